@@ -1,0 +1,34 @@
+"""Airside: the whole life of a machine-learning model in one place.
+
+The public names, imported when they are first used (PEP 562), so that `import airside` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from airside.client.transport import Client, connect, open_home
+
+_PUBLIC = {
+    "Client": "airside.client.transport:Client",
+    "connect": "airside.client.transport:connect",
+    "open": "airside.client.transport:open_home",
+}
+
+__all__ = ["Client", "__version__", "connect", "open"]  # noqa: PLE0604 -- `open` is found by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module, _, attribute = _PUBLIC[name].partition(":")
+    except KeyError:
+        raise AttributeError(f"module 'airside' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

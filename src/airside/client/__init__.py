@@ -1,0 +1,1 @@
+"""People's edge: the SDK, its transports, the command line."""

@@ -1,0 +1,35 @@
+"""The noun: one frozen, keyword-only record, the same in Python, in JSON, in SQL and in the tests."""
+
+from typing import Any, Generic, TypeVar, dataclass_transform
+
+import msgspec
+
+AnswerT = TypeVar("AnswerT", covariant=True)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class _RecordMeta(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's stubs hide that it is a type
+    """Makes `frozen` and `kw_only` the default: msgspec does not inherit `kw_only`."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
+        config.setdefault("frozen", True)
+        config.setdefault("kw_only", True)
+        return super().__new__(mcs, name, bases, namespace, **config)
+
+
+class Record(msgspec.Struct, metaclass=_RecordMeta):
+    """A noun of the system. Compared by value, never changed in place."""
+
+
+class Ask(Record, Generic[AnswerT], forbid_unknown_fields=True):
+    """What a caller asks of an operation. Its parameter is the type of the answer.
+
+    The same record is the HTTP body, the argument of the client and the options of the command line.
+    """
+
+
+class Done(Record):
+    """The answer of an operation that has nothing to tell but that it was done."""
+
+
+DONE = Done()

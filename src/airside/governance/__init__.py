@@ -1,0 +1,1 @@
+"""Model cards and evidence: views of what the other rooms recorded."""

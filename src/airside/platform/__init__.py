@@ -1,0 +1,1 @@
+"""Where the rooms are wired: open, call, authorise, announce, audit, react."""

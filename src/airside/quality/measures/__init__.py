@@ -1,0 +1,1 @@
+"""Pure statistics: drift, performance, fairness, calibration, slices, the profile."""

@@ -1,0 +1,1 @@
+"""MLflow's wire contract, translated to our operations."""

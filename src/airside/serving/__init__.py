@@ -1,0 +1,4 @@
+"""Endpoints, rollouts and their judge, the prediction log, the serving process.
+
+Promises: an answer comes from one version whose bytes are those registered; a rollout ends promoted, rolled back or paused, with its evidence.
+"""

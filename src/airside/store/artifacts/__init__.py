@@ -1,0 +1,1 @@
+"""Files by path below the operator's roots, as the MLflow contract asks."""

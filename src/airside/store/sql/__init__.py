@@ -1,0 +1,1 @@
+"""The metadata database: one writer, many readers, one text for both dialects."""

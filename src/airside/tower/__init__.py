@@ -1,0 +1,1 @@
+"""The catalog read model: one row for each model, kept by reactions."""

@@ -1,0 +1,5 @@
+"""The verbs of the room `tower`."""
+
+from airside.core.operation import AnyOperation
+
+OPERATIONS: tuple[AnyOperation, ...] = ()
