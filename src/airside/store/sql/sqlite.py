@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -182,6 +182,7 @@ class SqliteDatabase:
         """Begin a grown log anew; the checkpointer has left little to copy."""
         if self._is_grown:
             self._is_grown = False
-            session.script("PRAGMA wal_checkpoint(TRUNCATE)")
+            with suppress(sqlite3.Error):  # a reader in the way, a full disk: the next look asks again
+                session.script("PRAGMA busy_timeout=20;\nPRAGMA wal_checkpoint(TRUNCATE);\nPRAGMA busy_timeout=30000")
 
 
