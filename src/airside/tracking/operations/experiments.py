@@ -221,9 +221,7 @@ def writable(ctx: Context, experiment_id: str) -> tuple[int, str]:
     if found is None:
         raise _absent(experiment_id)
     if found[0]:
-        raise Invalid(
-            f"The experiment {experiment_id} must be in the 'active' state. Current state is deleted."
-        )
+        raise Invalid(f"The experiment {experiment_id} must be in the 'active' state. Current state is deleted.")
     return number, found[1]
 
 

@@ -73,7 +73,9 @@ class GetMetricBulk(Ask[RunMetrics]):
 def history_bulk(ctx: Context, ask: GetMetricBulk) -> RunMetrics:
     """The points of several runs, by run, time, step and value, until there are enough."""
     if len(ask.run_ids) > MAX_RUNS:
-        raise Invalid(f"GetMetricHistoryBulk request cannot specify more than {MAX_RUNS} run_ids. Received {len(ask.run_ids)} run_ids.")
+        raise Invalid(
+            f"GetMetricHistoryBulk request cannot specify more than {MAX_RUNS} run_ids. Received {len(ask.run_ids)} run_ids."
+        )
     wanted = max(0, min(ask.max_results, MAX_BULK))
     picked: list[RunMetric] = []
     for run_id in sorted(set(ask.run_ids)):
@@ -138,8 +140,7 @@ def _check_interval(ask: GetMetricInterval) -> None:
         raise Invalid("If either start step or end step are specified, both must be specified.")
     if ask.start_step is not None and ask.end_step is not None and ask.start_step > ask.end_step:
         raise Invalid(
-            "end_step must be greater than start_step. "
-            f"Found start_step={ask.start_step} and end_step={ask.end_step}."
+            f"end_step must be greater than start_step. Found start_step={ask.start_step} and end_step={ask.end_step}."
         )
     if not 1 <= ask.max_results <= MAX_SAMPLE:
         raise Invalid(f"max_results must be between 1 and {MAX_SAMPLE}.")

@@ -1,7 +1,5 @@
 """Runs: their life, and finding them."""
 
-
-
 import msgspec
 
 from airside.core.errors import Invalid, NotFound

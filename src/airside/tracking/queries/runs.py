@@ -13,9 +13,7 @@ from airside.tracking.queries.keys import name_of
 from airside.tracking.records import Dataset, DatasetInput, Metric, ModelOutput, Param, Run, RunInfo, Tag
 
 T = TypeVar("T")
-COLUMNS = (
-    "id, run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, revision"
-)
+COLUMNS = "id, run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, revision"
 SIZES = (1, 8, 64, 512)
 """How many runs one statement asks for: few sizes, so that statements stay prepared; the rest is filled up."""
 _NUMBERS = "SELECT id, experiment_no FROM run WHERE run_id = ?"
@@ -176,9 +174,7 @@ def _loaded_part(ctx: Context, rows: Sequence[Row]) -> Iterable[Run]:
 
 def _dataset_input(row: Row) -> DatasetInput:
     return DatasetInput(
-        dataset=Dataset(
-            name=row[1], digest=row[2], source_type=row[3], source=row[4], schema=row[5], profile=row[6]
-        ),
+        dataset=Dataset(name=row[1], digest=row[2], source_type=row[3], source=row[4], schema=row[5], profile=row[6]),
         tags=msgspec.json.decode(row[7], type=tuple[Tag, ...]),
     )
 
