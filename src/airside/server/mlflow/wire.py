@@ -147,7 +147,7 @@ def _parsed(body: bytes) -> Any:
 def _of_query(query: Mapping[str, list[str]], spec: "Message") -> dict[str, Any]:
     sent: dict[str, Any] = {}
     for name, kind in spec.fields.items():
-        values = query.get(name)
+        values = query.get(name) or (query.get("run_uuid") if name == "run_id" else None)
         if not values:
             continue
         if isinstance(kind, Repeated):
