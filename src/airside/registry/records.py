@@ -95,8 +95,8 @@ class ModelVersion(Record):
     signature: str = ""
     verdicts: tuple[Verdict, ...] = ()
     created_by: str
-    created_at_ms: int
-    updated_at_ms: int
+    created_ms: int
+    updated_ms: int
 
 
 class RegisteredModel(Record):
@@ -116,8 +116,8 @@ class RegisteredModel(Record):
     latest_versions: tuple[ModelVersion, ...] = ()
     requires: Requirement = Requirement()
     created_by: str
-    created_at_ms: int
-    updated_at_ms: int
+    created_ms: int
+    updated_ms: int
 
 
 class Change(Record):

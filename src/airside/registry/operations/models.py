@@ -50,8 +50,8 @@ def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel:
         description=ask.description,
         tags=ask.tags,
         created_by=ctx.actor.name,
-        created_at_ms=now_ms,
-        updated_at_ms=now_ms,
+        created_ms=now_ms,
+        updated_ms=now_ms,
     )
 
 

@@ -66,8 +66,8 @@ def create_version(ctx: Context, ask: CreateVersion) -> ModelVersion:
         golden=ask.golden,
         signature=ask.signature,
         created_by=ctx.actor.name,
-        created_at_ms=ctx.now_ms(),
-        updated_at_ms=ctx.now_ms(),
+        created_ms=ctx.now_ms(),
+        updated_ms=ctx.now_ms(),
     )
     queries.insert_version(ctx.tx, version, lineage.storage)
     queries.put_version_tags(ctx.tx, ask.name, number, ask.tags)
