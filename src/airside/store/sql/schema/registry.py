@@ -2,12 +2,12 @@
 
 from sqlalchemy import Index, Table
 
-from airside.store.sql.schema.base import METADATA, flag, json_text, millis, serial, text, whole
+from airside.store.sql.schema.base import METADATA, flag, json_text, millis, ordered, serial, text, whole
 
 REGISTERED_MODEL = Table(
     "registered_model",
     METADATA,
-    text("name", primary_key=True),
+    ordered("name", primary_key=True),
     text("description", nullable=True),
     json_text("requires"),
     whole("last_version"),  # the highest number ever used, deleted versions included
@@ -19,16 +19,16 @@ REGISTERED_MODEL = Table(
 REGISTERED_MODEL_TAG = Table(
     "registered_model_tag",
     METADATA,
-    text("name", primary_key=True),
-    text("key", primary_key=True),
-    text("value"),
+    ordered("name", primary_key=True),
+    ordered("key", primary_key=True),
+    ordered("value"),
 )
 
 MODEL_ALIAS = Table(
     "model_alias",
     METADATA,
-    text("name", primary_key=True),
-    text("alias", primary_key=True),
+    ordered("name", primary_key=True),
+    ordered("alias", primary_key=True),
     whole("version"),
     Index("model_alias_by_version", "name", "version"),
 )
@@ -36,15 +36,15 @@ MODEL_ALIAS = Table(
 MODEL_VERSION = Table(
     "model_version",
     METADATA,
-    text("name", primary_key=True),
-    whole("version", primary_key=True),
-    text("source"),
+    ordered("name", primary_key=True),
+    whole("version", primary_key=True, autoincrement=False),
+    ordered("source"),
     text("storage_location"),
-    text("run_id"),
-    text("model_id"),
+    ordered("run_id"),
+    ordered("model_id"),
     text("status"),
     text("status_message"),
-    text("stage"),
+    ordered("stage"),
     text("description", nullable=True),
     text("run_link"),
     json_text("files"),
@@ -62,18 +62,18 @@ MODEL_VERSION = Table(
 MODEL_VERSION_TAG = Table(
     "model_version_tag",
     METADATA,
-    text("name", primary_key=True),
-    whole("version", primary_key=True),
-    text("key", primary_key=True),
-    text("value"),
+    ordered("name", primary_key=True),
+    whole("version", primary_key=True, autoincrement=False),
+    ordered("key", primary_key=True),
+    ordered("value"),
 )
 
 VERDICT = Table(
     "verdict",
     METADATA,
-    text("name", primary_key=True),
-    whole("version", primary_key=True),
-    text("gate", primary_key=True),
+    ordered("name", primary_key=True),
+    whole("version", primary_key=True, autoincrement=False),
+    ordered("gate", primary_key=True),
     flag("passed"),
     text("decision_id"),
     text("summary"),
@@ -84,9 +84,9 @@ VERDICT = Table(
 APPROVAL = Table(
     "approval",
     METADATA,
-    text("id", primary_key=True),
+    ordered("id", primary_key=True),
     text("subject_kind"),
-    text("subject"),
+    ordered("subject"),
     text("question"),
     json_text("approvers"),
     text("state"),
@@ -103,10 +103,10 @@ REGISTRY_CHANGE = Table(
     "registry_change",
     METADATA,
     serial(),
-    text("name"),
+    ordered("name"),
     whole("version", nullable=True),
     text("what"),
-    text("key"),
+    ordered("key"),
     text("before_value"),
     text("after_value"),
     text("actor"),
