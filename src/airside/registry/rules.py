@@ -1,6 +1,5 @@
 """What the registry decides, without I/O. The texts are those of MLflow's wire where it has one."""
 
-import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -10,19 +9,18 @@ import msgspec
 from airside.core.errors import Invalid, quoted
 from airside.core.ids import ModelName, is_blob_id
 from airside.registry.records import Approval, ApprovalState, Requirement, Stage, Verdict
+from airside.tracking.rules import MAX_KEY, check_length, check_name, invalid_value
 
 STAGES: tuple[Stage, ...] = ("None", "Staging", "Production", "Archived")
 ACTIVE_STAGES: tuple[Stage, ...] = ("Staging", "Production")
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 PROMPT_TEXT_TAG = "mlflow.prompt.text"
 
-MAX_TAG_KEY = 250
 MAX_TAG_VALUE = 100_000
 MAX_ALIAS = 255
 
 _ALIAS = re.compile(r"[\w\-]+\Z")
 _VERSION_ALIAS = re.compile(r"[vV]\d+\Z")
-_TAG_KEY = re.compile(r"[/\w.\- :]*\Z")
 
 
 def check_model_name(name: str, parameter: str = "name") -> None:
@@ -41,7 +39,12 @@ def check_model_name(name: str, parameter: str = "name") -> None:
     if "/" in name or ":" in name:
         raise Invalid(f"Invalid model name '{name}'. Names cannot contain '/' or ':'.")
     if name in (".", ".."):
-        raise Invalid(f"Invalid value {_json(name)} for parameter '{parameter}' supplied: {_resolves(name)}")
+        raise invalid_value(
+            name,
+            parameter,
+            "Names may be treated as files in certain cases, and must not resolve to other names when treated as "
+            f"such. This name would resolve to {name!r}",
+        )
 
 
 def check_tag(key: str, value: str) -> None:
@@ -55,20 +58,11 @@ def check_tag(key: str, value: str) -> None:
     Raises:
         Invalid: a character, the form or the length.
     """
-    if not _TAG_KEY.match(key):
-        raise Invalid(
-            f"Invalid value {_json(key)} for parameter 'key' supplied: Names may only contain alphanumerics, "
-            "underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
-        )
-    normal = posixpath.normpath(key)
-    if normal != key or key == "." or key.startswith(("..", "/")):
-        raise Invalid(f"Invalid value {_json(key)} for parameter 'key' supplied: {_resolves(key)}")
-    if len(key) > MAX_TAG_KEY:
-        raise Invalid(f"'key' exceeds the maximum length of {MAX_TAG_KEY} characters")
-    if len(value) > MAX_TAG_VALUE:
-        if key == PROMPT_TEXT_TAG:
-            raise Invalid(f"Prompt text exceeds max length of {MAX_TAG_VALUE} characters.")
-        raise Invalid(f"'value' exceeds the maximum length of {MAX_TAG_VALUE} characters")
+    check_name(key, "key")
+    check_length(key, "key", MAX_KEY)
+    if key == PROMPT_TEXT_TAG and len(value) > MAX_TAG_VALUE:
+        raise Invalid(f"Prompt text exceeds max length of {MAX_TAG_VALUE} characters.")
+    check_length(value, "value", MAX_TAG_VALUE)
 
 
 def check_alias(alias: str, *, reserved: bool = True) -> None:
@@ -88,8 +82,7 @@ def check_alias(alias: str, *, reserved: bool = True) -> None:
         raise Invalid(
             f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
         )
-    if len(alias) > MAX_ALIAS:
-        raise Invalid(f"'Registered model alias name' exceeds the maximum length of {MAX_ALIAS} characters")
+    check_length(alias, "Registered model alias name", MAX_ALIAS)
     if reserved:
         return
     if alias.lower() == "latest":
@@ -255,13 +248,3 @@ def decided(waiting: Approval, state: ApprovalState, who: str, at: datetime, com
     """An approval, decided."""
     return msgspec.structs.replace(waiting, state=state, decided_by=who, decided_at=at, comment=comment)
 
-
-def _json(value: str) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _resolves(name: str) -> str:
-    return (
-        "Names may be treated as files in certain cases, and must not resolve to other names when treated as such. "
-        f"This name would resolve to {posixpath.normpath(name)!r}"
-    )

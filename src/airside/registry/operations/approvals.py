@@ -2,7 +2,7 @@
 
 from airside.core.clock import from_ms
 from airside.core.errors import Conflict, Denied, Invalid, NotFound, quoted
-from airside.core.operation import Context, operation
+from airside.core.operation import LOCAL, Context, operation
 from airside.core.record import Ask
 from airside.registry import history, queries, rules
 from airside.registry.events import ApprovalAsked, ApprovalDecided
@@ -76,10 +76,10 @@ def decide_approval(ctx: Context, ask: DecideApproval) -> Approval:
     waiting = get_approval(ctx, GetApproval(id=ask.id))
     if waiting.state != "waiting":
         raise Conflict(f"Approval {ask.id} was {waiting.state} by '{waiting.decided_by}' already. Ask a new one.")
-    if ask.on_behalf_of and ctx.actor.kind != "local":
+    if ask.on_behalf_of and ctx.actor != LOCAL:
         raise Denied("Only the local actor decides on behalf of others. Sign in as the person who decides.")
     who = ask.on_behalf_of or ctx.actor.name
-    if waiting.approvers and who not in waiting.approvers and (ctx.actor.kind != "local" or ask.on_behalf_of):
+    if waiting.approvers and who not in waiting.approvers and (ctx.actor != LOCAL or ask.on_behalf_of):
         raise Denied(f"'{who}' is not asked for approval {ask.id}. Those who are: {quoted(waiting.approvers)}.")
     state: ApprovalState = "approved" if ask.approved else "refused"
     decided = rules.decided(waiting, state, who, from_ms(ctx.now_ms()), ask.comment)

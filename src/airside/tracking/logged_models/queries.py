@@ -15,12 +15,6 @@ _CHUNK = 500
 """Ids in one IN list: below the variables of a statement in any SQLite."""
 
 
-def experiment_head(tx: Transaction, experiment_no: int) -> tuple[str, bool] | None:
-    """The artifact location of an experiment, and whether it is deleted."""
-    row = tx.one("SELECT artifact_location, is_deleted FROM experiment WHERE id = ?", (experiment_no,))
-    return None if row is None else (row[0], bool(row[1]))
-
-
 def insert(tx: Transaction, model: LoggedModel) -> None:
     """Write a model with its parameters and tags."""
     tx.run(

@@ -1,12 +1,9 @@
 """What is decided about logged models, without I/O. The texts are those of MLflow's wire."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from airside.core.errors import Invalid
 from airside.core.ids import LoggedModelId
-from airside.tracking.records import Tag
 
 VERSIONS_TAG = "mlflow.modelVersions"
 """JSON list of the registrations of the model, which the server maintains."""
@@ -42,26 +39,17 @@ def not_found(model_id: LoggedModelId) -> str:
     return f"Logged model with ID '{model_id}' not found."
 
 
-def last_of_each(tags: Iterable[Tag]) -> tuple[Tag, ...]:
-    """The tags with the last of each key.
-
-    >>> [tag.value for tag in last_of_each([Tag(key="a", value="1"), Tag(key="a", value="2")])]
-    ['2']
-    """
-    return tuple({tag.key: tag for tag in tags}.values())
-
-
 def with_registration(value: str, name: str, version: int) -> str:
     """The tag of the registrations, with one more.
 
     >>> with_registration("", "churn", 1)
-    '[{"name":"churn","version":1}]'
-    >>> with_registration('[{"name":"churn","version":1}]', "churn", 1)
-    '[{"name":"churn","version":1}]'
+    '[{"name":"churn","version":"1"}]'
+    >>> with_registration('[{"name": "churn", "version": "1"}]', "churn", 1)
+    '[{"name":"churn","version":"1"}]'
     """
     try:
         known = msgspec.json.decode(value or "[]", type=list[dict[str, str | int]])
     except msgspec.DecodeError:  # a client wrote something else into the tag
         known = []
-    one: dict[str, str | int] = {"name": name, "version": version}
+    one: dict[str, str | int] = {"name": name, "version": str(version)}
     return msgspec.json.encode(known if one in known else [*known, one]).decode()
