@@ -63,6 +63,8 @@ CREATE TABLE event (
   PRIMARY KEY (seq)
 );
 
+CREATE INDEX event_by_name ON event (name, seq);
+
 CREATE TABLE experiment (
   id BIGSERIAL NOT NULL,
   name TEXT COLLATE "C" NOT NULL,

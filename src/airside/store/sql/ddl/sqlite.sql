@@ -63,6 +63,8 @@ CREATE TABLE event (
   at_ms BIGINT NOT NULL
 );
 
+CREATE INDEX event_by_name ON event (name, seq);
+
 CREATE TABLE experiment (
   id INTEGER NOT NULL,
   name TEXT NOT NULL,
