@@ -31,7 +31,7 @@ class Measured(Record):
             difference between the groups of the column in `segment`), `label_share_change`, ….
         segment: empty for all rows; `SEX=2` for a group; `SEX` for a gap over a column.
         against: empty for the figure itself; `champion` or `baseline` for the paired difference (ours − theirs).
-        outcome: `unknown` when the group is too small to be judged; the figure is reported all the same.
+        is_known: False when the group is too small to be judged; the figure is reported all the same.
         note: what one must know to read it, e.g. which groups of a gap were too small.
     """
 
@@ -54,8 +54,8 @@ class Check(Record):
     - `gap_at_most`: I of the gap of `measure` between the groups of `column` lies at or below `limit`.
     - `somebody_selected`: in each segment of at least `minimum_rows` rows, of which a share of at least
       `minimum_positive_share` is positive, the model selects somebody.
-    - `label_balance`: I of the change of the label's share against the reference, overall and in each group,
-      lies within ±`limit`.
+    - `label_balance`: I of the change of the label's share against the reference lies within ±`limit` overall, and
+      in no group wholly beyond it.
 
     Attributes:
         segment: for the first three: empty for all rows, `SEX=2` for one group, `SEX=*` for each group of a column,
