@@ -8,7 +8,13 @@ from airside.quality import queries, rules
 from airside.quality.events import GateDecided
 from airside.quality.operations.suites import GetSuite, get_suite
 from airside.quality.records import GateDecision, GateDecisionPage, Measured
+from airside.registry.operations.models import GetModel, get_model
+from airside.registry.operations.verdicts import LeaveVerdict, leave_verdict
+from airside.registry.operations.versions import GetVersion, get_version
+from airside.registry.records import CHAMPION
 
+GATE = "quality"
+"""The name of the gate in the registry: what a model asks for with `models.require`."""
 MAX_MEASURED = 10_000
 MAX_PAGE = 1_000
 
@@ -26,6 +32,57 @@ class DecideGate(Ask[GateDecision]):
     compared_with: int = 0
     run_id: RunId | None = None
     dataset_versions: tuple[DatasetVersionId, ...] = ()
+
+
+@operation("gates.decide", needs="model:judge")
+def decide_gate(ctx: Context, ask: DecideGate) -> GateDecision:
+    """Judge a version by its model's suite, keep the decision and leave its verdict on the version.
+
+    Raises:
+        NotFound: there is no such version, or its model has no suite.
+        Invalid: there are too many figures.
+    """
+    if len(ask.measured) > MAX_MEASURED:
+        raise Invalid(f"{len(ask.measured)} figures were sent; the limit is {MAX_MEASURED}.")
+    get_version(ctx, GetVersion(name=ask.model, version=ask.version))
+    suite = get_suite(ctx, GetSuite(model=ask.model))
+    champion = get_model(ctx, GetModel(name=ask.model)).aliases.get(CHAMPION, 0)
+    results = rules.judge(
+        suite.checks,
+        ask.measured,
+        champion=0 if champion == ask.version else champion,
+        compared_with=ask.compared_with,
+    )
+    outcome, summary = rules.decide(results)
+    made = GateDecision(
+        id=ctx.new_id("gate"),
+        model=ask.model,
+        version=ask.version,
+        outcome=outcome,
+        results=results,
+        summary=summary,
+        compared_with=ask.compared_with,
+        run_id=ask.run_id,
+        dataset_versions=ask.dataset_versions,
+        decided_by=ctx.actor.name,
+        decided_at=ctx.clock.now(),
+    )
+    queries.insert_decision(ctx, made)
+    leave_verdict(
+        ctx,
+        LeaveVerdict(
+            name=ask.model,
+            version=ask.version,
+            gate=GATE,
+            passed=outcome == "pass",
+            decision_id=made.id,
+            summary=summary,
+        ),
+    )
+    ctx.announce(
+        GateDecided(id=made.id, model=made.model, version=made.version, outcome=outcome, summary=summary)
+    )
+    return made
 
 
 class GetGate(Ask[GateDecision]):
