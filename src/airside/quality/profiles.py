@@ -19,6 +19,16 @@ class Importance(Record):
     high: float | None = None
 
 
+class Calibration(Record):
+    """How scores become probabilities, learnt on the reference: linear between the points. Empty: they are already.
+
+    `measures.estimated` needs it to estimate a model's quality without labels.
+    """
+
+    scores: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
+
+
 class NumberReference(Record):
     """A numeric column of the reference.
 
