@@ -30,69 +30,62 @@ DIGEST_DIGITS = 32
 """MLflow keeps 36 characters of a dataset's digest."""
 
 
-class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said about a dataset and its columns. What is left out is inferred, or kept from the version before.
-
-    Attributes:
-        roles: what columns are for: `feature`, `label`, `key`, `ignored`.
-        categorical: the columns that hold codes, not quantities; None: guessed.
-        sensitive: the columns that say something about people that must not decide; None: none.
-        owner, text: of a new dataset.
-    """
-
-    roles: Mapping[str, Role] = {}
-    categorical: Collection[str] | None = None
-    sensitive: Collection[str] | None = None
-    owner: str = ""
-    text: str = ""
-
-
-def add_dataset(
-    client: Client, name: str, data: Any, *, about: Description | None = None, note: str = ""
+def add_dataset(  # noqa: PLR0913 -- a table and all that may be said about it, by name
+    client: Client,
+    name: str,
+    data: Any,
+    *,
+    roles: Mapping[str, Role] | None = None,
+    categorical: Collection[str] | None = None,
+    sensitive: Collection[str] | None = None,
+    owner: str = "",
+    description: str = "",
+    note: str = "",
 ) -> DatasetVersion:
     """Add a version of a dataset; the dataset is created when it is new.
 
     Files are uploaded by content: what the platform has is not stored again, and the same content as the newest
     version is that version. Schema and statistics are inferred here, and the table is checked against the schema of
-    the version before: see `version.findings`.
+    the version before: see `version.findings`. What is not said about columns is kept from that version, else
+    inferred.
 
     Args:
         client: the platform.
         name: the dataset's.
         data: a file, a folder or several files (Parquet and CSV are read for schema and statistics, others are kept
             as they are), a pyarrow Table, or a pandas frame; tables are written as Parquet.
-        about: what is known about the columns.
+        roles: what columns are for: `feature`, `label`, `key`, `ignored`.
+        categorical: the columns that hold codes, not quantities.
+        sensitive: the columns that say something about people that must not decide.
+        owner: of a new dataset.
+        description: of a new dataset.
         note: what is special about this version.
 
     Raises:
         Invalid: a file is broken (the text names line and column), a column does not exist, the name is none.
     """
-    told = about or Description()
-    found = _ensure(client, name, told)
-    before = None
-    if found.newest:
-        before = client.call(GetDatasetVersion(name=found.name, version=found.newest))
+    found = _ensure(client, name, owner, description)
+    before = client.call(GetDatasetVersion(name=found.name, version=found.newest)) if found.newest else None
     earlier = before.columns if before else ()
     contents = _contents(data)
     tables = {path: parse_table(path, content, earlier) for path, content in contents.items() if _is_table(path)}
-    described: dict[str, Any] = {}
+    described: dict[str, Any] = {"rows": 0}
     if tables:
         table = concatenate(tables)
         columns = infer_schema(
             table,
-            roles={**_roles(earlier, table), **told.roles},
-            categorical=_kept(told.categorical, [one.name for one in earlier if one.categorical], earlier, table),
-            sensitive=_kept(told.sensitive, [one.name for one in earlier if one.sensitive], earlier, table) or (),
+            roles={**_roles(earlier, table), **(roles or {})},
+            categorical=_kept(categorical, [one.name for one in earlier if one.categorical], earlier, table),
+            sensitive=_kept(sensitive, [one.name for one in earlier if one.sensitive], earlier, table) or (),
         )
-        findings = validate(table, earlier) if earlier else ()
         described = {
             "rows": table.num_rows,
             "columns": columns,
             "summaries": summarise(table),
-            "findings": findings,
+            "findings": validate(table, earlier) if earlier else (),
         }
     files = tuple(_upload(client, path, content) for path, content in contents.items())
-    return client.call(CommitDatasetVersion(name=found.name, files=files, note=note, **{"rows": 0, **described}))
+    return client.call(CommitDatasetVersion(name=found.name, files=files, note=note, **described))
 
 
 def get_version(client: Client, reference: str) -> DatasetVersion:
@@ -169,13 +162,13 @@ def dataset_input(version: DatasetVersion, context: str = "") -> DatasetInput:
     )
 
 
-def _ensure(client: Client, name: str, told: Description) -> Dataset:
+def _ensure(client: Client, name: str, owner: str, description: str) -> Dataset:
     try:
         return client.call(GetDataset(name=DatasetName(name)))
     except NotFound:
         pass
     try:
-        return client.call(CreateDataset(name=DatasetName(name), owner=told.owner, description=told.text))
+        return client.call(CreateDataset(name=DatasetName(name), owner=owner, description=description))
     except AlreadyExists:  # somebody else was quicker
         return client.call(GetDataset(name=DatasetName(name)))
 
