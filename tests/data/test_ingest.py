@@ -37,9 +37,9 @@ def test_a_value_that_does_not_fit_the_earlier_schema_is_told_with_line_and_colu
 def test_a_cut_parquet_file_is_told(tmp_path: Path) -> None:
     whole = to_parquet(pa.table({"a": [1, 2]}))
     (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(Invalid, match="'cut.parquet' is not a whole Parquet file"):
+    with pytest.raises(Invalid, match=r"'cut.parquet' is not a whole Parquet file"):
         read_table(tmp_path / "cut.parquet")
-    with pytest.raises(Invalid, match="There is no file 'none.parquet'"):
+    with pytest.raises(Invalid, match=r"There is no file 'none.parquet'"):
         read_table(tmp_path / "none.parquet")
     with pytest.raises(Invalid, match=r"no table that can be read. Give a file that ends in .parquet or .csv"):
         read_table(tmp_path / "a.txt")

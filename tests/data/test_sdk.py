@@ -70,7 +70,9 @@ def test_a_broken_file_is_told_before_anything_is_added(client: Client, tmp_path
 def test_a_blob_that_was_damaged_is_named_and_not_delivered(client: Client, tmp_path: Path) -> None:
     version = add_dataset(client, "people", people())
     digest = version.files[0].digest.removeprefix("b3:")
-    [blob] = [path for path in (tmp_path / "home").rglob("*") if path.is_file() and digest in path.as_posix().replace("/", "")]
+    [blob] = [
+        path for path in (tmp_path / "home").rglob("*") if path.is_file() and digest in path.as_posix().replace("/", "")
+    ]
     content = bytearray(blob.read_bytes())
     content[100] ^= 1
     blob.chmod(0o600)
