@@ -44,6 +44,27 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_resource ON audit (resource, at_ms);
 
+CREATE TABLE dataset (
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  description TEXT NOT NULL,
+  newest BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE dataset_file (
+  version_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  PRIMARY KEY (version_id, path)
+);
+
+CREATE INDEX dataset_file_digest ON dataset_file (digest);
+
 CREATE TABLE dataset_input (
   run_no BIGINT NOT NULL,
   dataset_no BIGINT NOT NULL,
@@ -54,6 +75,25 @@ CREATE TABLE dataset_input (
  WITHOUT ROWID;
 
 CREATE INDEX dataset_input_dataset ON dataset_input (dataset_no, run_no);
+
+CREATE TABLE dataset_version (
+  id TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  schema_columns TEXT NOT NULL,
+  summaries TEXT NOT NULL,
+  findings TEXT NOT NULL,
+  note TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (dataset, version)
+);
+
+CREATE INDEX dataset_version_digest ON dataset_version (digest);
 
 CREATE TABLE event (
   seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -85,6 +125,23 @@ CREATE TABLE experiment_tag (
   PRIMARY KEY (experiment_no, "key")
 )
  WITHOUT ROWID;
+
+CREATE TABLE gate_decision (
+  id TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  outcome TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  results TEXT NOT NULL,
+  compared_with BIGINT NOT NULL,
+  run_id TEXT,
+  dataset_versions TEXT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX gate_decision_model ON gate_decision (model, version, id);
 
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
@@ -357,6 +414,14 @@ CREATE INDEX run_tag_value ON run_tag (experiment_no, key_no, substr(value, 1, 2
 CREATE TABLE schema_version (
   revision TEXT NOT NULL,
   PRIMARY KEY (revision)
+);
+
+CREATE TABLE suite (
+  model TEXT NOT NULL,
+  checks TEXT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at BIGINT NOT NULL,
+  PRIMARY KEY (model)
 );
 
 CREATE TABLE verdict (
