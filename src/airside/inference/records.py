@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from airside.core.column import ColumnType
+from airside.core.ids import BlobId
 from airside.core.record import Record
 
 PredictMethod = Literal["predict", "predict_proba", "decision_function"]
@@ -151,8 +152,9 @@ class Golden(Record):
     Attributes:
         columns: the rows, column by column; what JSON cannot say is written as `{"$": "nan"}`.
         labels, probabilities, scores: the expected answers.
-        methods: batch sizes at which the answers were compared.
+        batch_sizes: at which the answers were found to be the same.
         versions: the libraries that fitted and compiled the model.
+        files: digests of the compiled form's files.
     """
 
     columns: dict[str, list[Any]]
@@ -161,4 +163,5 @@ class Golden(Record):
     probabilities: list[list[float]] | None = None
     batch_sizes: tuple[int, ...] = (1, 2, 64, 1000)
     versions: dict[str, str] = msgspec.field(default_factory=dict)
+    files: dict[str, BlobId] = msgspec.field(default_factory=dict)
     comparison: Comparison = Comparison(agreement="refused", reason="not compared")

@@ -115,6 +115,13 @@ class Linear:
             scores = term.add(scores, columns[term.column])
         return scores
 
+    def magnitudes(self, columns: Mapping[str, list[Any]], rows: int) -> Floats:
+        """(rows, n_scores): the sum of the sizes of all terms, which bounds the error of the scores."""
+        nothing = np.zeros((rows, len(self._intercept)))
+        terms = [np.abs(term.add(nothing, columns[term.column])) for term in self._terms]
+        total: Floats = np.abs(self._intercept) + np.sum(terms, axis=0)
+        return total
+
     def one(self, columns: Mapping[str, list[Any]]) -> float | None:
         """The score of the only row, if the model has one score; else None."""
         if not self._is_single:

@@ -1,33 +1,21 @@
 """Trees of one form → bit masks where their tables stay small, else flat nodes."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from airside.inference.compiled.blocks import Floats
 from airside.inference.compiled.compilers.features import Arrays, Bins, Feature, Lookup, Source, refuse
+from airside.inference.compiled.compilers.forms import Ensemble, Tree
 from airside.inference.compiled.compilers.layout import Group, grouped
 from airside.inference.compiled.spec import FORMAT, HeadSpec, MasksSpec, ModelSpec, NodesSpec, NumberSpec, SumSpec
-
-if TYPE_CHECKING:
-    from airside.inference.compiled.compilers.trees import Tree
 
 MAX_MASK_BYTES = 16 * 2**20
 """Beyond it the tables leave the processor's cache and walking the nodes is as fast."""
 _WORD = 64
 _ALL = np.uint64(2**64 - 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Ensemble:
-    """Trees and how their leaves become scores."""
-
-    trees: "list[Tree]"
-    initial: Floats
-    mean: bool
-    takes_missing: bool
 
 
 def compiled_ensemble(
@@ -143,7 +131,7 @@ def _places(groups: list[Group], plan: _Plan) -> dict[int, _Place]:
 class _Painter:
     """Clears, for each node, the bits of the leaves that a row of its feature's block cannot reach."""
 
-    def __init__(self, tree: "Tree", masks: npt.NDArray[np.uint64], places: dict[int, _Place]) -> None:
+    def __init__(self, tree: Tree, masks: npt.NDArray[np.uint64], places: dict[int, _Place]) -> None:
         self._tree = tree
         self._masks = masks
         self._places = places
@@ -191,7 +179,7 @@ class _Painter:
         self._masks[rows, last] &= ~tail
 
 
-def went_left(tree: "Tree", node: int, values: Floats) -> npt.NDArray[np.bool_]:
+def went_left(tree: Tree, node: int, values: Floats) -> npt.NDArray[np.bool_]:
     """Which values go left at a node."""
     is_missing = np.isnan(values)
     left_set = tree.left_sets.get(node)
@@ -246,7 +234,7 @@ class _Flat:
     left_sets: npt.NDArray[np.bool_]
 
 
-def _flattened(trees: "list[Tree]", places: dict[int, int]) -> _Flat:
+def _flattened(trees: list[Tree], places: dict[int, int]) -> _Flat:
     sizes = [len(tree.feature) for tree in trees]
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
     children: list[npt.NDArray[np.int64]] = []
@@ -275,7 +263,7 @@ def _flattened(trees: "list[Tree]", places: dict[int, int]) -> _Flat:
     )
 
 
-def _depth(tree: "Tree") -> int:
+def _depth(tree: Tree) -> int:
     depth = 0
     level = np.array([0])
     while len(level := level[tree.feature[level] >= 0]):

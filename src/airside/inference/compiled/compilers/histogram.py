@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from airside.inference.compiled.compilers.encoding import ordinal
-from airside.inference.compiled.compilers.ensemble import Ensemble, compiled_ensemble
+from airside.inference.compiled.compilers.ensemble import compiled_ensemble
 from airside.inference.compiled.compilers.features import Arrays, Feature, refuse
-from airside.inference.compiled.compilers.trees import Tree
+from airside.inference.compiled.compilers.forms import Ensemble, Tree
 from airside.inference.compiled.heads import as_label
 from airside.inference.compiled.spec import HeadSpec, ModelSpec
 

@@ -1,38 +1,15 @@
 """Decision trees, forests and boosted trees, brought to one form."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from airside.inference.compiled.blocks import Floats
-from airside.inference.compiled.compilers.ensemble import Ensemble, compiled_ensemble
+from airside.inference.compiled.compilers.ensemble import compiled_ensemble
 from airside.inference.compiled.compilers.features import Arrays, Feature, refuse
+from airside.inference.compiled.compilers.forms import Ensemble, Tree
 from airside.inference.compiled.heads import as_label
 from airside.inference.compiled.spec import HeadSpec, ModelSpec
-
-
-@dataclass(frozen=True, eq=False)
-class Tree:
-    """One tree.
-
-    Attributes:
-        feature: (nodes,), -1 in a leaf.
-        threshold: (nodes,), left if `value <= threshold`.
-        left, right: (nodes,).
-        missing_left: (nodes,), whether a missing value goes left.
-        left_sets: node → (256,) whether a code goes left, for categorical nodes.
-        values: (nodes, n_values).
-    """
-
-    feature: npt.NDArray[np.intp]
-    threshold: Floats
-    left: npt.NDArray[np.intp]
-    right: npt.NDArray[np.intp]
-    missing_left: npt.NDArray[np.bool_]
-    left_sets: dict[int, npt.NDArray[np.bool_]]
-    values: Floats
 
 
 def doubled(thresholds: Floats) -> Floats:
