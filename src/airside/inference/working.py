@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
+import numpy as np
 
 from airside.core.errors import Invalid
 from airside.inference.model_dir.mlmodel import read_mlmodel
@@ -26,14 +27,14 @@ class Frames:
     """An MLflow python_function: rows in as a frame, its `predict` out."""
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self.model = model
 
     def predict(self, columns: dict[str, list[Any]]) -> Prediction:
         """The labels; a python_function tells neither probabilities nor classes."""
         import pandas as pd  # noqa: PLC0415 -- MLflow brings it
 
-        found = self._model.predict(pd.DataFrame(columns))
-        labels = found.to_numpy().ravel().tolist() if hasattr(found, "to_numpy") else list(getattr(found, "tolist", lambda: found)())
+        found = self.model.predict(pd.DataFrame(columns))
+        labels = np.asarray(found).ravel().tolist()
         return Prediction(labels=labels, scores=labels)
 
 
