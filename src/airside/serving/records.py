@@ -11,7 +11,8 @@ Role = Literal["champion", "canary", "shadow"]
 Phase = Literal["", "shadow", "canary"]
 EndpointState = Literal["empty", "serving", "paused"]
 RolloutState = Literal["shadow", "canary", "paused", "promoted", "rolled_back"]
-Guard = Literal["error", "latency", "wrong_label", "disagreement"]
+Guard = Literal["error", "latency", "wrong_label"]
+"""A bad event: a request that failed, a request slower than the objective, a row with a wrong label."""
 OnTimeout = Literal["pause", "promote", "rollback"]
 Label = str | int | float | bool | None
 WEIGHT_UNIT = 10_000
@@ -24,10 +25,12 @@ class Step(Record):
     Attributes:
         weight_percent: the canary's share of the requests, above 0, at most 100; each step's is at least the last's.
         min_rows: rows that the canary must have answered in this step before it may go on.
+        min_labelled_rows: rows of the canary, over all steps, whose ground truth must have come by then.
     """
 
     weight_percent: float
     min_rows: int = 100
+    min_labelled_rows: int = 0
 
 
 class ShadowPhase(Record):
@@ -161,7 +164,7 @@ class PairedEvidence(Record):
         champion_wrong, challenger_wrong: labelled rows on which exactly that one was wrong.
         disagreement: the share of rows on which both differ.
         log_e_harm: the log of the e-value for "the challenger is wrong more often"; at `limit` it is rolled back.
-        difference: wrong labels of the challenger − of the champion, with its always-valid interval.
+        difference: wrong labels of the challenger - of the champion, with its always-valid interval.
     """
 
     rows: int = 0
@@ -209,7 +212,7 @@ class Rollout(Record):
     """The way of one version to become the champion of an endpoint.
 
     Attributes:
-        step: index of the canary's step; −1 in the shadow.
+        step: index of the canary's step; -1 in the shadow.
         weight: the canary's share in ten-thousandths.
         paused_in: the state to go on with after a pause.
         reason: why it is in this state, in words.
