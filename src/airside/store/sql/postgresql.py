@@ -82,7 +82,7 @@ class PostgresSession(Hooks):
 
     def begin(self) -> None:
         """Open the transaction."""
-        self.hooks.clear()
+        self._clear()
         self._plain(self._begin)
 
     def commit(self) -> None:
@@ -91,13 +91,13 @@ class PostgresSession(Hooks):
 
     def rollback(self) -> None:
         """Undo; never raises."""
-        self.hooks.clear()
+        self._clear()
         with suppress(AirsideError, ConnectionLost, psycopg.Error):
             self._plain("ROLLBACK")
 
     def savepoint(self) -> None:
         """Mark."""
-        self._mark_hooks()
+        self._mark()
         self._plain("SAVEPOINT op")
 
     def release(self) -> None:
@@ -106,7 +106,7 @@ class PostgresSession(Hooks):
 
     def rollback_to(self) -> None:
         """Go back."""
-        self._cut_hooks()
+        self._cut()
         self._plain("ROLLBACK TO op")
         self._plain("RELEASE op")
 

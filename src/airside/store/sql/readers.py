@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from airside.core.errors import AirsideError, Overloaded, Unavailable
 from airside.core.operation import Transaction
 from airside.store.sql.session import ConnectionLost, Database, Session
-from airside.store.sql.writer import Reply, Work
+from airside.store.sql.writer import Reply, Work, into
 
 T = TypeVar("T")
 MAX_WAITING = 1024
@@ -42,14 +42,7 @@ class Readers:
     def call(self, work: Callable[[Transaction], T]) -> T:
         """Run a query and wait for its answer."""
         future: Future[T] = Future()
-
-        def reply(value: Any, error: BaseException | None) -> None:
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(error)
-
-        self.submit(work, reply)
+        self.submit(work, into(future))
         return future.result()
 
     def close(self) -> None:

@@ -21,6 +21,8 @@ class Session(Transaction, Protocol):
 
     hooks: list[Callable[[], None]]
     """What `on_commit` collected in the transaction that is open."""
+    notes: list[Any]
+    """What the works of the open transaction leave for its end (audit records); cut back like the hooks."""
 
     def begin(self) -> None:
         """Open a transaction; one that writes takes the write lock at once."""
@@ -66,21 +68,27 @@ class ConnectionLost(Exception):  # noqa: N818 -- an event, not a mistake
 
 
 class Hooks:
-    """`on_commit` for sessions: collected, and cut back when a savepoint is undone."""
+    """`on_commit` and notes for sessions: collected, and cut back when a savepoint is undone."""
 
     def __init__(self) -> None:
         self.hooks: list[Callable[[], None]] = []
-        self._mark = 0
+        self.notes: list[Any] = []
+        self._marks = (0, 0)
 
     def on_commit(self, then: Callable[[], None]) -> None:
         """Call after the commit."""
         self.hooks.append(then)
 
-    def _mark_hooks(self) -> None:
-        self._mark = len(self.hooks)
+    def _clear(self) -> None:
+        self.hooks.clear()
+        self.notes.clear()
 
-    def _cut_hooks(self) -> None:
-        del self.hooks[self._mark :]
+    def _mark(self) -> None:
+        self._marks = (len(self.hooks), len(self.notes))
+
+    def _cut(self) -> None:
+        del self.hooks[self._marks[0] :]
+        del self.notes[self._marks[1] :]
 
 
 Args = Sequence[Any]

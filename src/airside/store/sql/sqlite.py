@@ -92,7 +92,7 @@ class SqliteSession(Hooks):
 
     def begin(self) -> None:
         """Open the transaction."""
-        self.hooks.clear()
+        self._clear()
         if self._readonly:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
         with _our_errors():
@@ -105,13 +105,13 @@ class SqliteSession(Hooks):
 
     def rollback(self) -> None:
         """Undo; never raises."""
-        self.hooks.clear()
+        self._clear()
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
     def savepoint(self) -> None:
         """Mark."""
-        self._mark_hooks()
+        self._mark()
         with _our_errors():
             self._db.execute("SAVEPOINT op")
 
@@ -122,7 +122,7 @@ class SqliteSession(Hooks):
 
     def rollback_to(self) -> None:
         """Go back. A full disk may have ended the whole transaction: then there is nothing to go back to."""
-        self._cut_hooks()
+        self._cut()
         if not self._db.in_transaction:
             raise DiskFull
         with _our_errors():

@@ -29,6 +29,18 @@ CHECKPOINT_EVERY_S = 0.25
 _log = logging.getLogger("airside.store.writer")
 
 
+def into(future: "Future[Any]") -> Reply:
+    """A reply that settles a future."""
+
+    def reply(value: Any, error: BaseException | None) -> None:
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)
+
+    return reply
+
+
 class Writer:
     """The one thread that writes.
 
@@ -64,14 +76,7 @@ class Writer:
     def call(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` and wait until it is durable."""
         future: Future[T] = Future()
-
-        def reply(value: Any, error: BaseException | None) -> None:
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(error)
-
-        self.submit(work, reply)
+        self.submit(work, into(future))
         return future.result()
 
     @property
