@@ -86,3 +86,27 @@ class DeliveryCompleted(Event):
     def topics(self) -> tuple[str, ...]:
         """The endpoint's stream."""
         return ("deliveries", f"endpoint:{self.endpoint}")
+
+
+class LabelsArrived(Event):
+    """Ground truth came for answered requests."""
+
+    NAME: ClassVar[str] = "LabelsArrived"
+    endpoint: EndpointName
+    deliveries: tuple[str, ...]
+    requests: int
+    rows: int
+
+    def topics(self) -> tuple[str, ...]:
+        """The endpoint's stream."""
+        return (f"endpoint:{self.endpoint}",)
+
+
+EVENTS: tuple[type[Event], ...] = (
+    EndpointChanged,
+    RolloutStarted,
+    RolloutStepped,
+    RolloutEnded,
+    DeliveryCompleted,
+    LabelsArrived,
+)
