@@ -59,7 +59,7 @@ class Platform:
         self.clock = clock
         self.random = random
         self.hub = Hub()
-        self.memory: dict[str, Any] = {}
+        self.memory: dict[str, Any] = {"default_artifact_root": settings["default_artifact_root"]}
         self._home = home
         self.blobs: BlobStore = LocalBlobs(Path(settings["blobs"] or home.path / "blobs"))
         self.artifacts: ArtifactStore = LocalArtifacts(
