@@ -54,6 +54,34 @@ CREATE TABLE dataset_input (
 
 CREATE INDEX dataset_input_dataset ON dataset_input (dataset_no, run_no);
 
+CREATE TABLE delivery (
+  endpoint TEXT NOT NULL,
+  name TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  batch_count BIGINT NOT NULL,
+  completed_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (endpoint, name)
+);
+
+CREATE TABLE endpoint (
+  name TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  previous_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  salt TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at_ms BIGINT NOT NULL,
+  updated_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX endpoint_by_model ON endpoint (model);
+
 CREATE TABLE event (
   seq BIGSERIAL NOT NULL,
   name TEXT NOT NULL,
@@ -83,6 +111,14 @@ CREATE TABLE experiment_tag (
   key TEXT COLLATE "C" NOT NULL,
   value TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (experiment_no, key)
+);
+
+CREATE TABLE ground_truth (
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  labels BYTEA NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (request_id)
 );
 
 CREATE TABLE idempotency (
@@ -257,6 +293,39 @@ CREATE TABLE model_version_tag (
   PRIMARY KEY (name, version, key)
 );
 
+CREATE TABLE prediction_batch (
+  id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  role TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  row_count BIGINT NOT NULL,
+  latency_ms DOUBLE PRECISION NOT NULL,
+  error TEXT NOT NULL,
+  paired_id TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  labels BYTEA NOT NULL,
+  labelled_rows BIGINT NOT NULL,
+  right_rows BIGINT NOT NULL,
+  file TEXT NOT NULL,
+  file_offset BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX prediction_by_delivery ON prediction_batch (endpoint, delivery, received_at_ms, id);
+
+CREATE INDEX prediction_by_request ON prediction_batch (request_id);
+
+CREATE INDEX prediction_by_time ON prediction_batch (endpoint, received_at_ms, id);
+
+CREATE INDEX prediction_by_version ON prediction_batch (model, version);
+
 CREATE TABLE reaction_cursor (
   reaction TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -305,6 +374,60 @@ CREATE TABLE registry_change (
 );
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
+
+CREATE TABLE rollout (
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  from_version BIGINT NOT NULL,
+  to_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  weight BIGINT NOT NULL,
+  plan TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  recent TEXT NOT NULL,
+  paused_in TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  started_by TEXT NOT NULL,
+  started_at_ms BIGINT NOT NULL,
+  step_started_at_ms BIGINT NOT NULL,
+  looked_at_ms BIGINT,
+  ended_at_ms BIGINT,
+  acknowledged_by TEXT NOT NULL,
+  acknowledged_at_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX rollout_by_end ON rollout (ended_at_ms);
+
+CREATE INDEX rollout_by_endpoint ON rollout (endpoint, id);
+
+CREATE INDEX rollout_by_version ON rollout (model, to_version);
+
+CREATE TABLE rollout_decision (
+  rollout_id TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  decision TEXT NOT NULL,
+  PRIMARY KEY (rollout_id, number)
+);
+
+CREATE TABLE rollout_tally (
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  role TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  bad_count BIGINT NOT NULL,
+  PRIMARY KEY (rollout_id, phase, metric, role)
+);
+
+CREATE TABLE routing (
+  id BIGINT NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
 
 CREATE TABLE run (
   id BIGSERIAL NOT NULL,
