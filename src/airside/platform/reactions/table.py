@@ -1,5 +1,6 @@
 """Every reaction, in one table."""
 
 from airside.platform.reacting import Reaction
+from airside.platform.reactions.serving import SERVING
 
-REACTIONS: tuple[Reaction, ...] = ()
+REACTIONS: tuple[Reaction, ...] = (*SERVING,)

@@ -44,27 +44,6 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_resource ON audit (resource, at_ms);
 
-CREATE TABLE dataset (
-  name TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  description TEXT NOT NULL,
-  newest BIGINT NOT NULL,
-  created_by TEXT NOT NULL,
-  created_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL,
-  PRIMARY KEY (name)
-);
-
-CREATE TABLE dataset_file (
-  version_id TEXT NOT NULL,
-  path TEXT NOT NULL,
-  size_bytes BIGINT NOT NULL,
-  digest TEXT NOT NULL,
-  PRIMARY KEY (version_id, path)
-);
-
-CREATE INDEX dataset_file_digest ON dataset_file (digest);
-
 CREATE TABLE dataset_input (
   run_no BIGINT NOT NULL,
   dataset_no BIGINT NOT NULL,
@@ -76,24 +55,33 @@ CREATE TABLE dataset_input (
 
 CREATE INDEX dataset_input_dataset ON dataset_input (dataset_no, run_no);
 
-CREATE TABLE dataset_version (
-  id TEXT NOT NULL,
-  dataset TEXT NOT NULL,
-  version BIGINT NOT NULL,
-  digest TEXT NOT NULL,
+CREATE TABLE delivery (
+  endpoint TEXT NOT NULL,
+  name TEXT NOT NULL,
   row_count BIGINT NOT NULL,
-  size_bytes BIGINT NOT NULL,
-  schema_columns TEXT NOT NULL,
-  summaries TEXT NOT NULL,
-  findings TEXT NOT NULL,
-  note TEXT NOT NULL,
-  created_by TEXT NOT NULL,
-  created_at BIGINT NOT NULL,
-  PRIMARY KEY (id),
-  UNIQUE (dataset, version)
+  batch_count BIGINT NOT NULL,
+  completed_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (endpoint, name)
 );
 
-CREATE INDEX dataset_version_digest ON dataset_version (digest);
+CREATE TABLE endpoint (
+  name TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  previous_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  "plan" TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  salt TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at_ms BIGINT NOT NULL,
+  updated_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX endpoint_by_model ON endpoint (model);
 
 CREATE TABLE event (
   seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -126,22 +114,13 @@ CREATE TABLE experiment_tag (
 )
  WITHOUT ROWID;
 
-CREATE TABLE gate_decision (
-  id TEXT NOT NULL,
-  model TEXT NOT NULL,
-  version BIGINT NOT NULL,
-  outcome TEXT NOT NULL,
-  summary TEXT NOT NULL,
-  results TEXT NOT NULL,
-  compared_with BIGINT NOT NULL,
-  run_id TEXT,
-  dataset_versions TEXT NOT NULL,
-  decided_by TEXT NOT NULL,
-  decided_at BIGINT NOT NULL,
-  PRIMARY KEY (id)
+CREATE TABLE ground_truth (
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  labels BLOB NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (request_id)
 );
-
-CREATE INDEX gate_decision_model ON gate_decision (model, version, id);
 
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
@@ -322,6 +301,39 @@ CREATE TABLE model_version_tag (
   PRIMARY KEY (name, version, "key")
 );
 
+CREATE TABLE prediction_batch (
+  id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  role TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  row_count BIGINT NOT NULL,
+  latency_ms DOUBLE NOT NULL,
+  error TEXT NOT NULL,
+  paired_id TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  labels BLOB NOT NULL,
+  labelled_rows BIGINT NOT NULL,
+  right_rows BIGINT NOT NULL,
+  file TEXT NOT NULL,
+  file_offset BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX prediction_by_delivery ON prediction_batch (endpoint, delivery, received_at_ms, id);
+
+CREATE INDEX prediction_by_request ON prediction_batch (request_id);
+
+CREATE INDEX prediction_by_time ON prediction_batch (endpoint, received_at_ms, id);
+
+CREATE INDEX prediction_by_version ON prediction_batch (model, version);
+
 CREATE TABLE reaction_cursor (
   reaction TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -371,6 +383,60 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE rollout (
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  from_version BIGINT NOT NULL,
+  to_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  weight BIGINT NOT NULL,
+  "plan" TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  recent TEXT NOT NULL,
+  paused_in TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  started_by TEXT NOT NULL,
+  started_at_ms BIGINT NOT NULL,
+  step_started_at_ms BIGINT NOT NULL,
+  looked_at_ms BIGINT,
+  ended_at_ms BIGINT,
+  acknowledged_by TEXT NOT NULL,
+  acknowledged_at_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX rollout_by_end ON rollout (ended_at_ms);
+
+CREATE INDEX rollout_by_endpoint ON rollout (endpoint, id);
+
+CREATE INDEX rollout_by_version ON rollout (model, to_version);
+
+CREATE TABLE rollout_decision (
+  rollout_id TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  decision TEXT NOT NULL,
+  PRIMARY KEY (rollout_id, number)
+);
+
+CREATE TABLE rollout_tally (
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  role TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  bad_count BIGINT NOT NULL,
+  PRIMARY KEY (rollout_id, phase, metric, role)
+);
+
+CREATE TABLE routing (
+  id BIGINT NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
 CREATE TABLE run (
   id INTEGER NOT NULL,
   run_id TEXT NOT NULL,
@@ -414,14 +480,6 @@ CREATE INDEX run_tag_value ON run_tag (experiment_no, key_no, substr(value, 1, 2
 CREATE TABLE schema_version (
   revision TEXT NOT NULL,
   PRIMARY KEY (revision)
-);
-
-CREATE TABLE suite (
-  model TEXT NOT NULL,
-  checks TEXT NOT NULL,
-  set_by TEXT NOT NULL,
-  set_at BIGINT NOT NULL,
-  PRIMARY KEY (model)
 );
 
 CREATE TABLE verdict (
