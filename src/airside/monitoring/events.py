@@ -19,6 +19,7 @@ class WindowAnalysed(Event):
     delivery: str = ""
 
     def topics(self) -> tuple[str, ...]:
+        """The live topics of the event."""
         return ("monitors", f"monitor:{self.monitor}")
 
 
@@ -39,6 +40,7 @@ class AlertOpened(Event):
     delivery: str = ""
 
     def topics(self) -> tuple[str, ...]:
+        """The live topics of the event."""
         return ("alerts", f"alert:{self.alert_id}", f"monitor:{self.monitor}")
 
 
@@ -52,6 +54,7 @@ class AlertClosed(Event):
     note: str = ""
 
     def topics(self) -> tuple[str, ...]:
+        """The live topics of the event."""
         return ("alerts", f"alert:{self.alert_id}", f"monitor:{self.monitor}")
 
 
@@ -66,4 +69,5 @@ class ReferenceMoved(Event):
     reference: BlobId
 
     def topics(self) -> tuple[str, ...]:
+        """The live topics of the event."""
         return ("monitors", f"monitor:{self.monitor}")

@@ -37,7 +37,7 @@ class AlertRule(Record):
         code_effect: the smallest total variation distance that counts, for codes.
         consecutive: in so many windows in a row must a column be flagged.
         immediate_level: the false discovery rate of what alerts at once: unseen codes, range, missing values.
-        critical_weight: importance × share of the rows touched, from which on an alert is critical, in units of the
+        critical_weight: importance times share of the rows touched, from which on an alert is critical, in units of the
             importance (for a classifier: AUC lost).
         quality_margin: realised accuracy may fall below the reference's by so much.
     """
@@ -99,13 +99,13 @@ class ColumnFinding(Record):
     """What one window says of one column.
 
     Attributes:
-        statistic: `ks` for numbers, `chi2` (two samples, rare codes pooled) for codes.
-        value: the statistic's value.
-        effect: Kolmogorov-Smirnov distance of numbers, total variation distance of codes.
+        statistic: `ks` (Kolmogorov-Smirnov distance) of numbers, `tvd` (total variation distance) of codes.
+        effect: its value.
         effect_limit: the smallest effect that counts.
+        p: of the two-sample test (Kolmogorov-Smirnov, or chi-square with rare codes pooled).
+        p_adjusted: for the number of columns (Benjamini-Hochberg).
         visible_effect: the smallest effect that a window of this size finds with about 80 % power, alone among its
-            columns.
-        p, p_adjusted: of the statistic; adjusted for the number of columns (Benjamini-Hochberg).
+            columns; None where it is not known.
         is_flagged: significant and large enough.
         unseen: codes that the reference lacks. `unseen_rows` counts their rows, `p_unseen` is their chance.
         vanished: codes of the reference, of 1 % and more, that the window lacks.
@@ -117,15 +117,17 @@ class ColumnFinding(Record):
     """
 
     column: str
-    kind: Literal["numeric", "categorical"]
-    statistic: Literal["ks", "chi2"]
-    value: float = 0.0
+    kind: Literal["number", "levels"]
+    statistic: Literal["ks", "tvd"]
     effect: float = 0.0
     effect_limit: float = 0.0
-    visible_effect: float = 0.0
     p: float = 1.0
     p_adjusted: float = 1.0
+    visible_effect: float | None = None
     is_flagged: bool = False
+    psi: float = 0.0
+    js: float = 0.0
+    w1: float | None = None
     n: int = 0
     reference_n: int = 0
     missing: int = 0
@@ -225,7 +227,7 @@ class Alert(Record):
     Attributes:
         title: one line, e.g. `ANC drifts`.
         text: the whole of it, in words.
-        weight: expected consequence for the model: importance × share of the rows touched; None if not known.
+        weight: expected consequence for the model: importance times share of the rows touched; None if not known.
         windows: the windows that opened it and those that confirmed it since.
     """
 
