@@ -156,7 +156,7 @@ class Figure(Record):
     """A measure of quality of a window.
 
     Attributes:
-        measure: `accuracy`, `roc_auc`, `log_loss`, `calibration_in_the_large` (mean prediction - label, as a share).
+        measure: `accuracy`, `auc`, `log_loss`, `calibration` (mean prediction - label, as a share).
         basis: `estimated` from the scores alone (CBPE), `realised` from labels, `reference` on the training hold-out.
         segment: `COLUMN=VALUE`, or empty for all rows.
     """

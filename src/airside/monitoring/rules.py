@@ -213,7 +213,7 @@ def calibration_draft(windows: Sequence[Window]) -> Draft | None:
     No single window shows it reliably, so the windows are pooled; three standard errors, and half a point at least.
     """
     recent = comparable(windows)
-    found = [(w.window_id, figure_of(w, "calibration_in_the_large", "realised")) for w in recent]
+    found = [(w.window_id, figure_of(w, "calibration", "realised")) for w in recent]
     used = [(window_id, figure.estimate) for window_id, figure in found if figure is not None]
     if not used or used[-1][0] != recent[-1].window_id:
         return None
@@ -226,9 +226,9 @@ def calibration_draft(windows: Sequence[Window]) -> Draft | None:
     return Draft(
         kind="quality",
         severity="warning",
-        columns=("calibration_in_the_large",),
+        columns=("calibration",),
         windows=tuple(window_id for window_id, _ in used),
-        figure=Figure(measure="calibration_in_the_large", basis="realised", estimate=estimate),
+        figure=Figure(measure="calibration", basis="realised", estimate=estimate),
         against=0.0,
     )
 
