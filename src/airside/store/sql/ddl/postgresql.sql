@@ -34,6 +34,8 @@ CREATE TABLE event (
   PRIMARY KEY (seq)
 );
 
+CREATE INDEX event_by_name ON event (name, seq);
+
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
   key TEXT NOT NULL,

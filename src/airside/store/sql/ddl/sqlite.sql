@@ -33,6 +33,8 @@ CREATE TABLE event (
   at_ms BIGINT NOT NULL
 );
 
+CREATE INDEX event_by_name ON event (name, seq);
+
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
   "key" TEXT NOT NULL,

@@ -14,6 +14,7 @@ event = Table(
     json_text("body"),
     text("actor"),
     millis("at_ms"),
+    Index("event_by_name", "name", "seq"),
     sqlite_autoincrement=True,
 )
 
