@@ -108,10 +108,10 @@ def figure(estimate: Estimate | None, decimals: int = 4) -> str:
 
 
 def literal(text: str) -> str:
-    """A stranger's text that cannot become markdown of ours.
+    r"""A stranger's text that cannot become markdown of ours.
 
     >>> literal("a|b" + chr(10) + "# c")
-    'a\\\\|b \\\\# c'
+    'a\\|b \\# c'
     """
     flat = " ".join(text.split())
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|!" else letter for letter in flat)
@@ -174,7 +174,8 @@ def _training(facts: CardFacts) -> Iterable[CardField]:
     tags = {tag.key: tag.value for tag in run.tags}
     yield field("Run", f"`{run.info.run_id}` ({run.info.status})", source)
     yield field("Parameters", _listed((param.key, param.value) for param in run.params), source)
-    yield field("Metrics", _listed((one.key, "not a number" if one.value is None else f"{one.value:.6g}") for one in run.metrics), source)
+    values = ((one.key, "not a number" if one.value is None else f"{one.value:.6g}") for one in run.metrics)
+    yield field("Metrics", _listed(values), source)
     yield field("Code", literal(tags.get("mlflow.source.git.commit", "")), source)
     took = None if run.info.end_time_ms is None else (run.info.end_time_ms - run.info.start_time_ms) / 1000
     yield field("Duration", "" if took is None else f"{took:.1f} s", source)
@@ -250,9 +251,7 @@ SECTIONS: tuple[tuple[str, Callable[[CardFacts], Iterable[CardField]]], ...] = (
 """The card, top to bottom."""
 
 
-def markdown(
-    facts: CardFacts, sections: Sequence[CardSection], warnings: Sequence[str], filled: float
-) -> str:
+def markdown(facts: CardFacts, sections: Sequence[CardSection], warnings: Sequence[str], filled: float) -> str:
     """The card as markdown, with the front matter that model hubs read."""
     name = facts.version.name
     lines = [

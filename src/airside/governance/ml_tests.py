@@ -162,7 +162,8 @@ def score(model: ModelName, version: int, evidence: Sequence[Evidence], now: dat
     """The ML Test Score: the minimum of the four sections, not their mean.
 
     Args:
-        model, version: the subject.
+        model: the subject's name.
+        version: its number.
         evidence: about this version, oldest first.
         now: the instant that freshness is judged at.
     """

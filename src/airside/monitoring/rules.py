@@ -79,7 +79,8 @@ def weight_of(kind: AlertKind, finding: ColumnFinding) -> float | None:
 
     >>> from airside.core.estimate import Estimate
     >>> from airside.monitoring.records import ColumnFinding
-    >>> anc = ColumnFinding(column="ANC", kind="levels", statistic="tvd", effect=0.05, importance=Estimate(value=0.0004))
+    >>> importance = Estimate(value=0.0004)
+    >>> anc = ColumnFinding(column="ANC", kind="levels", statistic="tvd", effect=0.05, importance=importance)
     >>> round(weight_of("drift", anc), 6)
     2e-05
     """

@@ -88,16 +88,15 @@ def titled(draft: Draft) -> str:
 
 
 def _range_title(finding: ColumnFinding) -> str:
-    parts = []
-    if finding.above:
-        parts.append(
-            f"{finding.column} {_bound(finding.maximum)} above the reference's maximum {_bound(finding.reference_maximum)}"
-        )
-    if finding.below:
-        parts.append(
-            f"{finding.column} {_bound(finding.minimum)} below the reference's minimum {_bound(finding.reference_minimum)}"
-        )
-    return "; ".join(parts)
+    beyond = (
+        (finding.above, "above", "maximum", finding.maximum, finding.reference_maximum),
+        (finding.below, "below", "minimum", finding.minimum, finding.reference_minimum),
+    )
+    return "; ".join(
+        f"{finding.column} {_bound(found)} {side} the reference's {end} {_bound(known)}"
+        for rows, side, end, found, known in beyond
+        if rows
+    )
 
 
 def _bound(value: float | None) -> str:
@@ -124,7 +123,10 @@ def explained(rule: AlertRule, draft: Draft, windows: Sequence[Window], policy: 
     """
     newest = windows[-1]
     first = next((window for window in windows if window.window_id == draft.windows[0]), newest)
-    since = f"Since {_named(first)}, {_counted(len(draft.windows))}; compared with the training data of v{newest.reference_version}."
+    since = (
+        f"Since {_named(first)}, {_counted(len(draft.windows))}; "
+        f"compared with the training data of v{newest.reference_version}."
+    )
     if draft.kind == "quality":
         sentences = [_quality(rule, draft)]
     else:
@@ -156,29 +158,41 @@ def _finding(rule: AlertRule, draft: Draft, finding: ColumnFinding) -> str:
 
 
 def _what(draft: Draft, finding: ColumnFinding) -> str:
-    touched = share(share_touched(draft.kind, finding))
-    if draft.kind == "unseen":
-        codes = [one.level for one in finding.unseen[:SHOWN_LEVELS]]
-        more = len(finding.unseen) - len(codes)
-        gone = f" Gone are {listed(finding.vanished)}." if finding.vanished else ""
-        return f"{touched} of the rows have codes that the reference lacks: {listed(codes)}{f' and {more} more' if more > 0 else ''}.{gone}"
-    if draft.kind == "range":
-        unit = (
-            ""
-            if finding.unit_factor is None
-            else f" Divided by {number(finding.unit_factor)} it fits: a change of unit."
-        )
-        return f"{_range_title(finding)}, in {finding.below + finding.above:,} rows ({touched}).{unit}"
-    if draft.kind == "missing":
-        return f"{share(finding.missing / max(finding.n + finding.missing, 1))} of the rows have no value, {touched} more than in the reference."
+    return WHAT[draft.kind](finding, share(share_touched(draft.kind, finding)))
+
+
+def _unseen(finding: ColumnFinding, touched: str) -> str:
+    codes = [one.level for one in finding.unseen[:SHOWN_LEVELS]]
+    more = len(finding.unseen) - len(codes)
+    rest = f" and {more} more" if more > 0 else ""
+    gone = f" Gone: {listed(finding.vanished)}." if finding.vanished else ""
+    return f"{touched} of the rows have codes that the reference lacks: {listed(codes)}{rest}.{gone}"
+
+
+def _range(finding: ColumnFinding, touched: str) -> str:
+    return f"{_range_title(finding)}, in {finding.below + finding.above:,} rows ({touched}).{_unit(finding)}"
+
+
+def _unit(finding: ColumnFinding) -> str:
+    if finding.unit_factor is None:
+        return ""
+    return f" Divided by {number(finding.unit_factor)} it fits the reference: a change of unit."
+
+
+def _missing(finding: ColumnFinding, touched: str) -> str:
+    now = share(finding.missing / max(finding.n + finding.missing, 1))
+    return f"{now} of the rows have no value, {touched} more than in the reference."
+
+
+def _drift(finding: ColumnFinding, touched: str) -> str:
     if finding.statistic == "ks":
-        unit = (
-            ""
-            if finding.unit_factor is None
-            else f" Divided by {number(finding.unit_factor)} it fits: a change of unit."
-        )
-        return f"Kolmogorov-Smirnov distance {finding.effect:.3f} from the reference ({finding.effect_limit:.2f} counts).{unit}"
-    return f"{share(finding.effect)} of the rows changed their code ({share(finding.effect_limit)} counts){_changes(finding)}."
+        limit = f"{finding.effect:.3f} from the reference ({finding.effect_limit:.2f} counts)"
+        return f"Kolmogorov-Smirnov distance {limit}.{_unit(finding)}"
+    return f"{touched} of the rows changed their code ({share(finding.effect_limit)} counts){_changes(finding)}."
+
+
+WHAT = {"unseen": _unseen, "range": _range, "missing": _missing, "drift": _drift}
+"""How each kind of finding is told."""
 
 
 def _changes(finding: ColumnFinding) -> str:
@@ -221,14 +235,16 @@ def _quality(rule: AlertRule, draft: Draft) -> str:
         return ""
     estimate = draft.figure.estimate
     if draft.columns == ("accuracy",):
+        interval = f"[{estimate.low:.3f}, {estimate.high:.3f}]"
         return (
-            f"Accuracy on {estimate.n:,} labelled rows is {estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}], "
-            f"provably more than {share(rule.quality_margin)[:-2]} points below the reference's {draft.against or 0.0:.3f}."
+            f"Accuracy on {estimate.n:,} labelled rows is {estimate.value:.3f} {interval}, "
+            f"provably more than {rule.quality_margin * 100:g} points below the reference's {draft.against or 0.0:.3f}."
         )
     low, high = (estimate.low or 0.0) * 100, (estimate.high or 0.0) * 100
     return (
         f"On {estimate.n:,} labelled rows the mean prediction less the share of the label is "
-        f"{estimate.value * 100:+.2f} points [{low:+.2f}, {high:+.2f}]. No single window shows it reliably; together they do."
+        f"{estimate.value * 100:+.2f} points [{low:+.2f}, {high:+.2f}]. "
+        "No single window shows it reliably; together they do."
     )
 
 

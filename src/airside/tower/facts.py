@@ -81,9 +81,7 @@ def endpoint_sign(ctx: Context, endpoint: Endpoint) -> EndpointSign:
 def _alerts(ctx: Context, model: RegisteredModel) -> tuple[AlertSign, ...]:
     page = list_alerts(ctx, ListAlerts(model=model.name, state="active", max_results=MOST))
     return tuple(
-        AlertSign(
-            alert_id=one.alert_id, title=one.title, is_critical=one.severity == "critical", since=one.opened_at
-        )
+        AlertSign(alert_id=one.alert_id, title=one.title, is_critical=one.severity == "critical", since=one.opened_at)
         for one in page.items
     )
 
@@ -171,7 +169,10 @@ def drift_of(windows: Sequence[Window]) -> DriftSummary | None:
 
 
 def spark_line(windows: Sequence[Window]) -> tuple[tuple[float, ...], str, float | None]:
-    """Points of quality over windows, else of drift (the largest effect over what counts), what they are, and their reference."""
+    """Points of quality over windows, else of drift; what they are, and their reference.
+
+    Drift is the largest effect of a window's columns, in units of what counts: 1 is the threshold.
+    """
     figures = [figure_of(window, "accuracy", "realised") for window in windows]
     values = tuple(figure.estimate.value for figure in figures if figure is not None)
     if len(values) > 1:

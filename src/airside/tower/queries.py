@@ -43,9 +43,7 @@ def row(tx: Transaction, name: str) -> CatalogRow | None:
     return None if found is None else _row(found[0])
 
 
-def rows(  # noqa: PLR0913 -- three conditions, a key, a limit
-    tx: Transaction, state: str, project: str, text: str, after: tuple[int, str], limit: int
-) -> list[CatalogRow]:
+def rows(tx: Transaction, state: str, project: str, text: str, after: tuple[int, str], limit: int) -> list[CatalogRow]:
     """Rows behind a key, what needs action first, then by name; of a state, a project, a part of the name."""
     found = tx.all(
         "SELECT body FROM catalog_row WHERE (? = '' OR state = ?) AND (? = '' OR project = ?)"
@@ -88,9 +86,9 @@ def named(tx: Transaction, text: str, limit: int) -> list[Found]:
 
 
 def _escaped(text: str) -> str:
-    """The text with `LIKE`'s own characters taken literally.
+    r"""The text with `LIKE`'s own characters taken literally.
 
     >>> _escaped("50%_a")
-    '50\\\\%\\\\_a'
+    '50\\%\\_a'
     """
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -48,15 +48,15 @@ def record_window(ctx: Context, ask: RecordWindow) -> Window:
     monitor = get_monitor(ctx, GetMonitor(name=ask.monitor))
     if ask.result.rows <= 0 or ask.to_at < ask.from_at:
         raise Invalid(
-            f"A window of {ask.result.rows} rows from {ask.from_at.isoformat()} to {ask.to_at.isoformat()} says nothing. "
-            "Record windows that have rows and end after they begin."
+            f"A window of {ask.result.rows} rows from {ask.from_at.isoformat()} to {ask.to_at.isoformat()} says "
+            "nothing. Record windows that have rows and end after they begin."
         )
     key = f"delivery:{ask.delivery}" if ask.delivery else f"span:{to_ms(ask.from_at)}-{to_ms(ask.to_at)}"
     known = queries.window_of_key(ctx.tx, monitor.name, key)
     if known is not None and known.reference_version != ask.reference_version:
         raise Conflict(
-            f"Window '{known.window_id}' was compared with v{known.reference_version}, now with v{ask.reference_version}. "
-            f"Analyse it again with the reference of v{known.reference_version}."
+            f"Window '{known.window_id}' was compared with v{known.reference_version}, now with "
+            f"v{ask.reference_version}. Analyse it again with the reference of v{known.reference_version}."
         )
     window = _window(ctx, monitor, ask, known)
     queries.put_window(ctx.tx, window, key)

@@ -91,14 +91,10 @@ def list_rows(ctx: Context, ask: ListRows) -> CatalogPage:
     """
     if not 1 <= ask.max_results <= MAX_PAGE:
         raise Invalid(f"max_results is {ask.max_results}; it must be within 1 and {MAX_PAGE}.")
-    found = queries.rows(
-        ctx.tx, ask.state or "", ask.project, ask.text, _key(ask.page_token), ask.max_results + 1
-    )
+    found = queries.rows(ctx.tx, ask.state or "", ask.project, ask.text, _key(ask.page_token), ask.max_results + 1)
     items = tuple(found[: ask.max_results])
     more = len(found) > len(items)
-    return CatalogPage(
-        items=items, next_page_token=f"{rules.RANK[items[-1].state]}:{items[-1].name}" if more else ""
-    )
+    return CatalogPage(items=items, next_page_token=f"{rules.RANK[items[-1].state]}:{items[-1].name}" if more else "")
 
 
 def _key(token: str) -> tuple[int, str]:
@@ -125,4 +121,3 @@ class SummariseCatalog(Ask[CatalogSummary]):
 def summarise(ctx: Context, ask: SummariseCatalog) -> CatalogSummary:
     """How many models are in which state, alerts, traffic of 24 hours, the median score."""
     return rules.summary_of([row for row in queries.all_rows(ctx.tx) if ask.project in {"", row.project}])
-
