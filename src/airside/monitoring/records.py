@@ -40,6 +40,8 @@ class AlertRule(Record):
         critical_weight: importance times share of the rows touched, from which on an alert is critical, in units of the
             importance (for a classifier: AUC lost).
         quality_margin: realised accuracy may fall below the reference's by so much.
+        by_entity: a window holds whole entities (households), whose rows resemble one another: the statistics are
+            divided by the inflation that the reference measured.
     """
 
     level: float = 0.01
@@ -49,6 +51,7 @@ class AlertRule(Record):
     immediate_level: float = 0.002
     critical_weight: float = 0.005
     quality_margin: float = 0.02
+    by_entity: bool = False
 
 
 class Monitor(Record):
