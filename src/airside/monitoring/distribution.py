@@ -44,7 +44,8 @@ def _numbers(number: NumberReference, counted: ColumnProfile) -> Distribution | 
     then, now = profile.unpack_ints(number.counts), profile.unpack_ints(counted.counts)
     if not then.sum() or not now.sum() or not len(edges):
         return None
-    low, high = profile.quantiles(edges, then, (LOW, HIGH))
+    total = np.cumsum(then)[:-1]
+    low, high = np.interp(np.array((LOW, HIGH)) * then.sum(), total, edges).tolist()
     if not low < high:
         low, high = edges[0], edges[-1]
     borders = borders_of(low, high)
