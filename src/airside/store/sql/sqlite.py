@@ -1,0 +1,176 @@
+"""SQLite: WAL, `synchronous=FULL`, one file, checkpoints outside the writer's way."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
+from airside.core.operation import Row
+from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
+
+CHECKPOINT_BYTES = 4 << 20
+"""A write-ahead log above this size is copied into the database by the checkpointer."""
+
+_INSTRUCTIONS_PER_LOOK = 20_000
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise AlreadyExists("A record with the same key is there already, or one that it names is not.") from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise Invalid("A number beyond 64 bits, or a text that is not valid Unicode, cannot be stored.") from error
+    except sqlite3.OperationalError as error:
+        raise _named(error) from error
+
+
+def _named(error: sqlite3.OperationalError) -> Exception:
+    text = str(error)
+    if "disk is full" in text or "disk I/O" in text:
+        return DiskFull()
+    if "interrupted" in text:
+        return Invalid(f"The query took longer than {QUERY_LIMIT_S:.0f} s and was ended. Narrow its filter.")
+    if "locked" in text or "busy" in text:
+        return Unavailable("The database is held by another process.")
+    if "readonly" in text or "unable to open" in text:
+        return Unavailable("The database cannot be written. Is its folder read-only, or the disk full?")
+    return error
+
+
+class SqliteSession(Hooks):
+    """A session on SQLite's own driver, with plain tuples."""
+
+    dialect: Literal["sqlite"] = "sqlite"
+
+    def __init__(self, path: Path, *, readonly: bool, synchronous: str) -> None:
+        super().__init__()
+        self._readonly = readonly
+        self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
+        self._db = sqlite3.connect(
+            path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
+        )
+        execute = self._db.execute
+        execute("PRAGMA journal_mode=WAL")
+        execute(f"PRAGMA synchronous={synchronous}")
+        execute("PRAGMA foreign_keys=ON")
+        execute("PRAGMA wal_autocheckpoint=0")
+        execute("PRAGMA temp_store=MEMORY")
+        execute("PRAGMA cache_size=-8192")
+        if readonly:
+            execute("PRAGMA query_only=ON")
+            self._deadline = float("inf")
+            self._db.set_progress_handler(self._is_late, _INSTRUCTIONS_PER_LOOK)
+
+    def _is_late(self) -> int:
+        return time.monotonic() > self._deadline
+
+    def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Every row."""
+        with _our_errors():
+            return self._db.execute(sql, args).fetchall()
+
+    def one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
+        """The first row, or None."""
+        with _our_errors():
+            row: Row | None = self._db.execute(sql, args).fetchone()
+            return row
+
+    def run(self, sql: str, args: Sequence[Any] = ()) -> int:
+        """Execute; the rows touched."""
+        with _our_errors():
+            return self._db.execute(sql, args).rowcount
+
+    def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute once for each row."""
+        with _our_errors():
+            self._db.executemany(sql, rows)
+
+    def begin(self) -> None:
+        """Open the transaction."""
+        self._clear()
+        if self._readonly:
+            self._deadline = time.monotonic() + QUERY_LIMIT_S
+        with _our_errors():
+            self._db.execute(self._begin)
+
+    def commit(self) -> None:
+        """Make it durable."""
+        with _our_errors():
+            self._db.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo; never raises."""
+        self._clear()
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def savepoint(self) -> None:
+        """Mark."""
+        self._mark()
+        with _our_errors():
+            self._db.execute("SAVEPOINT op")
+
+    def release(self) -> None:
+        """Keep."""
+        with _our_errors():
+            self._db.execute("RELEASE op")
+
+    def rollback_to(self) -> None:
+        """Go back. A full disk may have ended the whole transaction: then there is nothing to go back to."""
+        self._cut()
+        if not self._db.in_transaction:
+            raise DiskFull
+        with _our_errors():
+            self._db.execute("ROLLBACK TO op")
+            self._db.execute("RELEASE op")
+
+    def script(self, text: str) -> None:
+        """Execute statements one by one, inside the open transaction (`executescript` would commit it)."""
+        for statement in text.split(";\n"):
+            if statement.strip():
+                self._db.execute(statement)
+
+    def close(self) -> None:
+        """Close."""
+        self._db.close()
+
+
+class SqliteDatabase:
+    """A database file."""
+
+    dialect: Literal["sqlite"] = "sqlite"
+
+    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+        self.path = path
+        self.label = f"SQLite ({path.name})"
+        self._synchronous = synchronous
+        self._wal = path.with_name(path.name + "-wal")
+
+    def open(self, *, readonly: bool) -> Session:
+        """A connection to the file, which is made when it is not there."""
+        try:
+            return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
+        except sqlite3.DatabaseError as error:
+            raise Unavailable(
+                f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
+                "can be written, on a disk with room?"
+            ) from error
+
+    def checkpoint(self) -> None:
+        """Copy a grown write-ahead log into the database, without making writers wait."""
+        try:
+            if self._wal.stat().st_size < CHECKPOINT_BYTES:
+                return
+            with sqlite3.connect(self.path, isolation_level=None, timeout=0.1) as db:
+                db.execute(f"PRAGMA synchronous={self._synchronous}")
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            db.close()
+        except (OSError, sqlite3.Error):
+            return  # the next look tries again
+
+

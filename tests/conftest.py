@@ -1,0 +1,83 @@
+"""What all tests share: a platform on each database, a clock that tests own, a PostgreSQL server of their own."""
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airside.core.clock import FixedClock
+from airside.core.settings import Settings
+from airside.platform.wiring import Platform
+
+_schemas = itertools.count(1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server from Debian's packages on a free port; its URL."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not binaries:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    folder = tmp_path_factory.mktemp("postgres")
+    port = free_port()
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        # PostgreSQL refuses to run as root: give it its own user.
+        as_user = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(folder, "postgres")
+        for parent in folder.parents:
+            if parent != Path("/tmp") and str(parent).startswith("/tmp"):
+                parent.chmod(parent.stat().st_mode | 0o011)
+    data = folder / "data"
+    run = [*as_user, str(binaries[-1] / "initdb"), "-D", str(data), "-A", "trust", "-U", "airside", "--no-sync", "-E", "UTF8"]
+    subprocess.run(run, check=True, capture_output=True)
+    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c fsync=off"
+    control = [*as_user, str(binaries[-1] / "pg_ctl"), "-D", str(data), "-w"]
+    subprocess.run(
+        [*control, "-l", str(data / "log"), "-o", options, "start"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield f"postgresql://airside@127.0.0.1:{port}/postgres"
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store: SQLite's default, and a schema of its own on PostgreSQL."""
+    if request.param == "sqlite":
+        return ""
+    server: str = request.getfixturevalue("postgres_server")
+    import psycopg
+
+    schema = f"t{next(_schemas)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    return f"{server}?options=-csearch_path%3D{schema}"
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def platform(tmp_path: Path, database_url: str, clock: FixedClock) -> Iterator[Platform]:
+    """An open platform on an empty store; closed after the test."""
+    settings = Settings.load(None, environment={}, flags={"database": database_url})
+    opened = Platform.open(tmp_path / "home", settings=settings, clock=clock)
+    yield opened
+    opened.close()
