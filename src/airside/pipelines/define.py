@@ -420,7 +420,9 @@ def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         hints = typing.get_type_hints(function)
     except NameError:  # an annotation for type checkers only
         hints = {}
-    return tuple(_parameter(name, hints.get(name), given) for name, given in inspect.signature(function).parameters.items())
+    return tuple(
+        _parameter(name, hints.get(name), given) for name, given in inspect.signature(function).parameters.items()
+    )
 
 
 def _parameter(name: str, hint: Any, given: inspect.Parameter) -> Parameter:

@@ -213,9 +213,10 @@ def _check_binding(name: str, binding: Binding, known: Mapping[str, Node], param
 
 def same_pipeline(one: Pipeline, other: Pipeline) -> bool:
     """Whether nothing but the number, the time and the author differs."""
-    return msgspec.structs.replace(
-        one, version=other.version, created_at=other.created_at, created_by=other.created_by
-    ) == other
+    return (
+        msgspec.structs.replace(one, version=other.version, created_at=other.created_at, created_by=other.created_by)
+        == other
+    )
 
 
 def bind_parameters(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -295,7 +296,11 @@ def concerns(trigger: Trigger, happening: Happening) -> bool:
     """Whether a trigger wants to know. An empty filter is any."""
     if not trigger.enabled or trigger.on != happening.kind:
         return False
-    wanted = ((trigger.monitor, happening.monitor), (trigger.dataset, happening.dataset), (trigger.model, happening.model))
+    wanted = (
+        (trigger.monitor, happening.monitor),
+        (trigger.dataset, happening.dataset),
+        (trigger.model, happening.model),
+    )
     return all(not filter_ or filter_ == found for filter_, found in wanted)
 
 

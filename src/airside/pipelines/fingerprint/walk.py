@@ -5,6 +5,7 @@ import builtins
 import enum
 import functools
 import importlib
+import importlib.util
 import pickle
 import re
 import sys
@@ -139,8 +140,6 @@ class _Walk:
             dropped = self._own_decorators(tree, function.__globals__)
             self._note(f"code:{label}", dump(tree, without_decorators=dropped))
             names = _names(tree, dropped)
-        if function.__code__.co_name == "<lambda>" and tree is None:
-            self._note(f"code:{label}", _byte_code(function.__code__))
         reached = _global_names(function.__code__) | _outer_names(tree)
         self._follow(names, function.__globals__, label, only=reached)
         self._captured(function, label)
@@ -370,7 +369,17 @@ def _global_names(code: CodeType) -> set[str]:
 
 def _byte_code(code: CodeType) -> str:
     """A function without source: its instructions and constants, without positions."""
-    constants = [_byte_code(item) if isinstance(item, CodeType) else repr(item) for item in code.co_consts]
+    constants = [_constant_text(item) for item in code.co_consts]
     if code.co_consts and isinstance(code.co_consts[0], str) and code.co_name != "<lambda>":
         constants[0] = ""
-    return msgspec.json.encode([code.co_code.hex(), constants, code.co_names, code.co_varnames, code.co_freevars]).decode()
+    return msgspec.json.encode(
+        [code.co_code.hex(), constants, code.co_names, code.co_varnames, code.co_freevars]
+    ).decode()
+
+
+def _constant_text(constant: Any) -> str:
+    if isinstance(constant, CodeType):
+        return _byte_code(constant)
+    if isinstance(constant, frozenset):
+        return f"{{{','.join(sorted(map(repr, constant)))}}}"
+    return repr(constant)

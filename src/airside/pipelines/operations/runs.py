@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from airside.core.clock import to_ms
-from airside.core.errors import Conflict, NotFound
+import msgspec
+
+from airside.core.errors import NotFound
 from airside.core.ids import PipelineName, PipelineRunId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import Ask, Record
@@ -11,7 +12,7 @@ from airside.pipelines import queries, rules, tracked
 from airside.pipelines.events import PipelineRunFinished, PipelineRunStarted
 from airside.pipelines.operations.pipelines import GetPipeline
 from airside.pipelines.operations.pipelines import get as get_pipeline
-from airside.pipelines.records import Cause, Pipeline, PipelineRun, RunState, StepRun
+from airside.pipelines.records import Cause, Pipeline, PipelineRun, RunState, StepRun, StepState
 
 
 class StartRun(Ask[PipelineRun]):
@@ -183,18 +184,14 @@ def claim(ctx: Context, ask: ClaimRun) -> Claimed:
     """
     run = get(ctx, GetRun(run_id=ask.run_id))
     lease = queries.lease(ctx.tx, ask.run_id)
-    rules.check_claim(
-        run, lease, host=ask.host, holds_lock=ask.holds_lock, now_ms=ctx.now_ms()
-    )
+    rules.check_claim(run, lease, host=ask.host, holds_lock=ask.holds_lock, now_ms=ctx.now_ms())
     if run.state == "running":
-        run = _move(run, "lose")
+        rules.next_run_state(run.state, "lose")
         queries.interrupt_steps(ctx.tx, run.id, ctx.now_ms())
     token = run.attempt + 1
-    until_ms = ctx.now_ms() + rules.lease_ms(ask.lease_s)
-    queries.claim_run(ctx.tx, run.id, token=token, worker=ask.worker, host=ask.host, until_ms=until_ms, now_ms=ctx.now_ms())
+    taken = rules.Lease(worker=ask.worker, host=ask.host, until_ms=ctx.now_ms() + rules.lease_ms(ask.lease_s))
+    queries.claim_run(ctx.tx, run.id, token=token, lease=taken, now_ms=ctx.now_ms())
     claimed = get(ctx, GetRun(run_id=ask.run_id))
-    if token == 1:
-        tracked.running(ctx, claimed)
     _tell_started(ctx, claimed)
     return Claimed(
         run=claimed,
@@ -203,12 +200,6 @@ def claim(ctx: Context, ask: ClaimRun) -> Claimed:
         finished=tuple(queries.succeeded_steps(ctx.tx, run.id)),
         attempts=queries.attempts(ctx.tx, run.id),
     )
-
-
-def _move(run: PipelineRun, event: rules.RunEvent) -> PipelineRun:
-    import msgspec
-
-    return msgspec.structs.replace(run, state=rules.next_run_state(run.state, event))
 
 
 class RenewLease(Ask[PipelineRun]):
@@ -275,10 +266,13 @@ def cancel(ctx: Context, ask: CancelRun) -> PipelineRun:
 
 def _end(ctx: Context, run: PipelineRun, event: rules.RunEvent, *, error: str, result: Any) -> PipelineRun:
     state = rules.next_run_state(run.state, event)
-    queries.end_run(ctx.tx, run.id, state=state, error=error, result=result, now_ms=ctx.now_ms())
-    queries.close_steps(ctx.tx, run.id, state="cancelled" if state == "cancelled" else "interrupted", now_ms=ctx.now_ms())
-    ended = get(ctx, GetRun(run_id=run.id))
+    ended = msgspec.structs.replace(
+        run, state=state, error=error, result=result, ended_at=None if state == "waiting" else ctx.clock.now()
+    )
+    queries.end_run(ctx.tx, ended)
     if state != "waiting":
+        left: StepState = "cancelled" if state == "cancelled" else "interrupted"
+        queries.close_steps(ctx.tx, run.id, state=left, now_ms=ctx.now_ms())
         tracked.end(ctx, ended)
     ctx.announce(
         PipelineRunFinished(

@@ -54,9 +54,7 @@ def commit(ctx: Context, ask: CommitSteps) -> Done:
             raise Invalid(f"The attempt of '{step.step}' is of the run '{step.run}', not of '{ask.run_id}'.")
         if queries.commit_step(ctx.tx, step, parts=attempt.parts, log=attempt.log) and step.state in rules.STEP_ENDS:
             ctx.announce(
-                StepFinished(
-                    run=step.run, step=step.step, attempt=step.attempt, state=step.state, cached=step.cached
-                )
+                StepFinished(run=step.run, step=step.step, attempt=step.attempt, state=step.state, cached=step.cached)
             )
         if attempt.keep and step.state == "succeeded" and not step.cached:
             queries.keep(ctx.tx, step, ctx.now_ms())
@@ -127,9 +125,7 @@ def list_steps(ctx: Context, ask: ListSteps) -> StepPage:
     limit = rules.check_limit(ask.limit)
     offset = rules.check_offset(ask.page_token)
     found = queries.steps(ctx.tx, ask.run_id, latest=ask.latest, limit=limit + 1, offset=offset)
-    return StepPage(
-        items=tuple(found[:limit]), next_page_token=str(offset + limit) if len(found) > limit else ""
-    )
+    return StepPage(items=tuple(found[:limit]), next_page_token=str(offset + limit) if len(found) > limit else "")
 
 
 class StepLog(Record):
