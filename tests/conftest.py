@@ -5,10 +5,13 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from airside.core.clock import FixedClock
 from airside.core.settings import Settings
@@ -81,3 +84,61 @@ def platform(tmp_path: Path, database_url: str, clock: FixedClock) -> Iterator[P
     opened = Platform.open(tmp_path / "home", settings=settings, clock=clock)
     yield opened
     opened.close()
+
+
+class RunningServer:
+    """A real `airside server` process on a free port, stopped by the test that started it."""
+
+    def __init__(self, home: Path, *flags: str) -> None:
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._flags = flags
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "airside", "server", "--home", str(self.home)]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), *self._flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self.process.stdout is not None
+        self.said = self.process.stdout.readline()
+        self._wait()
+
+    def _wait(self) -> None:
+        pool = urllib3.PoolManager(retries=urllib3.Retry(total=200, backoff_factor=0.0, backoff_max=0.02))
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                if pool.request("GET", self.url + "/health", retries=False).status == 200:
+                    pool.clear()
+                    return
+            except urllib3.exceptions.HTTPError:
+                assert self.process.poll() is None, self.said + (self.process.stdout.read() if self.process.stdout else "")
+                time.sleep(0.01)
+        raise AssertionError(self.said)
+
+    def kill(self) -> None:
+        """kill -9: nothing is said, nothing is tidied."""
+        self.process.kill()
+        self._ended()
+
+    def stop(self) -> int:
+        """SIGTERM, as a supervisor does; the exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self._ended()
+
+    def _ended(self) -> int:
+        code = self.process.wait(timeout=15)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server on an empty home."""
+    running = RunningServer(tmp_path / "home")
+    yield running
+    running.stop()
