@@ -23,9 +23,7 @@ def about(ctx: Context, _ask: GetAbout) -> About:
     """The release that answers, and how much it has recorded."""
     events = ctx.tx.one("SELECT COALESCE(MAX(seq), 0) FROM event")
     records = ctx.tx.one("SELECT COUNT(*) FROM audit")
-    return About(
-        version=__version__, events=events[0] if events else 0, audit_records=records[0] if records else 0
-    )
+    return About(version=__version__, events=events[0] if events else 0, audit_records=records[0] if records else 0)
 
 
 class AuditLine(Record):

@@ -218,7 +218,6 @@ class Platform:
             self._chain.append(session, session.notes)
 
 
-
 def _digest(name: str, ask: Ask[Any]) -> str:
     return hashlib.sha256(name.encode() + b"\0" + msgspec.json.encode(ask)).hexdigest()
 

@@ -172,5 +172,3 @@ class SqliteDatabase:
             db.close()
         except (OSError, sqlite3.Error):
             return  # the next look tries again
-
-

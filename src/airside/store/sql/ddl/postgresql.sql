@@ -25,6 +25,16 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_resource ON audit (resource, at_ms);
 
+CREATE TABLE dataset_input (
+  run_no BIGINT NOT NULL,
+  dataset_no BIGINT NOT NULL,
+  context TEXT COLLATE "C",
+  tags TEXT NOT NULL,
+  PRIMARY KEY (run_no, dataset_no)
+);
+
+CREATE INDEX dataset_input_dataset ON dataset_input (dataset_no, run_no);
+
 CREATE TABLE event (
   seq BIGSERIAL NOT NULL,
   name TEXT NOT NULL,
@@ -35,6 +45,26 @@ CREATE TABLE event (
 );
 
 CREATE INDEX event_by_name ON event (name, seq);
+
+CREATE TABLE experiment (
+  id BIGSERIAL NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  artifact_location TEXT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
+CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
+
+CREATE TABLE experiment_tag (
+  experiment_no BIGINT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (experiment_no, key)
+);
 
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
@@ -47,6 +77,28 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_by_age ON idempotency (at_ms);
 
+CREATE TABLE input_dataset (
+  id BIGSERIAL NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  digest TEXT COLLATE "C" NOT NULL,
+  source_type TEXT NOT NULL,
+  source TEXT NOT NULL,
+  schema_text TEXT,
+  profile_text TEXT,
+  PRIMARY KEY (id),
+  UNIQUE (experiment_no, name, digest)
+);
+
+CREATE INDEX input_dataset_source ON input_dataset (substr(source, 1, 200), source_type);
+
+CREATE TABLE key_name (
+  id BIGSERIAL NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
 CREATE TABLE lease (
   name TEXT NOT NULL,
   owner TEXT NOT NULL,
@@ -54,6 +106,46 @@ CREATE TABLE lease (
   expires_at_ms BIGINT NOT NULL,
   PRIMARY KEY (name)
 );
+
+CREATE TABLE metric_latest (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  step BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  value DOUBLE PRECISION NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+);
+
+CREATE INDEX metric_latest_value ON metric_latest (experiment_no, key_no, is_nan, value, run_no);
+
+CREATE TABLE metric_point (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  step BIGINT NOT NULL,
+  value DOUBLE PRECISION NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  PRIMARY KEY (run_no, key_no, time_ms, step, value, is_nan)
+);
+
+CREATE TABLE model_input (
+  run_no BIGINT NOT NULL,
+  model_id TEXT NOT NULL,
+  PRIMARY KEY (run_no, model_id)
+);
+
+CREATE INDEX model_input_model ON model_input (model_id, run_no);
+
+CREATE TABLE model_output (
+  run_no BIGINT NOT NULL,
+  model_id TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  PRIMARY KEY (run_no, model_id)
+);
+
+CREATE INDEX model_output_model ON model_output (model_id, run_no);
 
 CREATE TABLE reaction_cursor (
   reaction TEXT NOT NULL,
@@ -70,6 +162,44 @@ CREATE TABLE reaction_failure (
   is_dead BOOLEAN NOT NULL,
   PRIMARY KEY (reaction, seq)
 );
+
+CREATE TABLE run (
+  id BIGSERIAL NOT NULL,
+  run_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  user_id TEXT COLLATE "C" NOT NULL,
+  status TEXT COLLATE "C" NOT NULL,
+  start_ms BIGINT NOT NULL,
+  end_ms BIGINT,
+  artifact_uri TEXT COLLATE "C" NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (run_id)
+);
+
+CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
+
+CREATE TABLE run_param (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+);
+
+CREATE INDEX run_param_value ON run_param (experiment_no, key_no, substr(value, 1, 200), run_no);
+
+CREATE TABLE run_tag (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+);
+
+CREATE INDEX run_tag_value ON run_tag (experiment_no, key_no, substr(value, 1, 200), run_no);
 
 CREATE TABLE schema_version (
   revision TEXT NOT NULL,

@@ -25,6 +25,17 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_resource ON audit (resource, at_ms);
 
+CREATE TABLE dataset_input (
+  run_no BIGINT NOT NULL,
+  dataset_no BIGINT NOT NULL,
+  context TEXT,
+  tags TEXT NOT NULL,
+  PRIMARY KEY (run_no, dataset_no)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX dataset_input_dataset ON dataset_input (dataset_no, run_no);
+
 CREATE TABLE event (
   seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
@@ -34,6 +45,27 @@ CREATE TABLE event (
 );
 
 CREATE INDEX event_by_name ON event (name, seq);
+
+CREATE TABLE experiment (
+  id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  artifact_location TEXT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
+CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
+
+CREATE TABLE experiment_tag (
+  experiment_no BIGINT NOT NULL,
+  "key" TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (experiment_no, "key")
+)
+ WITHOUT ROWID;
 
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
@@ -46,6 +78,28 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_by_age ON idempotency (at_ms);
 
+CREATE TABLE input_dataset (
+  id INTEGER NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  source_type TEXT NOT NULL,
+  source TEXT NOT NULL,
+  schema_text TEXT,
+  profile_text TEXT,
+  PRIMARY KEY (id),
+  UNIQUE (experiment_no, name, digest)
+);
+
+CREATE INDEX input_dataset_source ON input_dataset (substr(source, 1, 200), source_type);
+
+CREATE TABLE key_name (
+  id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
 CREATE TABLE lease (
   name TEXT NOT NULL,
   owner TEXT NOT NULL,
@@ -53,6 +107,50 @@ CREATE TABLE lease (
   expires_at_ms BIGINT NOT NULL,
   PRIMARY KEY (name)
 );
+
+CREATE TABLE metric_latest (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  step BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  value DOUBLE NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX metric_latest_value ON metric_latest (experiment_no, key_no, is_nan, value, run_no);
+
+CREATE TABLE metric_point (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  step BIGINT NOT NULL,
+  value DOUBLE NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  PRIMARY KEY (run_no, key_no, time_ms, step, value, is_nan)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE model_input (
+  run_no BIGINT NOT NULL,
+  model_id TEXT NOT NULL,
+  PRIMARY KEY (run_no, model_id)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX model_input_model ON model_input (model_id, run_no);
+
+CREATE TABLE model_output (
+  run_no BIGINT NOT NULL,
+  model_id TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  PRIMARY KEY (run_no, model_id)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX model_output_model ON model_output (model_id, run_no);
 
 CREATE TABLE reaction_cursor (
   reaction TEXT NOT NULL,
@@ -69,6 +167,46 @@ CREATE TABLE reaction_failure (
   is_dead BOOLEAN NOT NULL,
   PRIMARY KEY (reaction, seq)
 );
+
+CREATE TABLE run (
+  id INTEGER NOT NULL,
+  run_id TEXT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  start_ms BIGINT NOT NULL,
+  end_ms BIGINT,
+  artifact_uri TEXT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (run_id)
+);
+
+CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
+
+CREATE TABLE run_param (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX run_param_value ON run_param (experiment_no, key_no, substr(value, 1, 200), run_no);
+
+CREATE TABLE run_tag (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX run_tag_value ON run_tag (experiment_no, key_no, substr(value, 1, 200), run_no);
 
 CREATE TABLE schema_version (
   revision TEXT NOT NULL,
