@@ -25,6 +25,27 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_resource ON audit (resource, at_ms);
 
+CREATE TABLE dataset (
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  description TEXT NOT NULL,
+  newest BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE dataset_file (
+  version_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  PRIMARY KEY (version_id, path)
+);
+
+CREATE INDEX dataset_file_digest ON dataset_file (digest);
+
 CREATE TABLE dataset_input (
   run_no BIGINT NOT NULL,
   dataset_no BIGINT NOT NULL,
@@ -34,6 +55,25 @@ CREATE TABLE dataset_input (
 );
 
 CREATE INDEX dataset_input_dataset ON dataset_input (dataset_no, run_no);
+
+CREATE TABLE dataset_version (
+  id TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  schema_columns TEXT NOT NULL,
+  summaries TEXT NOT NULL,
+  findings TEXT NOT NULL,
+  note TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (dataset, version)
+);
+
+CREATE INDEX dataset_version_digest ON dataset_version (digest);
 
 CREATE TABLE event (
   seq BIGSERIAL NOT NULL,
@@ -65,6 +105,23 @@ CREATE TABLE experiment_tag (
   value TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (experiment_no, key)
 );
+
+CREATE TABLE gate_decision (
+  id TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  outcome TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  results TEXT NOT NULL,
+  compared_with BIGINT NOT NULL,
+  run_id TEXT,
+  dataset_versions TEXT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX gate_decision_model ON gate_decision (model, version, id);
 
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
@@ -147,6 +204,79 @@ CREATE TABLE model_output (
 
 CREATE INDEX model_output_model ON model_output (model_id, run_no);
 
+CREATE TABLE pipeline (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  entry TEXT NOT NULL,
+  code TEXT NOT NULL,
+  graph TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  description TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (name, version)
+);
+
+CREATE TABLE pipeline_run (
+  id TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  cause_kind TEXT NOT NULL,
+  cause_actor TEXT NOT NULL,
+  cause_trigger TEXT NOT NULL,
+  cause_event TEXT NOT NULL,
+  cause_text TEXT NOT NULL,
+  tracking_run TEXT NOT NULL,
+  attempt BIGINT NOT NULL,
+  worker TEXT NOT NULL,
+  host TEXT NOT NULL,
+  lease_until_ms BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  result TEXT NOT NULL,
+  steps_total BIGINT NOT NULL,
+  steps_done BIGINT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  started_ms BIGINT,
+  ended_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX pipeline_run_by_event ON pipeline_run (cause_event);
+
+CREATE INDEX pipeline_run_by_pipeline ON pipeline_run (pipeline, id);
+
+CREATE INDEX pipeline_run_by_state ON pipeline_run (state, id);
+
+CREATE INDEX pipeline_run_by_tracking_run ON pipeline_run (tracking_run);
+
+CREATE INDEX pipeline_run_by_trigger ON pipeline_run (cause_trigger, id);
+
+CREATE TABLE pipeline_trigger (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  model TEXT NOT NULL,
+  cron TEXT NOT NULL,
+  time_zone TEXT NOT NULL,
+  wait_for_dataset TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  enabled BOOLEAN NOT NULL,
+  next_fire_ms BIGINT,
+  created_ms BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
+CREATE INDEX pipeline_trigger_by_kind ON pipeline_trigger (kind);
+
+CREATE INDEX pipeline_trigger_by_time ON pipeline_trigger (next_fire_ms);
+
 CREATE TABLE reaction_cursor (
   reaction TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -205,3 +335,65 @@ CREATE TABLE schema_version (
   revision TEXT NOT NULL,
   PRIMARY KEY (revision)
 );
+
+CREATE TABLE step_cache (
+  key TEXT NOT NULL,
+  run TEXT NOT NULL,
+  step TEXT NOT NULL,
+  outputs TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (key)
+);
+
+CREATE TABLE step_run (
+  run TEXT NOT NULL,
+  step TEXT NOT NULL,
+  attempt BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  node TEXT NOT NULL,
+  label TEXT NOT NULL,
+  state TEXT NOT NULL,
+  key TEXT NOT NULL,
+  cached BOOLEAN NOT NULL,
+  cached_from TEXT NOT NULL,
+  infrastructure BOOLEAN NOT NULL,
+  outputs TEXT NOT NULL,
+  error TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  opaque TEXT NOT NULL,
+  parts TEXT NOT NULL,
+  log TEXT NOT NULL,
+  seconds DOUBLE PRECISION NOT NULL,
+  started_ms BIGINT,
+  ended_ms BIGINT,
+  PRIMARY KEY (run, step, attempt)
+);
+
+CREATE INDEX step_run_by_position ON step_run (run, position);
+
+CREATE TABLE suite (
+  model TEXT NOT NULL,
+  checks TEXT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at BIGINT NOT NULL,
+  PRIMARY KEY (model)
+);
+
+CREATE TABLE trigger_fire (
+  trigger_id TEXT NOT NULL,
+  key TEXT NOT NULL,
+  state TEXT NOT NULL,
+  event TEXT NOT NULL,
+  text TEXT NOT NULL,
+  happening TEXT NOT NULL,
+  wait_for_dataset TEXT NOT NULL,
+  newer_than BIGINT NOT NULL,
+  run TEXT NOT NULL,
+  noted_ms BIGINT NOT NULL,
+  fired_ms BIGINT,
+  PRIMARY KEY (trigger_id, key)
+);
+
+CREATE INDEX trigger_fire_by_state ON trigger_fire (state, wait_for_dataset);
+
+CREATE INDEX trigger_fire_by_time ON trigger_fire (noted_ms);
