@@ -3,6 +3,7 @@
 from airside.registry.queries.aliases import alias, alias_moves, delete_alias, put_alias
 from airside.registry.queries.approvals import approval, approvals, approvals_of, insert_approval, set_decision
 from airside.registry.queries.changes import changes, insert_change
+from airside.registry.queries.finding import model_names, version_keys
 from airside.registry.queries.models import (
     delete_model,
     delete_model_tag,
@@ -50,6 +51,7 @@ __all__ = [
     "insert_model",
     "insert_version",
     "model",
+    "model_names",
     "model_tags",
     "models_of",
     "next_version",
@@ -67,6 +69,7 @@ __all__ = [
     "set_version_description",
     "storage_location",
     "version",
+    "version_keys",
     "version_numbers",
     "versions_in_stage",
     "versions_of",
