@@ -15,13 +15,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
 from airside.core.errors import AirsideError
-from airside.serving import log
-from airside.serving.records import LoggedColumns, NewBatch
+from airside.serving.records import NewBatch
 
 SEGMENT_BYTES = 4 << 20
 GROUP_BYTES, GROUP_BATCHES = 2 << 20, 200
@@ -41,11 +40,15 @@ Deliver = Callable[[tuple[NewBatch, ...]], None]
 """Hands requests to the control plane; raises when it did not take them."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(Protocol):
     """An answered request as the event loop leaves it; the rest is done on the spool's thread."""
 
-    batch: NewBatch
-    columns: LoggedColumns
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+
+    def to_batch(self) -> NewBatch:
+        """The record that is kept."""
 
 
 class Segment:
@@ -116,7 +119,7 @@ class Spool:
     def put(self, entry: Entry) -> None:
         """Take a request. Never waits."""
         with self._count:
-            self._waiting_rows += entry.batch.rows
+            self._waiting_rows += entry.rows
         self._queue.append(entry)
 
     @property
@@ -163,7 +166,7 @@ class Spool:
         if not entries:
             return False
         try:
-            content = b"".join(frame(_encoded(entry)) for entry in entries)
+            content = b"".join(frame(_ENCODER.encode(entry.to_batch())) for entry in entries)
             if self._current is None or self._file is None:
                 self._current = self._new_segment()
                 self._file = os.fdopen(os.open(self._current.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
@@ -177,7 +180,7 @@ class Spool:
             self._current.durable += len(content)
             self._written.notify_all()
         with self._count:
-            self._waiting_rows -= sum(entry.batch.rows for entry in entries)
+            self._waiting_rows -= sum(entry.rows for entry in entries)
         if self._current.durable >= SEGMENT_BYTES:
             self._close_segment()
         return True
@@ -277,9 +280,3 @@ class Spool:
 
 def _is_done(segment: Segment) -> bool:
     return segment.is_closed and segment.sent >= segment.durable
-
-
-def _encoded(entry: Entry) -> bytes:
-    body = log.encode_body(entry.columns)
-    return _ENCODER.encode(msgspec.structs.replace(entry.batch, body=body))
-

@@ -1,0 +1,111 @@
+"""Brings the files of a version here, checks every digest, and loads them."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from pathlib import Path, PurePosixPath
+
+from blake3 import blake3
+
+from airside.core.errors import Conflict, Invalid, NotFound
+from airside.core.ids import BlobId, ModelName
+from airside.inference.predictor import Predictor
+from airside.registry.operations.versions import GetDownloadUri
+from airside.serving.process.control import ControlPlane
+from airside.serving.records import Arm
+
+Load = Callable[[Path], Predictor]
+"""Loads a model directory; refuses it when it does not answer its golden rows as recorded."""
+
+PROXIED = "mlflow-artifacts:/"
+
+
+def key_of(model: str, arm: Arm) -> str:
+    """What a version's files are, in one word: the same key, the same bytes.
+
+    >>> arm = Arm(version=3, role="champion", weight=0, source="", files={"MLmodel": "b3:00"})
+    >>> key_of("churn", arm) == key_of("churn", arm) != key_of("other", arm)
+    True
+    """
+    content = "\n".join([model, str(arm.version), *(f"{path}={digest}" for path, digest in sorted(arm.files.items()))])
+    return blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+class ModelFolders:
+    """Model directories on this machine, one folder for each version's bytes.
+
+    Thread safety: used by one thread. Owns the folder.
+    """
+
+    def __init__(self, folder: Path, control: ControlPlane, load: Load) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._control = control
+        self._load = load
+
+    def load(self, model: ModelName, arm: Arm) -> Predictor:
+        """The predictor of a version, its bytes being those that were registered.
+
+        Raises:
+            Invalid: the version has no files, or a file is not what was registered.
+            NotFound: a file is gone. Unavailable: the control plane does not answer.
+        """
+        if not arm.files:
+            raise Invalid(
+                f"'{model}@{arm.version}' was registered without the digests of its files, so it cannot be served. "
+                "Log and register it with Airside, or complete it with: versions.complete"
+            )
+        folder = self._folder / key_of(model, arm)
+        for path, digest in arm.files.items():
+            self._bring(model, arm, _checked(path), digest, folder)
+        return self._load(folder)
+
+    def keep_only(self, keys: Iterable[str]) -> None:
+        """Remove the folders of versions that nobody serves any more."""
+        kept = set(keys)
+        for folder in self._folder.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _bring(self, model: ModelName, arm: Arm, path: PurePosixPath, digest: str, folder: Path) -> None:
+        target = folder / path
+        if target.exists() and digest_of(target) == digest:
+            return
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._control.save_blob(BlobId(digest), target)
+        except NotFound:
+            self._from_artifacts(model, arm, path, target)
+        if (found := digest_of(target)) != digest:
+            target.unlink()
+            raise Conflict(
+                f"The file '{path}' of '{model}@{arm.version}' is not the one that was registered: "
+                f"its digest is {found[:19]}…, registered was {digest[:19]}…. It is not served."
+            )
+
+    def _from_artifacts(self, model: ModelName, arm: Arm, path: PurePosixPath, target: Path) -> None:
+        uri = self._control.call(GetDownloadUri(name=model, version=arm.version)).artifact_uri
+        if not uri.startswith(PROXIED):
+            raise NotFound(f"The file '{path}' of '{model}@{arm.version}' is not in the stores of this server.")
+        self._control.download_artifact(f"{uri.removeprefix(PROXIED).strip('/')}/{path}", target)
+
+
+def digest_of(path: Path) -> str:
+    """The `b3:` digest of a file."""
+    hasher = blake3()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            hasher.update(piece)
+    return f"b3:{hasher.hexdigest()}"
+
+
+def _checked(path: str) -> PurePosixPath:
+    """A path that stays in its folder.
+
+    >>> _checked("data/model.json")
+    PurePosixPath('data/model.json')
+    """
+    pure = PurePosixPath(path)
+    if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\0" in path or "\\" in path:
+        raise Invalid(f"A version names a file outside its folder: {path[:120]!r}. It is not served.")
+    return pure
