@@ -1,7 +1,7 @@
 """Asking a platform: over HTTP, or in this process. One client, typed by what is asked.
 
-    client = airside.connect("http://127.0.0.1:5000")
-    run = client.call(CreateRun(experiment_id="0"))
+client = airside.connect("http://127.0.0.1:5000")
+run = client.call(CreateRun(experiment_id="0"))
 """
 
 import atexit
@@ -140,7 +140,9 @@ def _error(response: urllib3.BaseHTTPResponse) -> AirsideError:
     try:
         told = msgspec.json.decode(data, type=ErrorBody)
     except msgspec.DecodeError:
-        return from_wire(response.status, "", f"The server answered {response.status}: {data[:300].decode(errors='replace')}")
+        return from_wire(
+            response.status, "", f"The server answered {response.status}: {data[:300].decode(errors='replace')}"
+        )
     return from_wire(response.status, told.error_code, told.message)
 
 

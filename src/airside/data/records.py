@@ -11,7 +11,7 @@ Level = str | int | float | bool
 """A value of a column with few values."""
 
 FindingKind = Literal[
-    "missing_column", "new_column", "type_change", "nulls", "new_level", "below_range", "above_range", "duplicate_keys"
+    "missing_column", "new_column", "type_change", "nulls", "new_level", "below_range", "above_range"
 ]
 
 
@@ -61,7 +61,7 @@ class ColumnSummary(Record):
         distinct: different values that are not missing; None when they were not counted.
         minimum, maximum, mean, deviation: of numbers, missing and infinite values apart; None for texts.
         deciles: the nine deciles of a number.
-        top: the most frequent values, at most twenty, most frequent first.
+        top: every value of a column with at most 100, else the twenty most frequent; most frequent first.
     """
 
     name: str

@@ -121,9 +121,7 @@ def evaluate(  # noqa: PLR0913 -- a model's answers, the truth, whom they are ab
     )
 
 
-def _segments(
-    labels: Bools, ours: Floats, table: Columns, entity: AnyArray | None, how: Setting
-) -> list[Measured]:
+def _segments(labels: Bools, ours: Floats, table: Columns, entity: AnyArray | None, how: Setting) -> list[Measured]:
     found: list[Measured] = []
     for name, rows in segments(table, how.segments, how.cuts):
         group = fairness.Group(name, rows, labels, how.minimum_rows)
@@ -138,15 +136,11 @@ def _segments(
 def _against(  # noqa: PLR0913 -- two models, the truth, and how to read them
     name: str, labels: Bools, ours: Floats, theirs: Floats, entities: Entities, how: Setting
 ) -> list[Measured]:
-    found = paired.differences(
-        labels, ours, theirs, entities=entities, threshold=how.threshold, level=how.level
-    )
+    found = paired.differences(labels, ours, theirs, entities=entities, threshold=how.threshold, level=how.level)
     return [_measured(measure, estimate, against=name) for measure, estimate in found.items()]
 
 
-def _measured(
-    measure: str, estimate: Estimate, segment: str = "", note: str = "", *, against: str = ""
-) -> Measured:
+def _measured(measure: str, estimate: Estimate, segment: str = "", note: str = "", *, against: str = "") -> Measured:
     """A figure that JSON can carry: what could not be computed is told as unknown, not as NaN."""
     if not math.isfinite(estimate.value):
         nothing = Estimate(value=0.0, level=estimate.level, n=estimate.n)
@@ -161,9 +155,7 @@ def _measured(
     bounds = (estimate.low, estimate.high)
     if any(bound is not None and not math.isfinite(bound) for bound in bounds):
         estimate = Estimate(value=estimate.value, level=estimate.level, n=estimate.n)
-    return Measured(
-        measure=measure, estimate=estimate, segment=segment, against=against, is_known=not note, note=note
-    )
+    return Measured(measure=measure, estimate=estimate, segment=segment, against=against, is_known=not note, note=note)
 
 
 def _labels(y: Any) -> Bools:
@@ -211,5 +203,3 @@ def group_rates(
         minimum_rows=how.minimum_rows,
         level=how.level,
     )
-
-

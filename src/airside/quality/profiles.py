@@ -33,7 +33,7 @@ class NumberReference(Record):
     """A numeric column of the reference.
 
     Attributes:
-        edges: base64 float64: cell i = (edge i−1, edge i]; reference order statistics, deciles, atoms, then tails.
+        edges: base64 float64: cell i = (edge i-1, edge i]; reference order statistics, deciles, atoms, then tails.
         counts: base64 int64: the reference's rows in each cell; one more than edges.
         deciles: base64 float64: the nine deciles with duplicates merged; each is an edge too.
     """
@@ -122,7 +122,7 @@ class Drift(Record):
         statistic, effect: `ks` or `tvd`, and its raw value.
         effect_corrected: the effect less what sampling alone makes of it.
         p: of the distribution's test, divided by the reference's inflation; None where it could not be computed.
-        p_adjusted: after Benjamini–Hochberg over the columns of the window.
+        p_adjusted: after Benjamini-Hochberg over the columns of the window.
         psi, js: on deciles or levels; js is the distance in base 2.
         w1: Wasserstein-1 over the reference's standard deviation; numbers only.
         p_missing, p_unseen, p_range: the tests of their own.

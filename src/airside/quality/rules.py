@@ -159,7 +159,9 @@ def _without_champion(check: Check, champion: int, compared_with: int) -> CheckR
         return _nothing(check, "there is no champion to compare with", is_blocking=False)
     if champion != compared_with:
         compared = f"version {compared_with}" if compared_with else "no version"
-        return _nothing(check, f"the champion is version {champion}, the figures compare with {compared}: measure again")
+        return _nothing(
+            check, f"the champion is version {champion}, the figures compare with {compared}: measure again"
+        )
     return None
 
 
@@ -246,8 +248,7 @@ def _somebody_selected(check: Check, figures: tuple[Measured, ...]) -> tuple[Che
     judged = [
         figure
         for figure in rates
-        if figure.estimate.n >= check.minimum_rows
-        and positive.get(figure.segment, 0.0) >= check.minimum_positive_share
+        if figure.estimate.n >= check.minimum_rows and positive.get(figure.segment, 0.0) >= check.minimum_positive_share
     ]
     if not judged:
         return (_nothing(check, "no segment is large enough, or none was measured"),)

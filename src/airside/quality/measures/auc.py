@@ -81,10 +81,8 @@ def auc_estimate(labels: Bools, scores: Floats, entities: Entities, level: float
     return Estimate(value=value, low=_expit(middle - reach), high=_expit(middle + reach), level=level, n=n)
 
 
-def auc_difference(
-    labels: Bools, first: Floats, second: Floats, entities: Entities, level: float = LEVEL
-) -> Estimate:
-    """The paired difference of two AUCs, second − first, with DeLong's covariance in its interval."""
+def auc_difference(labels: Bools, first: Floats, second: Floats, entities: Entities, level: float = LEVEL) -> Estimate:
+    """The paired difference of two AUCs, second - first, with DeLong's covariance in its interval."""
     n = len(labels)
     value = auc(labels, second) - auc(labels, first)
     if not math.isfinite(value):

@@ -48,9 +48,7 @@ def label_balance(  # noqa: PLR0913 -- two tables and the groups to compare them
             continue
         _, p = chi_square(_counts(reference_labels, before[name]), _counts(labels, rows))
         note = f"{first.value:.1%} before, {second.value:.1%} now, p = {p:.2g}"
-        found.append(
-            Measured(measure="label_share_change", segment=name, estimate=newcombe(first, second), note=note)
-        )
+        found.append(Measured(measure="label_share_change", segment=name, estimate=newcombe(first, second), note=note))
     return tuple(found)
 
 

@@ -175,7 +175,7 @@ def missing_text(missing_r: int, n: int, missing_c: int, m: int, p: float) -> tu
 
 def _level_texts(r: dict[Any, int], c: dict[Any, int]) -> tuple[str, ...]:
     total = sum(c.values())
-    unseen = {level: rows for level, rows in c.items() if rows and not r.get(level)}
+    unseen = {level: c[level] for level in in_sequence(c) if c[level] and not r.get(level)}
     gone = [level for level, rows in r.items() if rows and not c.get(level) and expected_rows(rows, r, total) >= SHOWN]
     texts = []
     if unseen:
@@ -184,6 +184,15 @@ def _level_texts(r: dict[Any, int], c: dict[Any, int]) -> tuple[str, ...]:
     if gone:
         texts.append(f"levels {listed(gone)} are gone")
     return tuple(texts)
+
+
+def in_sequence(names: Any) -> list[Any]:
+    """Levels in an order that people expect: numbers by size, texts by letter.
+
+    >>> in_sequence(["b", 10, 9, "a"])
+    [9, 10, 'a', 'b']
+    """
+    return sorted(names, key=lambda level: (isinstance(level, str), level))
 
 
 def expected_rows(rows: int, r: dict[Any, int], total: int) -> float:
@@ -206,7 +215,7 @@ def listed(values: Any) -> str:
     return f"{text} and {len(shown) - SHOWN} more" if len(shown) > SHOWN else text
 
 
-def range_texts(  # noqa: PLR0913 -- two ranges and two counts
+def range_texts(
     low: float, high: float, found_low: float, found_high: float, above: int, below: int
 ) -> tuple[str, ...]:
     """What lies beyond the reference's range.

@@ -99,7 +99,7 @@ def _measured(measure: str, group: Group, rate: Estimate) -> Measured:
     return Measured(measure=measure, segment=group.name, estimate=rate, is_known=group.is_known, note=group.note)
 
 
-def _gap(  # noqa: PLR0913 -- the groups with their rates, and what the resampling needs
+def _gap(
     measure: str,
     column: str,
     rated: list[tuple[Group, Estimate]],
@@ -114,10 +114,8 @@ def _gap(  # noqa: PLR0913 -- the groups with their rates, and what the resampli
         nothing = Estimate(value=0.0, n=0)
         text = f"fewer than two groups are large enough; {note}" if note else "fewer than two groups"
         return Measured(measure=f"{measure}_gap", segment=column, estimate=nothing, is_known=False, note=text)
-    if len(known) == 2:
-        gap = absolute(newcombe(known[0][1], known[1][1]))
-    else:
-        gap = _widest(known, hits, among, entities)
+    two = len(known) == 2
+    gap = absolute(newcombe(known[0][1], known[1][1])) if two else _widest(known, hits, among, entities)
     return Measured(measure=f"{measure}_gap", segment=column, estimate=gap, note=note)
 
 

@@ -108,7 +108,7 @@ def mean(values: Floats, entities: Entities, level: float = LEVEL) -> Estimate:
 
 
 def newcombe(first: Estimate, second: Estimate) -> Estimate:
-    """The difference of two shares, second − first, with Newcombe's interval from their Wilson intervals.
+    """The difference of two shares, second - first, with Newcombe's interval from their Wilson intervals.
 
     >>> a = Estimate(value=0.5, low=0.4, high=0.6, n=100)
     >>> b = Estimate(value=0.7, low=0.6, high=0.78, n=100)
@@ -163,8 +163,8 @@ def resampled(entities: Entities, sums: Floats, *, resamples: int = RESAMPLES, s
     random = np.random.default_rng(seed)
     totals = np.empty((resamples, sums.shape[1]))
     for index in range(resamples):
-        drawn: Ints = np.bincount(random.integers(0, entities.count, entities.count), minlength=entities.count)
-        totals[index] = drawn @ sums
+        drawn = np.bincount(random.integers(0, entities.count, entities.count), minlength=entities.count)
+        totals[index] = drawn.astype(np.float64) @ sums
     return totals
 
 

@@ -9,7 +9,7 @@ from airside.quality.measures.intervals import LEVEL, Entities, mean, share
 from airside.quality.measures.performance import losses
 
 
-def differences(  # noqa: PLR0913 -- two models, the truth, and how to read them
+def differences(
     labels: Bools,
     ours: Floats,
     theirs: Floats,
@@ -18,7 +18,7 @@ def differences(  # noqa: PLR0913 -- two models, the truth, and how to read them
     threshold: float = 0.5,
     level: float = LEVEL,
 ) -> dict[str, Estimate]:
-    """Ours − theirs of each measure, with the interval of the paired difference over entities.
+    """Ours - theirs of each measure, with the interval of the paired difference over entities.
 
     Args:
         labels: the truth. Shape (n,).

@@ -46,7 +46,7 @@ def binary(
 ) -> dict[str, Estimate]:
     """Every measure of a classifier of two classes, by name, each with its interval.
 
-    `calibration` is the mean of prediction − label (calibration in the large); `balanced_accuracy` and `f1` have
+    `calibration` is the mean of prediction - label (calibration in the large); `balanced_accuracy` and `f1` have
     intervals by linearisation.
     """
     selected = probability >= threshold
@@ -71,7 +71,7 @@ def binary(
 
 
 def _f1(labels: Bools, selected: Bools, entities: Entities, level: float) -> Estimate:
-    # F1 = 2 TP / (positives + selected): a ratio of sums, so its influence is (2·hit − F1·(label + selected)) / total.
+    # F1 = 2 TP / (positives + selected): a ratio of sums, so its influence is (2·hit - F1·(label + selected)) / total.
     both = labels.astype(np.float64) + selected
     total = float(both.sum())
     if not total:
@@ -127,7 +127,7 @@ def calibration_error(labels: Bools, probability: Floats, bins: int = 10) -> flo
 
 
 def average_precision(labels: Bools, scores: Floats) -> float:
-    """The average precision: Σ (recallₖ − recallₖ₋₁) · precisionₖ over the distinct scores, highest first.
+    """The average precision: Σ (recallₖ - recallₖ₋₁) · precisionₖ over the distinct scores, highest first.
 
     >>> round(average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])), 4)
     0.8333
@@ -165,7 +165,7 @@ def multiclass(labels: AnyArray, predicted: AnyArray, entities: Entities, level:
 
 
 def regression(truth: Floats, predicted: Floats, entities: Entities, level: float = LEVEL) -> dict[str, Estimate]:
-    """Errors of predicted numbers: `mae`, `mse` and `bias` (mean of prediction − truth) with intervals, `rmse`, `r2`."""
+    """Errors of predicted numbers: `mae`, `mse` and `bias` (mean of prediction - truth) with intervals, `rmse`, `r2`."""
     error = predicted - truth
     squared = mean(error**2, entities, level)
     spread = float(((truth - truth.mean()) ** 2).mean())

@@ -1,7 +1,7 @@
 """The profile: a histogram over the quantiles of a reference. Merging is addition; KS is exact to 1/1,024.
 
 A monitor has a reference, unlike a general sketch. Its order statistics are the edges, a frequent value has a cell of
-its own (an atom), and 64 cells beyond either end catch what the reference has not seen. Cell i = (edge i−1, edge i].
+its own (an atom), and 64 cells beyond either end catch what the reference has not seen. Cell i = (edge i-1, edge i].
 """
 
 import base64
@@ -18,7 +18,6 @@ from airside.quality.measures import numbers
 from airside.quality.measures.adjust import inflation
 from airside.quality.measures.arrays import (
     AnyArray,
-    Columns,
     Floats,
     Ints,
     columns_of,
@@ -325,7 +324,7 @@ def decile_counts(edges: Floats, deciles: Floats, counts: Ints) -> Floats:
 
 
 def wasserstein_of(edges: Floats, reference: Ints, current: Ints) -> float:
-    """Wasserstein-1 from counts: F − G is linear inside a cell. What lies beyond the last edges stands on them."""
+    """Wasserstein-1 from counts: F - G is linear inside a cell. What lies beyond the last edges stands on them."""
     n, m = int(reference.sum()), int(current.sum())
     if not n or not m or len(edges) < 2:
         return 0.0

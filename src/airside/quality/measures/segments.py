@@ -1,6 +1,7 @@
 """Rows by segment: the levels of a column, the ranges of a number, intersections of columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,9 +10,9 @@ from airside.quality.measures.arrays import AnyArray, Bools, Columns, is_missing
 MOST_LEVELS = 100
 
 
-def segments(columns: Columns, names: Sequence[str], cuts: Mapping[str, Sequence[float]] | None = None) -> Iterator[
-    tuple[str, Bools]
-]:
+def segments(
+    columns: Columns, names: Sequence[str], cuts: Mapping[str, Sequence[float]] | None = None
+) -> Iterator[tuple[str, Bools]]:
     """Each segment of each column: its name and which rows belong to it.
 
     Args:
@@ -54,6 +55,6 @@ def _of_column(name: str, values: AnyArray, cuts: Sequence[float] | None) -> Ite
 
 def _ranges(values: AnyArray, cuts: list[float]) -> Iterator[tuple[str, Bools]]:
     yield f"<{cuts[0]:g}", values < cuts[0]
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         yield f"{low:g}-{high:g}", (values >= low) & (values < high)
     yield f"≥{cuts[-1]:g}", values >= cuts[-1]
