@@ -92,3 +92,12 @@ def about(tx: Transaction, model: str, version: int) -> list[Evidence]:
     """All evidence about a version, oldest first."""
     rows = tx.all(f"SELECT {_EVIDENCE} FROM evidence WHERE model = ? AND version = ? ORDER BY id", (model, version))
     return [_record(row) for row in rows]
+
+
+def newest(tx: Transaction, model: str, version: int, produced_by: str) -> list[Evidence]:
+    """Evidence about a version that one thing produced, newest first."""
+    rows = tx.all(
+        f"SELECT {_EVIDENCE} FROM evidence WHERE model = ? AND version = ? AND produced_by = ? ORDER BY id DESC",
+        (model, version, produced_by),
+    )
+    return [_record(row) for row in rows]

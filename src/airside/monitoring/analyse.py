@@ -22,10 +22,11 @@ from airside.quality.profiles import Calibration, ColumnProfile, ColumnReference
 SCORE = "prediction"
 """The reference's column of the model's own score, where it has one."""
 REALISED = ("accuracy", "auc", "log_loss", "calibration", "true_positive_rate", "false_positive_rate")
-ESTIMATED = ("accuracy", "auc")
 SEGMENT_MEASURES = ("accuracy", "calibration", "true_positive_rate")
 SMALLEST_SEGMENT = 50
 VANISHED_SHARE = 0.01
+CROSS = "\u00d7"
+"""Between the columns of an intersection, as `quality.measures.segments` writes it."""
 POWER_Z = 0.8416
 Z = 1.959964
 
@@ -155,7 +156,7 @@ def _only(reference: Reference, columns: Sequence[ColumnReference]) -> Reference
     )
 
 
-def _finding(  # noqa: PLR0913 -- five sources of one record
+def _finding(
     one: ColumnReference, counted: ColumnProfile, drift: Drift, rule: AlertRule, columns: int
 ) -> ColumnFinding:
     limit = rule.numeric_effect if drift.statistic == "ks" else rule.code_effect
@@ -260,8 +261,8 @@ def _estimated(served: Served, calibration: Calibration | None) -> list[Figure]:
     found = estimated.estimated(served.scores, calibration or Calibration())
     p = estimated.calibrated(served.scores, calibration or Calibration())
     accuracy = _around(found["accuracy"], p)
-    others = [_figure(name, "estimated", Estimate(value=found[name], n=rows)) for name in ESTIMATED if name != "accuracy"]
-    return [_figure("accuracy", "estimated", accuracy), *others]
+    ranking = Estimate(value=found["auc"], n=rows)
+    return [_figure("accuracy", "estimated", accuracy), _figure("auc", "estimated", ranking)]
 
 
 def _around(value: float, p: Floats) -> Estimate:
@@ -295,7 +296,7 @@ def _segments(served: Served, known: Bools, name: str, notes: list[str]) -> list
     """Realised quality of each value of a column; values with too few rows are named, never judged."""
     if not known.any():
         return []
-    if any(part not in served.inputs for part in name.split("×")):
+    if any(part not in served.inputs for part in name.split(CROSS)):
         notes.append(f"No segments by {name}: no request holds it.")
         return []
     try:

@@ -1,6 +1,7 @@
 """Then and now, cell by cell, as a person looks at it: from the counts of a profile."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,9 +34,7 @@ def _levels(one: ColumnReference, counted: ColumnProfile) -> Distribution | None
     rest = (max(0.0, 1 - sum(reference)), max(0.0, 1 - sum(current)))
     cells = [str(level) for level in shown]
     if len(then) > len(known) or max(rest) > 1e-9:
-        return Distribution(
-            cells=(*cells, "other"), reference=(*reference, rest[0]), current=(*current, rest[1])
-        )
+        return Distribution(cells=(*cells, "other"), reference=(*reference, rest[0]), current=(*current, rest[1]))
     return Distribution(cells=tuple(cells), reference=tuple(reference), current=tuple(current))
 
 
@@ -73,11 +72,11 @@ def cells_of(borders: Sequence[float] | Floats) -> tuple[str, ...]:
     """The bins in words, with one for what lies below and one for what lies above.
 
     >>> cells_of([0.0, 1.0, 2.0])
-    ('≤ 0', '0 – 1', '1 – 2', '> 2')
+    ('up to 0', '0 to 1', '1 to 2', 'over 2')
     """
     texts = [f"{border:.4g}" for border in borders]
-    middle = [f"{left} – {right}" for left, right in zip(texts, texts[1:], strict=False)]
-    return (f"≤ {texts[0]}", *middle, f"> {texts[-1]}")
+    middle = [f"{left} to {right}" for left, right in pairwise(texts)]
+    return (f"up to {texts[0]}", *middle, f"over {texts[-1]}")
 
 
 def _shares(edges: Floats, counts: Ints, borders: Floats) -> Floats:

@@ -15,6 +15,7 @@ from airside.registry.records import CHAMPION, RegisteredModel
 from airside.serving.operations.endpoints import ListEndpoints, list_endpoints
 from airside.serving.operations.rollouts import ListRollouts, list_rollouts
 from airside.serving.records import Endpoint
+from airside.tower import queries
 from airside.tower.records import DriftSummary
 from airside.tower.rules import (
     SPARK_POINTS,
@@ -29,6 +30,7 @@ from airside.tower.rules import (
 
 MEASURES = ("accuracy", "roc_auc", "auc")
 MOST = 100
+DAY_MS = 24 * 3600 * 1000
 PROJECT_TAG = "airside.project"
 OWNER_TAG = "airside.owner"
 
@@ -75,7 +77,15 @@ def _windows(ctx: Context, monitors: Sequence[Monitor]) -> tuple[Window, ...]:
 
 def endpoint_sign(ctx: Context, endpoint: Endpoint) -> EndpointSign:
     """An endpoint as the catalog sees it."""
-    return EndpointSign(name=endpoint.name, state=endpoint.state, version=endpoint.version)
+    traffic = queries.traffic(ctx.tx, endpoint.name, ctx.now_ms() - DAY_MS)
+    return EndpointSign(
+        name=endpoint.name,
+        state=endpoint.state,
+        version=endpoint.version,
+        predictions_24h=traffic.predictions,
+        errors_24h=traffic.errors,
+        p95_ms=traffic.p95_ms,
+    )
 
 
 def _alerts(ctx: Context, model: RegisteredModel) -> tuple[AlertSign, ...]:

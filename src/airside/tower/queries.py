@@ -1,6 +1,7 @@
 """All SQL of the room: the catalog's rows, the lineage view, and the search over it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -9,6 +10,7 @@ from airside.core.operation import Transaction
 from airside.tower.records import CatalogRow, Found, LineageEdge
 from airside.tower.rules import RANK, link_of
 
+MINUTE_MS = 60_000
 _row = msgspec.json.Decoder(CatalogRow).decode
 
 
@@ -57,6 +59,32 @@ def rows(tx: Transaction, state: str, project: str, text: str, after: tuple[int,
 def all_rows(tx: Transaction) -> list[CatalogRow]:
     """Every row."""
     return [_row(one[0]) for one in tx.all("SELECT body FROM catalog_row ORDER BY rank, name")]
+
+
+class Traffic(NamedTuple):
+    """What an endpoint answered: rows, rows that failed, the 95th percentile of its newest minute's latencies."""
+
+    predictions: int
+    errors: int
+    p95_ms: float | None
+
+
+def traffic(tx: Transaction, endpoint: str, since_ms: int) -> Traffic:
+    """What an endpoint answered since an instant."""
+    total = tx.one(
+        "SELECT COALESCE(SUM(row_count), 0), COALESCE(SUM(failed_count), 0), MAX(received_at_ms)"
+        " FROM prediction_traffic WHERE endpoint = ? AND received_at_ms >= ?",
+        (endpoint, since_ms),
+    )
+    if total is None or total[2] is None:
+        return Traffic(predictions=0, errors=0, p95_ms=None)
+    rows = tx.all(
+        "SELECT latency_ms FROM prediction_traffic WHERE endpoint = ? AND received_at_ms > ? AND received_at_ms >= ?"
+        " ORDER BY latency_ms",
+        (endpoint, total[2] - MINUTE_MS, since_ms),
+    )
+    p95 = rows[min(len(rows) - 1, int(0.95 * len(rows)))][0]
+    return Traffic(predictions=int(total[0]), errors=int(total[1]), p95_ms=float(p95))
 
 
 def arrows(tx: Transaction, kind: str, ids: Sequence[str], limit: int) -> list[LineageEdge]:

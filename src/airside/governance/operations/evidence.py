@@ -55,6 +55,8 @@ class RecordEvidence(Ask[Evidence]):
 def record_evidence(ctx: Context, ask: RecordEvidence) -> Evidence:
     """Append evidence, signed with the caller's name.
 
+    What was produced by one thing (a window, say) is recorded again only when its status changed.
+
     Only the platform itself may say that it was not made by hand: a cause other than `by_hand` earns the full point.
 
     Raises:
@@ -67,6 +69,10 @@ def record_evidence(ctx: Context, ask: RecordEvidence) -> Evidence:
         raise Invalid(f"Evidence of the kind '{ask.kind}' is a person's statement; say in `statement` what you state.")
     if ask.cause != "by_hand" and ctx.actor.kind == "user":
         raise Invalid(f"'{ctx.actor.name}' records evidence by hand; the cause '{ask.cause}' is the platform's own.")
+    known = queries.newest(ctx.tx, ask.model, ask.version, ask.produced_by)
+    same = next((one for one in known if (one.items, one.subject) == (ask.items, ask.subject)), None)
+    if ask.produced_by and same is not None and (same.status, same.kind) == (ask.status, ask.kind):
+        return same
     now = ctx.clock.now()
     evidence = Evidence(
         evidence_id=EvidenceId(""),

@@ -1,5 +1,6 @@
 """Every reaction, in one table."""
 
 from airside.platform.reacting import Reaction
+from airside.platform.reactions import proving, watching
 
-REACTIONS: tuple[Reaction, ...] = ()
+REACTIONS: tuple[Reaction, ...] = (*watching.REACTIONS, *proving.REACTIONS)

@@ -91,7 +91,12 @@ ARROWS = (
         (DELIVERY, "id"),
         "monitor_window WHERE delivery <> ''",
     ),
-    arrow("model_version > window", "watched by", ("model || '@' || version", "id"), "monitor_window WHERE delivery = ''"),
+    arrow(
+        "model_version > window",
+        "watched by",
+        ("model || '@' || version", "id"),
+        "monitor_window WHERE delivery = ''",
+    ),
     arrow("monitor > window", "looked at", ("monitor", "id"), "monitor_window"),
     arrow("window > alert", "opened", ("window_id", "alert"), "alert_window"),
     arrow(
@@ -146,13 +151,17 @@ def view(name: str, parts: Iterable[str]) -> str:
 
 LINEAGE = view("lineage", ARROWS)
 FINDABLE = view(
-    "findable", (f"SELECT '{kind}' AS kind, {id_} AS id, {name} AS name FROM {source}" for kind, id_, name, source in NAMED)
+    "findable",
+    (f"SELECT '{kind}' AS kind, {id_} AS id, {name} AS name FROM {source}" for kind, id_, name, source in NAMED),
 )
 TRAFFIC = view(
     "prediction_traffic",
     (
-        "SELECT endpoint, received_at_ms, row_count, latency_ms,"
-        " CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow'",
+        (
+            "SELECT endpoint, received_at_ms, row_count, latency_ms,"
+            " CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count"
+            " FROM prediction_batch WHERE role <> 'shadow'"
+        ),
     ),
 )
 
