@@ -122,7 +122,7 @@ def _details(facts: CardFacts) -> Iterable[CardField]:
     about = f"model version {version.name}@{version.version}"
     yield field("Name", literal(version.name), about)
     yield field("Version", str(version.version), about)
-    yield field("Registered", f"{from_ms(version.created_at_ms):%Y-%m-%d %H:%M} UTC by {version.created_by}", about)
+    yield field("Registered", f"{from_ms(version.created_ms):%Y-%m-%d %H:%M} UTC by {version.created_by}", about)
     yield field("Owner", literal(facts.model.tags.get("airside.owner", "")), f"registered model {version.name}")
     yield field("Licence", literal(_tag(facts, "licence")), about)
     yield field("Description", literal(version.description or facts.model.description or ""), about)

@@ -4,7 +4,7 @@ What changes slowly (a distribution) must be flagged in several windows in a row
 and numbers that the reference never had, missing values) alerts at once. The words are in `words.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from airside.core.errors import Invalid
@@ -113,7 +113,8 @@ def is_missing_certain(rule: AlertRule, finding: ColumnFinding) -> bool:
     return share_touched("missing", finding) > 0 and finding.p_missing <= rule.immediate_level
 
 
-IMMEDIATE = (("unseen", is_unseen_certain), ("range", is_range_certain), ("missing", is_missing_certain))
+IMMEDIATE: tuple[tuple[AlertKind, Callable[[AlertRule, ColumnFinding], bool]], ...] = (
+    ("unseen", is_unseen_certain), ("range", is_range_certain), ("missing", is_missing_certain))
 """What one window proves, and by which test."""
 
 

@@ -108,8 +108,10 @@ def listed(names: Sequence[str]) -> str:
 
     >>> listed(("A", "B", "C"))
     'A, B and C'
+    >>> listed(("A",)), listed(())
+    ('A', '')
     """
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return " and ".join((", ".join(names[:-1]), *names[-1:]) if len(names) > 1 else names)
 
 
 def explained(rule: AlertRule, draft: Draft, windows: Sequence[Window], policy: str) -> str:

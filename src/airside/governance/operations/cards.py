@@ -1,7 +1,7 @@
 """The model card of a version."""
 
 from airside.core.errors import NotFound
-from airside.core.ids import DatasetVersionId, ModelName
+from airside.core.ids import DatasetVersionId, ModelName, RunId
 from airside.core.operation import Context, operation
 from airside.core.record import Ask
 from airside.data.operations.versions import GetDatasetVersion, get_dataset_version
@@ -65,7 +65,7 @@ def get_card(ctx: Context, ask: GetCard) -> ModelCard:
     )
 
 
-def _run(ctx: Context, run_id: str) -> Run | None:
+def _run(ctx: Context, run_id: RunId) -> Run | None:
     if not run_id:
         return None
     try:

@@ -67,7 +67,7 @@ def record_evidence(ctx: Context, ask: RecordEvidence) -> Evidence:
         raise Invalid(f"Evidence is for items such as 'mts:D1' or 'card:limits'; these are none: {list(ask.items)!r}.")
     if ask.kind != "automatic" and not ask.statement:
         raise Invalid(f"Evidence of the kind '{ask.kind}' is a person's statement; say in `statement` what you state.")
-    if ask.cause != "by_hand" and ctx.actor.kind == "user":
+    if ask.cause != "by_hand" and ctx.actor.role != "service":
         raise Invalid(f"'{ctx.actor.name}' records evidence by hand; the cause '{ask.cause}' is the platform's own.")
     known = queries.newest(ctx.tx, ask.model, ask.version, ask.produced_by)
     same = next((one for one in known if (one.items, one.subject) == (ask.items, ask.subject)), None)
