@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from airside.core.errors import Invalid
-from airside.tracking.records import Metric, Param, RunStatus, Tag
+from airside.tracking.records import DatasetInput, Metric, Param, RunStatus, Tag
 
 MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
@@ -265,3 +265,24 @@ def check_location(location: str) -> None:
             f"Artifact locations with the scheme '{parts.scheme}' name a host for the server to call, which is not "
             "allowed. Use mlflow-artifacts:/, s3://, gs:// or a file: URI."
         )
+
+
+def check_dataset(given: DatasetInput) -> None:
+    """Refuse a dataset input with an over-long part.
+
+    Raises:
+        Invalid: it has one.
+    """
+    data = given.dataset
+    for what, text, limit in (
+        ("name", data.name, 500),
+        ("digest", data.digest, 36),
+        ("source_type", data.source_type, 36),
+        ("source", data.source, 65_535),
+        ("schema", data.schema or "", 1_048_575),
+        ("profile", data.profile or "", 16_777_215),
+    ):
+        check_length(text, what, limit)
+    for tag in given.tags:
+        check_length(tag.key, "key", 255)
+        check_length(tag.value, "value", 500)

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,9 @@ from airside.core.operation import Row
 from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
 
 CHECKPOINT_BYTES = 4 << 20
-"""A write-ahead log above this size is copied into the database by the checkpointer."""
+"""A write-ahead log above this size is copied into the database by the checkpointer, beside the writer."""
+RESTART_BYTES = 32 << 20
+"""Above this size the writer itself begins the log anew between two groups: under constant load it would grow on."""
 
 _INSTRUCTIONS_PER_LOOK = 20_000
 
@@ -150,6 +152,7 @@ class SqliteDatabase:
         self.label = f"SQLite ({path.name})"
         self._synchronous = synchronous
         self._wal = path.with_name(path.name + "-wal")
+        self._is_grown = False
 
     def open(self, *, readonly: bool) -> Session:
         """A connection to the file, which is made when it is not there."""
@@ -164,11 +167,22 @@ class SqliteDatabase:
     def checkpoint(self) -> None:
         """Copy a grown write-ahead log into the database, without making writers wait."""
         try:
-            if self._wal.stat().st_size < CHECKPOINT_BYTES:
+            size = self._wal.stat().st_size
+            if size < CHECKPOINT_BYTES:
                 return
             with sqlite3.connect(self.path, isolation_level=None, timeout=0.1) as db:
                 db.execute(f"PRAGMA synchronous={self._synchronous}")
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)")
             db.close()
+            self._is_grown = size > RESTART_BYTES
         except (OSError, sqlite3.Error):
             return  # the next look tries again
+
+    def between_groups(self, session: Session) -> None:
+        """Begin a grown log anew; the checkpointer has left little to copy."""
+        if self._is_grown:
+            self._is_grown = False
+            with suppress(sqlite3.Error):  # a reader in the way, a full disk: the next look asks again
+                session.script("PRAGMA busy_timeout=20;\nPRAGMA wal_checkpoint(TRUNCATE);\nPRAGMA busy_timeout=30000")
+
+

@@ -9,7 +9,8 @@ from airside.tracking.events import ExperimentCreated
 from airside.tracking.queries import datasets as dataset_queries
 from airside.tracking.queries import experiments as queries
 from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Tag, View
-from airside.tracking.search import experiments as search
+from airside.tracking.queries import experiment_search as search
+from airside.tracking.queries.run_search import Window
 
 
 class CreateExperiment(Ask[Experiment]):
@@ -92,9 +93,8 @@ class SearchExperiments(Ask[ExperimentPage]):
 @operation("experiments.search", needs="experiment:read")
 def search_experiments(ctx: Context, ask: SearchExperiments) -> ExperimentPage:
     """Experiments that match a filter."""
-    return search.page(
-        ctx.tx, ask.filter, ask.order_by, view=ask.view, max_results=ask.max_results, page_token=ask.page_token
-    )
+    window = Window(view=ask.view, max_results=ask.max_results, page_token=ask.page_token)
+    return search.page(ctx, ask.filter, ask.order_by, window)
 
 
 class RenameExperiment(Ask[Done]):

@@ -13,7 +13,7 @@ from airside.tracking.operations.experiments import writable
 from airside.tracking.queries import runs as queries
 from airside.tracking.queries import values
 from airside.tracking.records import Run, RunInfo, RunPage, RunStatus, Tag, View
-from airside.tracking.search import runs as search
+from airside.tracking.queries import run_search as search
 
 
 class CreateRun(Ask[Run]):
