@@ -8,6 +8,25 @@ CREATE TABLE access_token (
   PRIMARY KEY (id)
 );
 
+CREATE TABLE approval (
+  id TEXT COLLATE "C" NOT NULL,
+  subject_kind TEXT NOT NULL,
+  subject TEXT COLLATE "C" NOT NULL,
+  question TEXT NOT NULL,
+  approvers TEXT NOT NULL,
+  state TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  asked_ms BIGINT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_ms BIGINT,
+  comment TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX approval_by_state ON approval (state, id);
+
+CREATE INDEX approval_by_subject ON approval (subject_kind, subject);
+
 CREATE TABLE audit (
   chain TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -164,6 +183,52 @@ CREATE TABLE lease (
   PRIMARY KEY (name)
 );
 
+CREATE TABLE logged_model (
+  model_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  status TEXT COLLATE "C" NOT NULL,
+  status_message TEXT NOT NULL,
+  model_type TEXT COLLATE "C" NOT NULL,
+  source_run_id TEXT COLLATE "C" NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (model_id)
+);
+
+CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
+
+CREATE INDEX logged_model_run ON logged_model (source_run_id);
+
+CREATE TABLE logged_model_metric (
+  model_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  step BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  value DOUBLE PRECISION NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  run_id TEXT NOT NULL,
+  dataset_name TEXT NOT NULL,
+  dataset_digest TEXT NOT NULL,
+  PRIMARY KEY (model_id, key, step, time_ms, value, is_nan, run_id)
+);
+
+CREATE TABLE logged_model_param (
+  model_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (model_id, key)
+);
+
+CREATE TABLE logged_model_tag (
+  model_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (model_id, key)
+);
+
 CREATE TABLE metric_latest (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -187,6 +252,15 @@ CREATE TABLE metric_point (
   PRIMARY KEY (run_no, key_no, time_ms, step, value, is_nan)
 );
 
+CREATE TABLE model_alias (
+  name TEXT COLLATE "C" NOT NULL,
+  alias TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  PRIMARY KEY (name, alias)
+);
+
+CREATE INDEX model_alias_by_version ON model_alias (name, version);
+
 CREATE TABLE model_input (
   run_no BIGINT NOT NULL,
   model_id TEXT NOT NULL,
@@ -203,6 +277,42 @@ CREATE TABLE model_output (
 );
 
 CREATE INDEX model_output_model ON model_output (model_id, run_no);
+
+CREATE TABLE model_version (
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  source TEXT COLLATE "C" NOT NULL,
+  storage_location TEXT NOT NULL,
+  run_id TEXT COLLATE "C" NOT NULL,
+  model_id TEXT COLLATE "C" NOT NULL,
+  status TEXT NOT NULL,
+  status_message TEXT NOT NULL,
+  stage TEXT COLLATE "C" NOT NULL,
+  description TEXT,
+  run_link TEXT NOT NULL,
+  files TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  golden TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (name, version)
+);
+
+CREATE INDEX model_version_by_model ON model_version (model_id);
+
+CREATE INDEX model_version_by_run ON model_version (run_id);
+
+CREATE INDEX model_version_by_update ON model_version (updated_ms, name, version);
+
+CREATE TABLE model_version_tag (
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (name, version, key)
+);
 
 CREATE TABLE pipeline (
   name TEXT NOT NULL,
@@ -292,6 +402,39 @@ CREATE TABLE reaction_failure (
   is_dead BOOLEAN NOT NULL,
   PRIMARY KEY (reaction, seq)
 );
+
+CREATE TABLE registered_model (
+  name TEXT COLLATE "C" NOT NULL,
+  description TEXT,
+  requires TEXT NOT NULL,
+  last_version BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE registered_model_tag (
+  name TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (name, key)
+);
+
+CREATE TABLE registry_change (
+  id BIGSERIAL NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT,
+  what TEXT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  before_value TEXT NOT NULL,
+  after_value TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
 CREATE TABLE run (
   id BIGSERIAL NOT NULL,
@@ -397,3 +540,15 @@ CREATE TABLE trigger_fire (
 CREATE INDEX trigger_fire_by_state ON trigger_fire (state, wait_for_dataset);
 
 CREATE INDEX trigger_fire_by_time ON trigger_fire (noted_ms);
+
+CREATE TABLE verdict (
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  gate TEXT COLLATE "C" NOT NULL,
+  passed BOOLEAN NOT NULL,
+  decision_id TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  left_by TEXT NOT NULL,
+  left_ms BIGINT NOT NULL,
+  PRIMARY KEY (name, version, gate)
+);

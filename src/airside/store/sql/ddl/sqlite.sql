@@ -8,6 +8,25 @@ CREATE TABLE access_token (
   PRIMARY KEY (id)
 );
 
+CREATE TABLE approval (
+  id TEXT NOT NULL,
+  subject_kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  question TEXT NOT NULL,
+  approvers TEXT NOT NULL,
+  state TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  asked_ms BIGINT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_ms BIGINT,
+  comment TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX approval_by_state ON approval (state, id);
+
+CREATE INDEX approval_by_subject ON approval (subject_kind, subject);
+
 CREATE TABLE audit (
   chain TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -165,6 +184,55 @@ CREATE TABLE lease (
   PRIMARY KEY (name)
 );
 
+CREATE TABLE logged_model (
+  model_id TEXT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  status TEXT NOT NULL,
+  status_message TEXT NOT NULL,
+  model_type TEXT NOT NULL,
+  source_run_id TEXT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (model_id)
+);
+
+CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
+
+CREATE INDEX logged_model_run ON logged_model (source_run_id);
+
+CREATE TABLE logged_model_metric (
+  model_id TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  value DOUBLE NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  run_id TEXT NOT NULL,
+  dataset_name TEXT NOT NULL,
+  dataset_digest TEXT NOT NULL,
+  PRIMARY KEY (model_id, "key", step, time_ms, value, is_nan, run_id)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE logged_model_param (
+  model_id TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model_id, "key")
+)
+ WITHOUT ROWID;
+
+CREATE TABLE logged_model_tag (
+  model_id TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model_id, "key")
+)
+ WITHOUT ROWID;
+
 CREATE TABLE metric_latest (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -190,6 +258,15 @@ CREATE TABLE metric_point (
 )
  WITHOUT ROWID;
 
+CREATE TABLE model_alias (
+  name TEXT NOT NULL,
+  alias TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  PRIMARY KEY (name, alias)
+);
+
+CREATE INDEX model_alias_by_version ON model_alias (name, version);
+
 CREATE TABLE model_input (
   run_no BIGINT NOT NULL,
   model_id TEXT NOT NULL,
@@ -208,6 +285,42 @@ CREATE TABLE model_output (
  WITHOUT ROWID;
 
 CREATE INDEX model_output_model ON model_output (model_id, run_no);
+
+CREATE TABLE model_version (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  source TEXT NOT NULL,
+  storage_location TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  status_message TEXT NOT NULL,
+  stage TEXT NOT NULL,
+  description TEXT,
+  run_link TEXT NOT NULL,
+  files TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  golden TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (name, version)
+);
+
+CREATE INDEX model_version_by_model ON model_version (model_id);
+
+CREATE INDEX model_version_by_run ON model_version (run_id);
+
+CREATE INDEX model_version_by_update ON model_version (updated_ms, name, version);
+
+CREATE TABLE model_version_tag (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  "key" TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (name, version, "key")
+);
 
 CREATE TABLE pipeline (
   name TEXT NOT NULL,
@@ -297,6 +410,39 @@ CREATE TABLE reaction_failure (
   is_dead BOOLEAN NOT NULL,
   PRIMARY KEY (reaction, seq)
 );
+
+CREATE TABLE registered_model (
+  name TEXT NOT NULL,
+  description TEXT,
+  requires TEXT NOT NULL,
+  last_version BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE registered_model_tag (
+  name TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (name, "key")
+);
+
+CREATE TABLE registry_change (
+  id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  version BIGINT,
+  what TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  before_value TEXT NOT NULL,
+  after_value TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
 CREATE TABLE run (
   id INTEGER NOT NULL,
@@ -404,3 +550,15 @@ CREATE TABLE trigger_fire (
 CREATE INDEX trigger_fire_by_state ON trigger_fire (state, wait_for_dataset);
 
 CREATE INDEX trigger_fire_by_time ON trigger_fire (noted_ms);
+
+CREATE TABLE verdict (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  gate TEXT NOT NULL,
+  passed BOOLEAN NOT NULL,
+  decision_id TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  left_by TEXT NOT NULL,
+  left_ms BIGINT NOT NULL,
+  PRIMARY KEY (name, version, gate)
+);
