@@ -46,7 +46,7 @@ class Grammar(Record):
 
     entities: dict[str, str]
     fields: dict[str, Field | dict[str, Field]]
-    aliases: dict[str, str] = {}
+    aliases: dict[str, str] = msgspec.field(default_factory=dict)
     orderable: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     quotes_clauses: bool = True
@@ -170,7 +170,7 @@ def _comparison(name: _Token, operator: str, value: _Token | None, grammar: Gram
     converted = None if value is None else _value((entity, key), field, operator, value, grammar)
     if operator not in field.operators:
         raise Invalid(f"Invalid comparator '{operator}' not one of '{{{', '.join(field.operators)}}}'")
-    return Comparison(entity=entity, key=key, operator=operator, value=converted)  # type: ignore[arg-type]  # checked
+    return Comparison(entity=entity, key=key, operator=operator, value=converted)
 
 
 def _identified(text: str, grammar: Grammar) -> tuple[str, str, Field]:

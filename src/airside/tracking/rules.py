@@ -40,10 +40,10 @@ _BAD_CHARACTERS = (
 
 
 def invalid_value(value: object, path: str, reason: str = "") -> Invalid:
-    """The error of a value that breaks a rule.
+    r"""The error of a value that breaks a rule.
 
     >>> invalid_value("a b", "run_id").message
-    'Invalid value "a b" for parameter \\'run_id\\' supplied.'
+    'Invalid value "a b" for parameter \'run_id\' supplied.'
     """
     quoted = json.dumps(value, sort_keys=True, separators=(",", ":"))
     tail = f": {reason}" if reason else "."
@@ -243,7 +243,7 @@ def joined(uri: str, *parts: str) -> str:
     'mlflow-artifacts:/0/r/artifacts'
     """
     path, mark, query = uri.partition("?")
-    return "/".join((path.rstrip("/") if len(parts) else path, *parts)) + mark + query
+    return "/".join((path.rstrip("/") if parts else path, *parts)) + mark + query
 
 
 def check_location(location: str) -> None:

@@ -7,10 +7,10 @@ from airside.core.record import DONE, Ask, Done
 from airside.tracking import rules
 from airside.tracking.events import ExperimentCreated
 from airside.tracking.queries import datasets as dataset_queries
-from airside.tracking.queries import experiments as queries
-from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Tag, View
 from airside.tracking.queries import experiment_search as search
+from airside.tracking.queries import experiments as queries
 from airside.tracking.queries.run_search import Window
+from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Tag, View
 
 
 class CreateExperiment(Ask[Experiment]):
