@@ -10,6 +10,7 @@ from airside.core.ids import LoggedModelId, RunId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
 from airside.tracking import rules
+from airside.tracking.logged_models import points as model_points
 from airside.tracking.operations.runs import active
 from airside.tracking.queries import runs as run_queries
 from airside.tracking.queries import values
@@ -48,6 +49,8 @@ def log_metric(ctx: Context, ask: LogMetric) -> Done:
     value, is_nan = rules.checked_metric(metric)
     run = active(ctx, ask.run_id)
     values.add_points(ctx, run, ((metric, value, is_nan),))
+    if metric.model_id:
+        model_points.keep(ctx, ask.run_id, ((metric, value, is_nan),))
     return DONE
 
 
@@ -131,6 +134,7 @@ def log_batch(ctx: Context, ask: LogBatch) -> Done:
     _add_params(ctx, run, ask.run_id, params)
     if points:
         values.add_points(ctx, run, points)
+        model_points.keep(ctx, ask.run_id, points)
     if tags:
         _set_tags(ctx, run, rules.last_wins(tags))
     return DONE
