@@ -1,7 +1,7 @@
 """Asking a platform: over HTTP, or in this process. One client, typed by what is asked.
 
-client = airside.connect("http://127.0.0.1:5000")
-run = client.call(CreateRun(experiment_id="0"))
+    client = airside.connect("http://127.0.0.1:5000")
+    run = client.call(CreateRun(experiment_id="0"))
 """
 
 import atexit
@@ -57,8 +57,9 @@ class Transport(Protocol):
 class HttpTransport:
     """Over HTTP, on kept connections; what may be repeated is repeated when the server is busy or away."""
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "", *, retries: int = RETRIES) -> None:
         self.url = url.rstrip("/")
+        self._retries = retries
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._pool = urllib3.PoolManager(
             maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S), headers=self._headers
@@ -114,8 +115,8 @@ class HttpTransport:
         is_repeatable: bool = False,
         preload: bool = True,
     ) -> urllib3.BaseHTTPResponse:
-        for attempt in range(RETRIES + 1):
-            is_last = attempt == RETRIES or not is_repeatable
+        for attempt in range(self._retries + 1):
+            is_last = attempt == self._retries or not is_repeatable
             try:
                 response = self._pool.request(
                     method, self.url + path, body=body, headers=headers, preload_content=preload
@@ -140,9 +141,7 @@ def _error(response: urllib3.BaseHTTPResponse) -> AirsideError:
     try:
         told = msgspec.json.decode(data, type=ErrorBody)
     except msgspec.DecodeError:
-        return from_wire(
-            response.status, "", f"The server answered {response.status}: {data[:300].decode(errors='replace')}"
-        )
+        return from_wire(response.status, "", f"The server answered {response.status}: {data[:300].decode(errors='replace')}")
     return from_wire(response.status, told.error_code, told.message)
 
 

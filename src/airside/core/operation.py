@@ -1,10 +1,10 @@
 """The verb: declared once; route, client, command line, permission, audit and reference follow from it.
 
-class CreateModel(Ask[RegisteredModel]):
-    name: ModelName
+    class CreateModel(Ask[RegisteredModel]):
+        name: ModelName
 
-@operation("models.create", needs="model:write")
-def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel: ...
+    @operation("models.create", needs="model:write")
+    def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel: ...
 """
 
 import inspect

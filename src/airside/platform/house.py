@@ -7,9 +7,15 @@ from airside.store import audit
 
 
 class About(Record):
-    """What answers."""
+    """What answers.
+
+    Attributes:
+        serving_url: where the serving process of this server answers; empty when it has none.
+        events, audit_records: how many are recorded.
+    """
 
     version: str
+    serving_url: str = ""
     events: int
     audit_records: int
 
@@ -23,7 +29,12 @@ def about(ctx: Context, _ask: GetAbout) -> About:
     """The release that answers, and how much it has recorded."""
     events = ctx.tx.one("SELECT COALESCE(MAX(seq), 0) FROM event")
     records = ctx.tx.one("SELECT COUNT(*) FROM audit")
-    return About(version=__version__, events=events[0] if events else 0, audit_records=records[0] if records else 0)
+    return About(
+        version=__version__,
+        serving_url=ctx.memory.get("serving_url", ""),
+        events=events[0] if events else 0,
+        audit_records=records[0] if records else 0,
+    )
 
 
 class AuditLine(Record):

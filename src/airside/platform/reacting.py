@@ -89,7 +89,9 @@ class Reactor:
         """Handle what waits behind the cursor; True if there may be more."""
         name = f"reaction:{reaction.name}"
         events = self._platform.read(
-            lambda ctx: outbox.after_named(ctx.tx, reaction.event.NAME, outbox.cursor(ctx.tx, reaction.name), limit=100)
+            lambda ctx: outbox.after_named(
+                ctx.tx, reaction.event.NAME, outbox.cursor(ctx.tx, reaction.name), limit=100
+            )
         )
         if not events:
             return False

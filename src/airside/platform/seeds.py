@@ -3,5 +3,6 @@
 from collections.abc import Callable
 
 from airside.core.operation import Context
+from airside.tracking.operations.experiments import seed as default_experiment
 
-SEEDS: tuple[Callable[[Context], None], ...] = ()
+SEEDS: tuple[Callable[[Context], None], ...] = (default_experiment,)

@@ -59,7 +59,7 @@ class Platform:
         self.clock = clock
         self.random = random
         self.hub = Hub()
-        self.memory: dict[str, Any] = {}
+        self.memory: dict[str, Any] = {"default_artifact_root": settings["default_artifact_root"]}
         self._home = home
         self.blobs: BlobStore = LocalBlobs(Path(settings["blobs"] or home.path / "blobs"))
         self.artifacts: ArtifactStore = LocalArtifacts(
@@ -216,6 +216,7 @@ class Platform:
     def _write_audit(self, session: Session) -> None:
         if session.notes:
             self._chain.append(session, session.notes)
+
 
 
 def _digest(name: str, ask: Ask[Any]) -> str:

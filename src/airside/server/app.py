@@ -200,7 +200,7 @@ def _unknown(request: Request, *, is_known: bool) -> Answer:
     if is_known:
         body = f"{request.method} is not allowed here."
         return Answer(405, body.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
-    error = NotFound(
-        f"Nothing answers {request.method} at this address. The API: /api/openapi.json", code="ENDPOINT_NOT_FOUND"
-    )
+    error = NotFound(f"Nothing answers {request.method} at this address. The API: /api/openapi.json", code="ENDPOINT_NOT_FOUND")
     return error_answer(error)
+
+

@@ -75,13 +75,7 @@ def broken(tx: Transaction) -> Iterator[str]:
         for row in rows:
             expected += 1
             record = AuditRecord(
-                at_ms=row[1],
-                actor=row[2],
-                token_id=row[3],
-                operation=row[4],
-                resource=row[5],
-                outcome=row[6],
-                digest=row[7],
+                at_ms=row[1], actor=row[2], token_id=row[3], operation=row[4], resource=row[5], outcome=row[6], digest=row[7]
             )
             if row[0] != expected:
                 yield f"Chain {chain}: record {expected} is missing."

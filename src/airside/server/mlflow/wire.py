@@ -38,12 +38,12 @@ EMPTY = b"{}"
 
 
 class WireRequest(Record):
-    """What the app hands over. Header names are in lower case, query and path are percent-decoded."""
+    """What the app hands over. Header names are in lower case, as bytes; query and path are percent-decoded."""
 
     method: str = "POST"
     query: Mapping[str, list[str]] = {}
     body: bytes = b""
-    headers: Mapping[str, str] = {}
+    headers: Mapping[bytes, bytes] = {}
     path_args: Mapping[str, str] = {}
 
 
@@ -101,10 +101,12 @@ def require_json(request: WireRequest) -> None:
     """
     if request.method not in {"POST", "PUT"}:
         return
-    sent = request.headers.get("content-type")
+    sent = request.headers.get(b"content-type")
+    if sent == b"application/json":
+        return
     if sent is None:
         raise Invalid("Bad Request. Content-Type header is missing.")
-    if sent.partition(";")[0].strip().lower() != "application/json":
+    if sent.partition(b";")[0].strip().lower() != b"application/json":
         raise Invalid("Bad Request. Content-Type must be one of ['application/json'].")
 
 
@@ -145,7 +147,7 @@ def _parsed(body: bytes) -> Any:
 def _of_query(query: Mapping[str, list[str]], spec: "Message") -> dict[str, Any]:
     sent: dict[str, Any] = {}
     for name, kind in spec.fields.items():
-        values = query.get(name)
+        values = query.get(name) or (query.get("run_uuid") if name == "run_id" else None)
         if not values:
             continue
         if isinstance(kind, Repeated):

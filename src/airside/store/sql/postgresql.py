@@ -142,3 +142,6 @@ class PostgresDatabase:
 
     def checkpoint(self) -> None:
         """PostgreSQL does its own."""
+
+    def between_groups(self, session: Session) -> None:
+        """PostgreSQL does its own."""

@@ -62,6 +62,9 @@ class Database(Protocol):
     def checkpoint(self) -> None:
         """Housekeeping beside the writer, called from a thread of its own; does nothing where there is none."""
 
+    def between_groups(self, session: Session) -> None:
+        """Housekeeping that only the writer can do, called on its thread while no transaction is open."""
+
 
 class ConnectionLost(Exception):  # noqa: N818 -- an event, not a mistake
     """The database went away in the middle. What was not committed is gone."""

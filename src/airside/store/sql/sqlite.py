@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,25 +12,23 @@ from airside.core.operation import Row
 from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
 
 CHECKPOINT_BYTES = 4 << 20
-"""A write-ahead log above this size is copied into the database by the checkpointer."""
+"""A write-ahead log above this size is copied into the database by the checkpointer, beside the writer."""
+RESTART_BYTES = 32 << 20
+"""Above this size the writer itself begins the log anew between two groups: under constant load it would grow on."""
 
 _INSTRUCTIONS_PER_LOOK = 20_000
 
 
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise AlreadyExists("A record with the same key is there already, or one that it names is not.") from error
-    except (OverflowError, UnicodeEncodeError) as error:
-        raise Invalid("A number beyond 64 bits, or a text that is not valid Unicode, cannot be stored.") from error
-    except sqlite3.OperationalError as error:
-        raise _named(error) from error
+_MISTAKES = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
 
-def _named(error: sqlite3.OperationalError) -> Exception:
+def _named(error: Exception) -> Exception:
+    """An error of the driver as one of ours. (No context manager around each statement: it costs as much as one.)"""
     text = str(error)
+    if isinstance(error, sqlite3.IntegrityError):
+        return AlreadyExists("A record with the same key is there already, or one that it names is not.")
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return Invalid("A number beyond 64 bits, or a text that is not valid Unicode, cannot be stored.")
     if "disk is full" in text or "disk I/O" in text:
         return DiskFull()
     if "interrupted" in text:
@@ -71,63 +69,67 @@ class SqliteSession(Hooks):
 
     def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Every row."""
-        with _our_errors():
+        try:
             return self._db.execute(sql, args).fetchall()
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
         """The first row, or None."""
-        with _our_errors():
+        try:
             row: Row | None = self._db.execute(sql, args).fetchone()
             return row
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def run(self, sql: str, args: Sequence[Any] = ()) -> int:
         """Execute; the rows touched."""
-        with _our_errors():
+        try:
             return self._db.execute(sql, args).rowcount
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute once for each row."""
-        with _our_errors():
+        try:
             self._db.executemany(sql, rows)
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def begin(self) -> None:
         """Open the transaction."""
         self._clear()
         if self._readonly:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
-        with _our_errors():
-            self._db.execute(self._begin)
+        self.run(self._begin)
 
     def commit(self) -> None:
         """Make it durable."""
-        with _our_errors():
-            self._db.execute("COMMIT")
+        self.run("COMMIT")
 
     def rollback(self) -> None:
         """Undo; never raises."""
         self._clear()
         if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
 
     def savepoint(self) -> None:
         """Mark."""
         self._mark()
-        with _our_errors():
-            self._db.execute("SAVEPOINT op")
+        self.run("SAVEPOINT op")
 
     def release(self) -> None:
         """Keep."""
-        with _our_errors():
-            self._db.execute("RELEASE op")
+        self.run("RELEASE op")
 
     def rollback_to(self) -> None:
         """Go back. A full disk may have ended the whole transaction: then there is nothing to go back to."""
         self._cut()
         if not self._db.in_transaction:
             raise DiskFull
-        with _our_errors():
-            self._db.execute("ROLLBACK TO op")
-            self._db.execute("RELEASE op")
+        self.run("ROLLBACK TO op")
+        self.run("RELEASE op")
 
     def script(self, text: str) -> None:
         """Execute statements one by one, inside the open transaction (`executescript` would commit it)."""
@@ -150,6 +152,7 @@ class SqliteDatabase:
         self.label = f"SQLite ({path.name})"
         self._synchronous = synchronous
         self._wal = path.with_name(path.name + "-wal")
+        self._is_grown = False
 
     def open(self, *, readonly: bool) -> Session:
         """A connection to the file, which is made when it is not there."""
@@ -164,11 +167,22 @@ class SqliteDatabase:
     def checkpoint(self) -> None:
         """Copy a grown write-ahead log into the database, without making writers wait."""
         try:
-            if self._wal.stat().st_size < CHECKPOINT_BYTES:
+            size = self._wal.stat().st_size
+            if size < CHECKPOINT_BYTES:
                 return
             with sqlite3.connect(self.path, isolation_level=None, timeout=0.1) as db:
                 db.execute(f"PRAGMA synchronous={self._synchronous}")
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)")
             db.close()
+            self._is_grown = size > RESTART_BYTES
         except (OSError, sqlite3.Error):
             return  # the next look tries again
+
+    def between_groups(self, session: Session) -> None:
+        """Begin a grown log anew; the checkpointer has left little to copy."""
+        if self._is_grown:
+            self._is_grown = False
+            with suppress(sqlite3.Error):  # a reader in the way, a full disk: the next look asks again
+                session.script("PRAGMA busy_timeout=20;\nPRAGMA wal_checkpoint(TRUNCATE);\nPRAGMA busy_timeout=30000")
+
+

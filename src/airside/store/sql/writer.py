@@ -133,6 +133,8 @@ class Writer:
             hook()
         for (_, reply), (value, mistake) in zip(taken, outcomes, strict=True):
             reply(value, mistake)
+        if self._session is not None:
+            self._database.between_groups(self._session)
         if is_end:
             self._waiting.put(None)
 
