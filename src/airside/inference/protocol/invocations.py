@@ -185,12 +185,12 @@ _KEYS: dict[str, Callable[[Any, Signature], tuple[Columns, Form]]] = {
 
 def _from_csv(body: bytes, signature: Signature) -> _Found:
     try:
-        rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig")), strict=True))
+        rows = [row for row in csv.reader(io.StringIO(body.decode("utf-8-sig")), strict=True) if row]
     except (UnicodeDecodeError, csv.Error) as wrong:
         raise bad_request(f"The body is not CSV in UTF-8: {type(wrong).__name__}.") from None
     if not rows:
         raise bad_request("The body is empty. CSV needs a header line and at least one row.")
-    names, *data = (row for row in rows if row)
+    names, *data = rows
     if any(len(row) != len(names) for row in data):
         raise bad_request(f"Every line of the CSV must have {len(names)} values, as its header line has.")
     texts = {spec.name for spec in signature.columns if spec.type == "boolean"}

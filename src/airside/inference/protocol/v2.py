@@ -275,34 +275,34 @@ def _raw(values: list[Any], datatype: str) -> bytes:
     return b"".join(len(piece).to_bytes(4, "little") + piece for piece in pieces)
 
 
-def metadata(signature: Signature, *, name: str, versions: tuple[str, ...] = (), platform: str = "airside") -> bytes:
-    """The answer of `GET /v2/models/M`."""
-    body = {
-        "name": name,
-        "versions": versions,
-        "platform": platform,
-        "inputs": [_described_input(spec, i) for i, spec in enumerate(signature.inputs)],
-        "outputs": [
-            {"name": "predict", "datatype": _output_type(signature), "shape": [-1, 1]},
-            *([{"name": "predict_proba", "datatype": "FP64", "shape": [-1, -1]}] if _has_probabilities(signature) else []),
-        ],
-    }
-    return msgspec.json.encode(body)
-
-
-def _has_probabilities(signature: Signature) -> bool:
-    return any(spec.name == "probabilities" for spec in signature.outputs)
-
-
-def _output_type(signature: Signature) -> str:
-    first = next(iter(signature.outputs), None)
-    return _described_input(first, 0)["datatype"] if first is not None else "FP64"  # type: ignore[no-any-return]  # a dict of JSON
+def metadata(
+    signature: Signature,
+    *,
+    name: str,
+    versions: tuple[str, ...] = (),
+    platform: str = "airside_compiled",
+    probabilities: bool = False,
+) -> bytes:
+    """The answer of `GET /v2/models/M`. `probabilities`: whether the model is a classifier."""
+    label = next((_described_spec(spec, 0)["datatype"] for spec in signature.outputs), "FP64")
+    outputs = [{"name": "predict", "datatype": label, "shape": [-1, 1]}]
+    if probabilities:
+        outputs.append({"name": "predict_proba", "datatype": "FP64", "shape": [-1, -1]})
+    return msgspec.json.encode(
+        {
+            "name": name,
+            "versions": versions,
+            "platform": platform,
+            "inputs": [_described_spec(spec, i) for i, spec in enumerate(signature.inputs)],
+            "outputs": outputs,
+        }
+    )
 
 
 _OF_NUMPY = {np.dtype(letters).name: name for name, letters in DTYPES.items()}
 
 
-def _described_input(spec: ColumnSpec | TensorSpec, position: int) -> dict[str, Any]:
+def _described_spec(spec: ColumnSpec | TensorSpec, position: int) -> dict[str, Any]:
     if isinstance(spec, ColumnSpec):
         return {"name": spec.name or str(position), "datatype": OF_COLUMN[spec.type], "shape": [-1, 1]}
     return {
