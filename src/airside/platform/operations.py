@@ -11,12 +11,16 @@ from airside.quality.operations import OPERATIONS as QUALITY
 from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
 from airside.tower.operations import OPERATIONS as TOWER
+from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
+from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
     *TOKENS,
     *TRACKING,
+    *LOGGED_MODELS,
+    *ARTIFACTS,
     *DATA,
     *REGISTRY,
     *QUALITY,

@@ -3,12 +3,15 @@
 import asyncio
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TypeVar
 
 from airside.core.errors import Invalid
 from airside.core.ids import BlobId
 from airside.platform.access.rights import authorise
 from airside.server.message import Answer, Handler, Request, json_answer
 from airside.store.blobs.port import BlobStore
+
+T = TypeVar("T")
 
 OCTETS = (b"content-type", b"application/octet-stream")
 WAITING_PIECES = 8
@@ -45,7 +48,7 @@ async def drawn(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], BlobId]) -> BlobId:
+async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], T]) -> T:
     """Hand the pieces of a body to a function that reads them on a thread, through a bounded queue."""
     waiting: queue.Queue[bytes | BaseException | None] = queue.Queue(WAITING_PIECES)
 
@@ -59,6 +62,8 @@ async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], B
     end: BaseException | None = None
     try:
         async for piece in pieces:
+            if storing.done():  # it was refused: what still comes is not read
+                break
             while not storing.done():
                 try:
                     waiting.put_nowait(piece)

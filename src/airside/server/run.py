@@ -92,6 +92,8 @@ async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
+            ws="none",
             timeout_keep_alive=75,
             timeout_graceful_shutdown=GRACE_S,
         )
