@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from tests.inference.making import as_rows, table
 
 from airside.core.errors import Invalid
 from airside.inference.batch import score_file
 from airside.inference.golden import load_compiled
-from tests.inference.making import as_rows, table
 
 
 @pytest.fixture

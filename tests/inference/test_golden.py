@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression
+from tests.inference.making import COLUMNS, as_rows, table
 
 from airside.core.errors import Invalid
 from airside.inference.compiled.compilers.table import Compiled, compile_model
@@ -18,7 +19,6 @@ from airside.inference.model_dir.digests import digests
 from airside.inference.original import Original
 from airside.inference.predictor import Predictor
 from airside.inference.records import Golden
-from tests.inference.making import COLUMNS, as_rows, table
 
 
 @pytest.fixture

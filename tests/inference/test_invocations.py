@@ -52,7 +52,8 @@ def test_null_and_bare_tokens_in_a_double_column_are_nan_and_infinity() -> None:
 
 
 def test_an_optional_column_may_be_missing_and_an_unknown_one_is_dropped() -> None:
-    signature = Signature(inputs=(ColumnSpec(name="x", type="long"), ColumnSpec(name="y", type="double", required=False)))
+    optional = ColumnSpec(name="y", type="double", required=False)
+    signature = Signature(inputs=(ColumnSpec(name="x", type="long"), optional))
 
     assert columns_of({"dataframe_records": [{"x": 1, "z": 2}]}, JSON, signature) == {"x": [1], "y": [None]}
 

@@ -126,4 +126,5 @@ def test_metadata_describes_inputs_and_outputs() -> None:
         {"name": "x", "datatype": "FP64", "shape": [-1, 1]},
         {"name": "c", "datatype": "BYTES", "shape": [-1, 1]},
     ]
-    assert [(o["name"], o["datatype"]) for o in described["outputs"]] == [("predict", "INT64"), ("predict_proba", "FP64")]
+    outputs = [(output["name"], output["datatype"]) for output in described["outputs"]]
+    assert outputs == [("predict", "INT64"), ("predict_proba", "FP64")]

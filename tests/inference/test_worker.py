@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from sklearn.ensemble import AdaBoostClassifier
+from tests.inference.making import COLUMNS, as_rows, table
 
 from airside.core.errors import DeadlineExceeded, Denied, Invalid, Unavailable
 from airside.inference.golden import load_compiled
 from airside.inference.model_dir.digests import digests
 from airside.inference.worker import ModelWorker
 from airside.inference.writing import Draft, write_directory
-from tests.inference.making import COLUMNS, as_rows, table
 
 
 class Stuck:

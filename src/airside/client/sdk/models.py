@@ -1,10 +1,11 @@
 """Models as people handle them: log a fitted estimator, register it, load a version to predict.
 
-    logged = log_model(client, model, run_id=run.run_id, name="churn", example=rows)
-    version = register(client, "churn", logged)
-    load_model(client, "churn@champion").predict({"age": [30]})
+logged = log_model(client, model, run_id=run.run_id, name="churn", example=rows)
+version = register(client, "churn", logged)
+load_model(client, "churn@champion").predict({"age": [30]})
 """
 
+import contextlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -161,10 +162,8 @@ def register(
     Raises:
         Invalid: the name or a tag is not allowed.
     """
-    try:
+    with contextlib.suppress(AlreadyExists):
         client.call(CreateModel(name=ModelName(name)))
-    except AlreadyExists:
-        pass  # its next version, then
     return client.call(
         CreateVersion(
             name=ModelName(name),
@@ -233,8 +232,8 @@ def fetch_files(client: Client, version: ModelVersion, folder: Path, *, compiled
     }
     if not wanted:
         raise Invalid(
-            f"The version {version.name}@{version.version} was registered without files, from {version.source[:200]!r}. "
-            "Load it with mlflow, or log it again with log_model."
+            f"The version {version.name}@{version.version} was registered without files, from "
+            f"{version.source[:200]!r}. Load it with mlflow, or log it again with log_model."
         )
     for path, blob in wanted.items():
         target = (folder / path).resolve()

@@ -96,7 +96,7 @@ def _from_json(body: bytes, signature: Signature) -> _Found:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
         asked = _with_bare_tokens(body, wrong)
     if asked.messages is not _UNSET or asked.prompt is not _UNSET or asked.input is not _UNSET:
-        raise violated("A request with 'messages', 'prompt' or 'input' is for a language model; this one takes columns.")
+        raise violated("A body with 'messages', 'prompt' or 'input' is for a language model; this one takes columns.")
     given = [name for name in _KEYS if getattr(asked, name) is not _UNSET]
     if len(given) != 1:
         found = quoted(given) or "none of them"
@@ -205,12 +205,12 @@ def _cell(text: str, boolean: bool) -> Any:  # noqa: FBT001 -- called once, abov
 
 
 def _from_parquet(body: bytes, _signature: Signature) -> _Found:
-    import pyarrow  # noqa: PLC0415 -- heavy, and only this form needs it
-    import pyarrow.parquet  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415 -- heavy, and only this form needs it
+    from pyarrow import parquet  # noqa: PLC0415
 
     try:
-        table = pyarrow.parquet.read_table(pyarrow.BufferReader(body))
-    except (pyarrow.ArrowException, OSError) as wrong:
+        table = parquet.read_table(pa.BufferReader(body))
+    except (pa.ArrowException, OSError) as wrong:
         raise bad_request(f"The body is not Parquet: {type(wrong).__name__}.") from None
     return table.to_pydict(), "frame", None
 
