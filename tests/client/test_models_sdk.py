@@ -42,7 +42,13 @@ def boosting() -> Any:
 def logged(client: Client, run_id: RunId, boosting: Any) -> LoggedModelRef:
     x, _ = table(400, 3)
     return log_model(
-        client, boosting, run_id=run_id, name="jobs", example=as_rows(x), reference=b"{}", extra_files={"a/note.txt": b"x"}
+        client,
+        boosting,
+        run_id=run_id,
+        name="jobs",
+        example=as_rows(x),
+        reference=b"{}",
+        extra_files={"a/note.txt": b"x"},
     )
 
 
@@ -125,6 +131,7 @@ def test_examples_come_in_many_forms() -> None:
 
     for example in (rows, pandas.DataFrame(rows), pa.table(rows), [[1, "x"], [2, "y"]]):
         assert as_columns(example, ("a", "b")) == rows
-    for wrong in ({}, {"a": []}, {"a": [1], "b": [1, 2]}, 3, [[1], [1, 2]]):
+    refused: tuple[Any, ...] = ({}, {"a": []}, {"a": [1], "b": [1, 2]}, 3, [[1], [1, 2]])
+    for wrong in refused:
         with pytest.raises(Invalid):
             as_columns(wrong)

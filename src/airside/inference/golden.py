@@ -219,8 +219,6 @@ class CompiledModel:
         self.golden = golden
         self.predict = evaluator.predict
         """`(columns) -> Prediction`."""
-        self.keep_alive: object = None
-        """What must live as long as the arrays that are mapped, e.g. a temporary folder."""
 
     @property
     def classes(self) -> tuple[Any, ...]:

@@ -249,20 +249,22 @@ def load_model(client: Client, what: str, *, folder: Path | None = None) -> Comp
     Args:
         client: where from.
         what: `name@alias` or `name@3`.
-        folder: where the files go; a temporary one, gone with the model, when None.
+        folder: where the files stay; they are not kept when None.
 
     Raises:
         Invalid: the version has no compiled form (then `load_original`), or a golden prediction differs.
     """
     version = version_of(client, what)
-    place = None
-    if folder is None:
-        place = tempfile.TemporaryDirectory(prefix="airside-model-", ignore_cleanup_errors=True)
-        folder = Path(place.name)
+    if folder is not None:
+        return _load_into(client, version, folder)
+    # What is mapped into memory stays readable after its file is gone; where it does not (Windows), the folder stays.
+    with tempfile.TemporaryDirectory(prefix="airside-model-", ignore_cleanup_errors=True) as place:
+        return _load_into(client, version, Path(place))
+
+
+def _load_into(client: Client, version: ModelVersion, folder: Path) -> CompiledModel:
     fetch_files(client, version, folder, compiled_only=True)
-    model = load_compiled(folder, files=version.files)
-    model.keep_alive = place
-    return model
+    return load_compiled(folder, files=version.files)
 
 
 def load_original(client: Client, what: str, *, folder: Path, allow_pickle: bool = False) -> Any:

@@ -285,6 +285,7 @@ def metadata(
     probabilities: bool = False,
 ) -> bytes:
     """The answer of `GET /v2/models/M`. `probabilities`: whether the model is a classifier."""
+    specs: list[ColumnSpec | TensorSpec] = [*signature.columns, *signature.tensors]
     described: list[ColumnSpec | TensorSpec] = [*signature.outputs]
     label = next((_described_spec(spec, 0)["datatype"] for spec in described), "FP64")
     outputs = [{"name": "predict", "datatype": label, "shape": [-1, 1]}]
@@ -295,7 +296,7 @@ def metadata(
             "name": name,
             "versions": versions,
             "platform": platform,
-            "inputs": [_described_spec(spec, i) for i, spec in enumerate([*signature.columns, *signature.tensors])],
+            "inputs": [_described_spec(spec, i) for i, spec in enumerate(specs)],
             "outputs": outputs,
         }
     )
