@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from airside.pipelines.fingerprint import Code, fingerprint
+from airside.pipelines.fingerprint.code import Code
+from airside.pipelines.fingerprint.walk import fingerprint
 
 BASE = {
     "steps.py": '''
@@ -227,7 +228,7 @@ def test_neither_the_hash_seed_nor_the_process_matters(tmp_path: Path) -> None:
         pass
     program = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import steps;"
-        "from airside.pipelines.fingerprint import fingerprint; print(fingerprint(steps.train, pathlib.Path(sys.argv[1])))"
+        "from airside.pipelines.fingerprint.walk import fingerprint; print(fingerprint(steps.train, pathlib.Path(sys.argv[1])))"
     )
     outputs = {
         subprocess.run(

@@ -158,13 +158,13 @@ def infer_schema(
     if unknown:
         raise Invalid(f"The table has no column {quoted(unknown)}. It has: {quoted(table.column_names)}.")
     return tuple(
-        _infer_column(name, table.column(name), (roles or {}).get(name), categorical, name in sensitive)
+        _infer_column(name, table.column(name), (roles or {}).get(name), categorical, is_sensitive=name in sensitive)
         for name in table.column_names
     )
 
 
 def _infer_column(
-    name: str, values: pa.ChunkedArray, role: Role | None, categorical: Collection[str] | None, is_sensitive: bool
+    name: str, values: pa.ChunkedArray, role: Role | None, categorical: Collection[str] | None, *, is_sensitive: bool
 ) -> Column:
     kind = column_type(name, values.type)
     plain = _plain(values)

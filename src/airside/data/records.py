@@ -10,9 +10,7 @@ from airside.core.record import Record
 Level = str | int | float | bool
 """A value of a column with few values."""
 
-FindingKind = Literal[
-    "missing_column", "new_column", "type_change", "nulls", "new_level", "below_range", "above_range"
-]
+FindingKind = Literal["missing_column", "new_column", "type_change", "nulls", "new_level", "below_range", "above_range"]
 
 
 class Dataset(Record):

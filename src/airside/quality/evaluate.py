@@ -133,7 +133,7 @@ def _segments(labels: Bools, ours: Floats, table: Columns, entity: AnyArray | No
     return found
 
 
-def _against(  # noqa: PLR0913 -- two models, the truth, and how to read them
+def _against(
     name: str, labels: Bools, ours: Floats, theirs: Floats, entities: Entities, how: Setting
 ) -> list[Measured]:
     found = paired.differences(labels, ours, theirs, entities=entities, threshold=how.threshold, level=how.level)

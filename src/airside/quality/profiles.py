@@ -71,7 +71,9 @@ class Reference(Record):
 
     Attributes:
         digest: names the edges; profiles over different references do not merge.
-        of: what was profiled, e.g. the dataset version.
+        of: what was profiled, e.g. `people@3`.
+        calibration: how the model's scores become probabilities, for quality without labels.
+        threshold: the model selects at or above it.
     """
 
     digest: str
@@ -79,6 +81,8 @@ class Reference(Record):
     of: str = ""
     columns: tuple[ColumnReference, ...] = ()
     importance: tuple[Importance, ...] = ()
+    calibration: Calibration = Calibration()
+    threshold: float = 0.5
 
 
 class ColumnProfile(Record):

@@ -101,7 +101,8 @@ def inside(estimate: Estimate, low: float | None, high: float | None) -> Outcome
 
     >>> inside(Estimate(value=1.0, low=0.5, high=1.5), 0.5, None)
     'pass'
-    >>> inside(Estimate(value=1.0, low=0.5, high=1.5), 2.0, None), inside(Estimate(value=1.0, low=0.5, high=1.5), 1, None)
+    >>> one = Estimate(value=1.0, low=0.5, high=1.5)
+    >>> inside(one, 2.0, None), inside(one, 1, None)
     ('fail', 'unknown')
     >>> inside(Estimate(value=1.0), 0.5, None)
     'unknown'

@@ -1,8 +1,8 @@
 """Datasets from Python: add a version, load one, say that a run used it. Imports pyarrow.
 
-    version = add_dataset(client, "people", "people.csv", roles={"employed": "label"})
-    table = load_dataset(client, "people@latest")
-    client.call(LogInputs(run_id=run, datasets=(dataset_input(version, "training"),)))
+version = add_dataset(client, "people", "people.csv", roles={"employed": "label"})
+table = load_dataset(client, "people@latest")
+client.call(LogInputs(run_id=run, datasets=(dataset_input(version, "training"),)))
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -2,8 +2,5 @@
 
 Promises: an edit that can change what the step returns changes the fingerprint; comments, docstrings, positions and what
 the step cannot reach do not. What cannot be seen is listed as opaque, never ignored in silence.
+`walk.fingerprint` makes it, in the process that has the project's code imported; `code.Code` is what it is.
 """
-
-from airside.pipelines.fingerprint.walk import Code, fingerprint, fingerprint_classes
-
-__all__ = ["Code", "fingerprint", "fingerprint_classes"]

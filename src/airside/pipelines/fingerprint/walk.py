@@ -17,26 +17,13 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
-from airside.core.record import Record
 from airside.pipelines.define import PipelineFunction, Step
 from airside.pipelines.fingerprint import libraries
+from airside.pipelines.fingerprint.code import Code
 from airside.pipelines.fingerprint.sources import Definition, Module, Names, dump, module_of
 
 _LENGTH = 12
 _SIMPLE = (type(None), bool, int, float, complex, str, bytes, bytearray, type(Ellipsis), range, PurePath)
-
-
-class Code(Record):
-    """What a step's code is made of.
-
-    Attributes:
-        parts: name → short digest, or version: `code:project.helpers.clean`, `value:project.settings.DEPTH`,
-            `library:numpy`, `python`.
-        opaque: what was reached and could not be seen into.
-    """
-
-    parts: dict[str, str]
-    opaque: tuple[str, ...] = ()
 
 
 def fingerprint(function: Callable[..., Any], root: Path) -> Code:

@@ -153,7 +153,8 @@ class Claimed(Record):
 
     Attributes:
         token: the fence: each commit names it; it is void as soon as somebody else claims the run.
-        finished: the attempts of an earlier driver that succeeded; none of them runs again while its key is the same.
+        finished: the attempts of earlier drivers that succeeded or failed; none that succeeded runs again while its key
+            is the same.
         attempts: step → its greatest attempt so far.
     """
 
@@ -197,7 +198,7 @@ def claim(ctx: Context, ask: ClaimRun) -> Claimed:
         run=claimed,
         pipeline=get_pipeline(ctx, GetPipeline(name=run.pipeline, version=run.version)),
         token=token,
-        finished=tuple(queries.succeeded_steps(ctx.tx, run.id)),
+        finished=tuple(queries.finished_steps(ctx.tx, run.id)),
         attempts=queries.attempts(ctx.tx, run.id),
     )
 
@@ -221,6 +222,27 @@ def renew(ctx: Context, ask: RenewLease) -> PipelineRun:
     rules.check_fence(run, ask.token)
     queries.renew(ctx.tx, run.id, ctx.now_ms() + rules.lease_ms(ask.lease_s))
     return run
+
+
+class ReleaseRun(Ask[PipelineRun]):
+    """The driver of a run is told to stop before the run has ended."""
+
+    run_id: PipelineRunId
+    token: int
+
+
+@operation("pipeline_runs.release", needs="pipeline_run:drive", audit="measure")
+def release(ctx: Context, ask: ReleaseRun) -> PipelineRun:
+    """Give a run back: it is interrupted, and whoever claims it next goes on with it.
+
+    Raises:
+        Conflict: somebody else drives it now, or it has ended.
+    """
+    run = get(ctx, GetRun(run_id=ask.run_id))
+    rules.check_fence(run, ask.token)
+    queries.release_run(ctx.tx, run.id, rules.next_run_state(run.state, "lose"))
+    queries.interrupt_steps(ctx.tx, run.id, ctx.now_ms())
+    return get(ctx, GetRun(run_id=ask.run_id))
 
 
 class FinishRun(Ask[PipelineRun]):
@@ -287,4 +309,4 @@ def _end(ctx: Context, run: PipelineRun, event: rules.RunEvent, *, error: str, r
     return ended
 
 
-OPERATIONS: tuple[AnyOperation, ...] = (start, get, list_runs, offers, claim, renew, finish, cancel)
+OPERATIONS: tuple[AnyOperation, ...] = (start, get, list_runs, offers, claim, renew, release, finish, cancel)

@@ -11,6 +11,7 @@ from airside.pipelines.queries.runs import (
     insert_run,
     lease,
     queued,
+    release_run,
     renew,
     run,
     runs,
@@ -26,7 +27,7 @@ from airside.pipelines.queries.steps import (
     kept,
     run_before,
     steps,
-    succeeded_steps,
+    finished_steps,
 )
 from airside.pipelines.queries.triggers import (
     due_triggers,
@@ -72,6 +73,7 @@ __all__ = [
     "pipeline",
     "pipelines",
     "queued",
+    "release_run",
     "renew",
     "run",
     "run_before",
@@ -79,7 +81,7 @@ __all__ = [
     "set_enabled",
     "set_next_fire",
     "steps",
-    "succeeded_steps",
+    "finished_steps",
     "trigger",
     "triggers",
     "triggers_on",

@@ -32,6 +32,7 @@ WHERE id = ?
 """
 _RENEW = "UPDATE pipeline_run SET lease_until_ms = ? WHERE id = ?"
 _END = "UPDATE pipeline_run SET state = ?, error = ?, result = ?, ended_ms = ?, lease_until_ms = 0 WHERE id = ?"
+_RELEASE = "UPDATE pipeline_run SET state = ?, lease_until_ms = 0 WHERE id = ?"
 _ACTIVE = """
 SELECT id FROM pipeline_run
 WHERE cause_trigger = ? AND state IN ('queued', 'running', 'interrupted', 'waiting') LIMIT 1
@@ -134,6 +135,11 @@ def claim_run(tx: Transaction, run_id: str, *, token: int, lease: Lease, now_ms:
 def renew(tx: Transaction, run_id: str, until_ms: int) -> None:
     """Lengthen a lease."""
     tx.run(_RENEW, (until_ms, run_id))
+
+
+def release_run(tx: Transaction, run_id: str, state: str) -> None:
+    """Nobody drives it any more."""
+    tx.run(_RELEASE, (state, run_id))
 
 
 def end_run(tx: Transaction, run: PipelineRun) -> None:

@@ -37,7 +37,7 @@ SELECT {_COLUMNS} FROM step_run WHERE run = ?
   AND attempt = (SELECT MAX(o.attempt) FROM step_run o WHERE o.run = step_run.run AND o.step = step_run.step)
 ORDER BY position LIMIT ? OFFSET ?
 """
-_SUCCEEDED = f"SELECT {_COLUMNS} FROM step_run WHERE run = ? AND state = 'succeeded' ORDER BY position"
+_FINISHED = f"SELECT {_COLUMNS} FROM step_run WHERE run = ? AND state IN ('succeeded', 'failed') ORDER BY position"
 _ATTEMPTS = "SELECT step, MAX(attempt) FROM step_run WHERE run = ? GROUP BY step"
 _ATTEMPT = f"""
 SELECT {_COLUMNS}, log, parts FROM step_run WHERE run = ? AND step = ? AND (attempt = ? OR ? = 0)
@@ -100,9 +100,9 @@ def steps(tx: Transaction, run_id: str, *, latest: bool, limit: int, offset: int
     return [_step(row) for row in tx.all(_LATEST if latest else _LIST, (run_id, limit, offset))]
 
 
-def succeeded_steps(tx: Transaction, run_id: str) -> list[StepRun]:
-    """The attempts that succeeded."""
-    return [_step(row) for row in tx.all(_SUCCEEDED, (run_id,))]
+def finished_steps(tx: Transaction, run_id: str) -> list[StepRun]:
+    """The attempts that succeeded or failed."""
+    return [_step(row) for row in tx.all(_FINISHED, (run_id,))]
 
 
 def attempts(tx: Transaction, run_id: str) -> dict[str, int]:

@@ -2,5 +2,6 @@
 
 from airside.platform.reacting import Reaction
 from airside.platform.reactions import proving, watching
+from airside.platform.reactions.serving import SERVING
 
-REACTIONS: tuple[Reaction, ...] = (*watching.REACTIONS, *proving.REACTIONS)
+REACTIONS: tuple[Reaction, ...] = (*SERVING, *watching.REACTIONS, *proving.REACTIONS)

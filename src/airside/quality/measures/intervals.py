@@ -12,7 +12,7 @@ from scipy import stats
 
 from airside.core.estimate import Estimate
 from airside.quality.measures.adjust import cluster_codes
-from airside.quality.measures.arrays import AnyArray, Floats, Ints
+from airside.quality.measures.arrays import AnyArray, Floats
 from airside.quality.measures.numbers import normal_quantile
 
 LEVEL = 0.95
@@ -39,8 +39,7 @@ class Entities:
         """The sum of a value over the rows of each entity."""
         if self.is_rows:
             return values
-        summed: Floats = np.bincount(self.codes, weights=values, minlength=self.count)
-        return summed
+        return np.bincount(self.codes, weights=values, minlength=self.count).astype(np.float64)
 
     def variance(self, influence: Floats) -> float:
         """The variance of an estimate, from what each row adds to it (influences sum to about zero)."""

@@ -27,6 +27,7 @@ from airside.quality.measures.arrays import (
 from airside.quality.measures.arrays import numbers as numbers_of
 from airside.quality.measures.drift import is_levels
 from airside.quality.profiles import (
+    Calibration,
     ColumnProfile,
     ColumnReference,
     Importance,
@@ -68,6 +69,7 @@ def reference_of(
     *,
     entity: AnyArray | None = None,
     importance: Sequence[Importance] = (),
+    calibration: Calibration | None = None,
     of: str = "",
 ) -> Reference:
     """Profile a table, so that windows can be compared with it.
@@ -78,6 +80,7 @@ def reference_of(
         entity: the household (or other entity) of each row: tells how much each column's statistic is inflated
             for windows of whole entities.
         importance: how much the model needs each column.
+        calibration: of the model's scores, from `estimated.fit`.
         of: what was profiled, e.g. `people@3`.
     """
     arrays = columns_of(table)
@@ -85,7 +88,14 @@ def reference_of(
     profiled = tuple(_column_reference(column, arrays[column.name], entity) for column in used)
     digest = "b3:" + blake3(msgspec.json.encode([_identity(one) for one in profiled])).hexdigest()
     rows = len(next(iter(arrays.values()))) if arrays else 0
-    return Reference(digest=digest, rows=rows, of=of, columns=profiled, importance=tuple(importance))
+    return Reference(
+        digest=digest,
+        rows=rows,
+        of=of,
+        columns=profiled,
+        importance=tuple(importance),
+        calibration=calibration or Calibration(),
+    )
 
 
 def _identity(one: ColumnReference) -> tuple[object, ...]:

@@ -2,11 +2,13 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from airside.core.errors import AirsideError, Internal
 from airside.core.ids import ModelName, RolloutId
+from airside.inference.worker import ModelWorker
 from airside.serving.operations.endpoints import GetRouting
 from airside.serving.operations.rollouts import RollbackRollout
 from airside.serving.process.batching import Batcher
@@ -17,6 +19,7 @@ from airside.serving.records import Arm, Route, Routing
 
 POLL_S = 0.25
 RETRY_LOAD_S = 5.0
+RETIRE_S = 90.0
 _log = logging.getLogger("airside.serving.follow")
 
 
@@ -35,6 +38,7 @@ class Follower:
         self._swap = swap
         self._table = Table()
         self._models: dict[str, LiveModel] = {}
+        self._retired: list[tuple[float, LiveModel]] = []
         self._reported: set[str] = set()
         self._wake = threading.Event()
         self._closed = threading.Event()
@@ -54,6 +58,9 @@ class Follower:
         self._closed.set()
         self._wake.set()
         self._thread.join(5.0)
+        for model in (*self._models.values(), *(model for _, model in self._retired)):
+            if isinstance(model.predictor, ModelWorker):
+                model.predictor.close()
 
     def look(self) -> bool:
         """Ask for the routing once; whether the table was swapped.
@@ -89,9 +96,19 @@ class Follower:
         routes = {route.endpoint: self._live(route) for route in routing.routes}
         used = {key_of(route.model, arm) for route in routing.routes for arm in (*route.arms, *route.standby)}
         used |= {live.model.key for route in routes.values() for live in route.arms}
-        self._models = {key: model for key, model in self._models.items() if key in used}
+        self._retire(used)
         self._folders.keep_only(used)
         return Table(revision=routing.revision, routes=routes)
+
+    def _retire(self, used: set[str]) -> None:
+        """Let go of models that no route names; a worker process ends when nobody can be waiting for it any more."""
+        now = time.monotonic()
+        self._retired += [(now, model) for key, model in self._models.items() if key not in used]
+        self._models = {key: model for key, model in self._models.items() if key in used}
+        for _, model in (gone for gone in self._retired if now - gone[0] > RETIRE_S):
+            if isinstance(model.predictor, ModelWorker):
+                model.predictor.close()
+        self._retired = [kept for kept in self._retired if now - kept[0] <= RETIRE_S]
 
     def _live(self, route: Route) -> LiveRoute:
         live: dict[str, LiveArm] = {}

@@ -19,7 +19,7 @@ from airside.serving.operations.predictions import AppendPredictions
 from airside.serving.process.app import ServingApp
 from airside.serving.process.control import ControlPlane
 from airside.serving.process.follow import Follower
-from airside.serving.process.models import Load, ModelFolders
+from airside.serving.process.models import ModelFolders
 from airside.serving.process.spool import Spool
 from airside.serving.process.table import Table
 from airside.serving.records import NewBatch
@@ -68,7 +68,7 @@ def serve(
     listening: socket.socket,
     spool: Path,
     *,
-    load: Load,
+    allow_pickle: bool = False,
     allowed_hosts: tuple[str, ...] = (),
     say: Callable[[str], None] = print,
 ) -> None:
@@ -78,7 +78,7 @@ def serve(
         control: the control plane.
         listening: a bound socket.
         spool: the folder for what is not handed over yet, and for the files of models. One process uses it at a time.
-        load: loads a model directory.
+        allow_pickle: whether models that could not be compiled may run, in worker processes.
         say: tells where it answers.
 
     Raises:
@@ -87,7 +87,7 @@ def serve(
     spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(spool)
     try:
-        _runner()(_serve(control, listening, spool, load=load, allowed_hosts=allowed_hosts, say=say))
+        _runner()(_serve(control, listening, spool, allow_pickle=allow_pickle, allowed_hosts=allowed_hosts, say=say))
     finally:
         os.close(lock)
 
@@ -115,7 +115,7 @@ async def _serve(  # noqa: PLR0913 -- what `serve` was given
     listening: socket.socket,
     folder: Path,
     *,
-    load: Load,
+    allow_pickle: bool,
     allowed_hosts: tuple[str, ...],
     say: Callable[[str], None],
 ) -> None:
@@ -132,7 +132,7 @@ async def _serve(  # noqa: PLR0913 -- what `serve` was given
     def swap(table: Table) -> None:
         app.table = table
 
-    follower = Follower(control, ModelFolders(folder / "models", control, load), swap)
+    follower = Follower(control, ModelFolders(folder / "models", control, allow_pickle=allow_pickle), swap)
     followers.append(follower)
     config = uvicorn.Config(
         app,

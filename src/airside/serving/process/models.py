@@ -1,23 +1,24 @@
 """Brings the files of a version here, checks every digest, and loads them."""
 
+import logging
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
 from blake3 import blake3
 
-from airside.core.errors import Conflict, Invalid, NotFound
+from airside.core.errors import Conflict, Denied, Invalid, NotFound
 from airside.core.ids import BlobId, ModelName
+from airside.inference.golden import load_compiled
 from airside.inference.predictor import Predictor
+from airside.inference.worker import ModelWorker
 from airside.registry.operations.versions import GetDownloadUri
 from airside.serving.process.control import ControlPlane
 from airside.serving.records import Arm
 
-Load = Callable[[Path], Predictor]
-"""Loads a model directory; refuses it when it does not answer its golden rows as recorded."""
-
 PROXIED = "mlflow-artifacts:/"
+_log = logging.getLogger("airside.serving.models")
 
 
 def key_of(model: str, arm: Arm) -> str:
@@ -35,19 +36,26 @@ class ModelFolders:
     """Model directories on this machine, one folder for each version's bytes.
 
     Thread safety: used by one thread. Owns the folder.
+
+    Args:
+        folder: where they are kept.
+        control: where they come from.
+        allow_pickle: whether the operator lets models that could not be compiled run, in worker processes.
     """
 
-    def __init__(self, folder: Path, control: ControlPlane, load: Load) -> None:
+    def __init__(self, folder: Path, control: ControlPlane, *, allow_pickle: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._control = control
-        self._load = load
+        self._allow_pickle = allow_pickle
 
     def load(self, model: ModelName, arm: Arm) -> Predictor:
-        """The predictor of a version, its bytes being those that were registered.
+        """The predictor of a version: its compiled form if it answers its golden rows, else the original in a worker.
 
         Raises:
-            Invalid: the version has no files, or a file is not what was registered.
+            Invalid: the version has no files, or its directory cannot be read.
+            Conflict: a file is not what was registered.
+            Denied: only the original could serve, and the operator does not allow it.
             NotFound: a file is gone. Unavailable: the control plane does not answer.
         """
         if not arm.files:
@@ -56,9 +64,21 @@ class ModelFolders:
                 "Log and register it with Airside, or complete it with: versions.complete"
             )
         folder = self._folder / key_of(model, arm)
-        for path, digest in arm.files.items():
-            self._bring(model, arm, _checked(path), digest, folder)
-        return self._load(folder)
+        files = {path: BlobId(digest) for path, digest in arm.files.items()}
+        for path in filter(_is_of_compiled, files):
+            self._bring(model, arm, _checked(path), files[path], folder)
+        try:
+            return load_compiled(folder, files=files)
+        except Invalid as refused:
+            _log.warning("compiled.refused model=%s version=%s reason=%s", model, arm.version, refused.message)
+            if not self._allow_pickle:
+                raise Denied(
+                    f"'{model}@{arm.version}' has no compiled form that may serve: {refused.message} Its original runs "
+                    "only where the operator allows models to run code: --allow-pickle"
+                ) from refused
+        for path in files:
+            self._bring(model, arm, _checked(path), files[path], folder)
+        return ModelWorker(folder, allow_pickle=True, files=files)
 
     def keep_only(self, keys: Iterable[str]) -> None:
         """Remove the folders of versions that nobody serves any more."""
@@ -88,6 +108,10 @@ class ModelFolders:
         if not uri.startswith(PROXIED):
             raise NotFound(f"The file '{path}' of '{model}@{arm.version}' is not in the stores of this server.")
         self._control.download_artifact(f"{uri.removeprefix(PROXIED).strip('/')}/{path}", target)
+
+
+def _is_of_compiled(path: str) -> bool:
+    return path == "MLmodel" or path.startswith("airside/")
 
 
 def digest_of(path: Path) -> str:
