@@ -10,9 +10,7 @@ from airside.core.record import Record
 Level = str | int | float | bool
 """A value of a column with few values."""
 
-FindingKind = Literal[
-    "missing_column", "new_column", "type_change", "nulls", "new_level", "below_range", "above_range", "duplicate_keys"
-]
+FindingKind = Literal["missing_column", "new_column", "type_change", "nulls", "new_level", "below_range", "above_range"]
 
 
 class Dataset(Record):
@@ -61,7 +59,7 @@ class ColumnSummary(Record):
         distinct: different values that are not missing; None when they were not counted.
         minimum, maximum, mean, deviation: of numbers, missing and infinite values apart; None for texts.
         deciles: the nine deciles of a number.
-        top: the most frequent values, at most twenty, most frequent first.
+        top: every value of a column with at most 100, else the twenty most frequent; most frequent first.
     """
 
     name: str

@@ -31,7 +31,8 @@ def diff(before: DatasetVersion, after: DatasetVersion) -> DatasetDiff:
 def schema_changes(before: tuple[Column, ...], after: tuple[Column, ...]) -> tuple[SchemaChange, ...]:
     """How the columns differ, in the order of the newer schema, removed columns last.
 
-    >>> [change.change for change in schema_changes((Column(name="a", type="long"),), (Column(name="a", type="string"),))]
+    >>> before, after = Column(name="a", type="long"), Column(name="a", type="string")
+    >>> [change.change for change in schema_changes((before,), (after,))]
     ['type']
     """
     old = {column.name: column for column in before}

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from airside.core.record import Record
 from airside.platform import repeat
+from airside.platform.reactions import cataloguing, watching
 from airside.platform.wiring import Platform
+from airside.serving import ticking
 from airside.store import lease
 
 _log = logging.getLogger("airside.loops")
@@ -31,7 +33,13 @@ def forget_answers(platform: Platform) -> None:
     platform.change(lambda ctx: repeat.forget_old(ctx.tx, now_ms=ctx.now_ms()))
 
 
-LOOPS: tuple[Loop, ...] = (Loop(name="forget_answers", every_s=3600.0, round=forget_answers),)
+LOOPS: tuple[Loop, ...] = (
+    Loop(name="forget_answers", every_s=3600.0, round=forget_answers),
+    Loop(name="rollouts", every_s=ticking.EVERY_S, round=ticking.tick_all),
+    Loop(name="refresh_changed", every_s=0.5, round=cataloguing.refresh_changed),
+    Loop(name="refresh_all", every_s=600.0, round=cataloguing.refresh_all),
+    Loop(name="cut_windows", every_s=10.0, round=watching.cut_windows),
+)
 
 
 class Loops:

@@ -19,11 +19,21 @@ class Importance(Record):
     high: float | None = None
 
 
+class Calibration(Record):
+    """How scores become probabilities, learnt on the reference: linear between the points. Empty: they are already.
+
+    `measures.estimated` needs it to estimate a model's quality without labels.
+    """
+
+    scores: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
+
+
 class NumberReference(Record):
     """A numeric column of the reference.
 
     Attributes:
-        edges: base64 float64: cell i = (edge i−1, edge i]; reference order statistics, deciles, atoms, then tails.
+        edges: base64 float64: cell i = (edge i-1, edge i]; reference order statistics, deciles, atoms, then tails.
         counts: base64 int64: the reference's rows in each cell; one more than edges.
         deciles: base64 float64: the nine deciles with duplicates merged; each is an edge too.
     """
@@ -61,7 +71,9 @@ class Reference(Record):
 
     Attributes:
         digest: names the edges; profiles over different references do not merge.
-        of: what was profiled, e.g. the dataset version.
+        of: what was profiled, e.g. `people@3`.
+        calibration: how the model's scores become probabilities, for quality without labels.
+        threshold: the model selects at or above it.
     """
 
     digest: str
@@ -69,6 +81,8 @@ class Reference(Record):
     of: str = ""
     columns: tuple[ColumnReference, ...] = ()
     importance: tuple[Importance, ...] = ()
+    calibration: Calibration = Calibration()
+    threshold: float = 0.5
 
 
 class ColumnProfile(Record):
@@ -112,7 +126,7 @@ class Drift(Record):
         statistic, effect: `ks` or `tvd`, and its raw value.
         effect_corrected: the effect less what sampling alone makes of it.
         p: of the distribution's test, divided by the reference's inflation; None where it could not be computed.
-        p_adjusted: after Benjamini–Hochberg over the columns of the window.
+        p_adjusted: after Benjamini-Hochberg over the columns of the window.
         psi, js: on deciles or levels; js is the distance in base 2.
         w1: Wasserstein-1 over the reference's standard deviation; numbers only.
         p_missing, p_unseen, p_range: the tests of their own.

@@ -26,11 +26,11 @@ class Measured(Record):
     """One figure that was measured on a model or on a table, with its interval.
 
     Attributes:
-        measure: `accuracy`, `auc`, `log_loss`, `brier`, `calibration` (mean prediction − label),
+        measure: `accuracy`, `auc`, `log_loss`, `brier`, `calibration` (mean prediction - label),
             `selection_rate`, `true_positive_rate`, `false_positive_rate`, `positive_share`, `…_gap` (largest
             difference between the groups of the column in `segment`), `label_share_change`, ….
         segment: empty for all rows; `SEX=2` for a group; `SEX` for a gap over a column.
-        against: empty for the figure itself; `champion` or `baseline` for the paired difference (ours − theirs).
+        against: empty for the figure itself; `champion` or `baseline` for the paired difference (ours - theirs).
         is_known: False when the group is too small to be judged; the figure is reported all the same.
         note: what one must know to read it, e.g. which groups of a gap were too small.
     """

@@ -101,7 +101,8 @@ def inside(estimate: Estimate, low: float | None, high: float | None) -> Outcome
 
     >>> inside(Estimate(value=1.0, low=0.5, high=1.5), 0.5, None)
     'pass'
-    >>> inside(Estimate(value=1.0, low=0.5, high=1.5), 2.0, None), inside(Estimate(value=1.0, low=0.5, high=1.5), 1, None)
+    >>> one = Estimate(value=1.0, low=0.5, high=1.5)
+    >>> inside(one, 2.0, None), inside(one, 1, None)
     ('fail', 'unknown')
     >>> inside(Estimate(value=1.0), 0.5, None)
     'unknown'
@@ -159,7 +160,9 @@ def _without_champion(check: Check, champion: int, compared_with: int) -> CheckR
         return _nothing(check, "there is no champion to compare with", is_blocking=False)
     if champion != compared_with:
         compared = f"version {compared_with}" if compared_with else "no version"
-        return _nothing(check, f"the champion is version {champion}, the figures compare with {compared}: measure again")
+        return _nothing(
+            check, f"the champion is version {champion}, the figures compare with {compared}: measure again"
+        )
     return None
 
 
@@ -246,8 +249,7 @@ def _somebody_selected(check: Check, figures: tuple[Measured, ...]) -> tuple[Che
     judged = [
         figure
         for figure in rates
-        if figure.estimate.n >= check.minimum_rows
-        and positive.get(figure.segment, 0.0) >= check.minimum_positive_share
+        if figure.estimate.n >= check.minimum_rows and positive.get(figure.segment, 0.0) >= check.minimum_positive_share
     ]
     if not judged:
         return (_nothing(check, "no segment is large enough, or none was measured"),)

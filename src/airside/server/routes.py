@@ -7,11 +7,16 @@ from airside.server.app import Route
 from airside.server.blobs import get_blob, put_blob
 from airside.server.live import Streams
 from airside.server.message import JSON_TYPE, Answer, Handler, Request
+from airside.server.mlflow.artifacts import ROUTES as MLFLOW_ARTIFACTS
+from airside.server.mlflow.artifacts import byte_routes
+from airside.server.mlflow.logged_models import ROUTES as MLFLOW_LOGGED_MODELS
 from airside.server.mlflow.mount import mounted
+from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
 from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
 
+MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS)
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 
 
@@ -51,5 +56,6 @@ def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route
         Route("PUT", f"{PREFIX}blobs", put_blob(platform.blobs)),
         Route("GET", f"{PREFIX}blobs/{{blob}}", get_blob(platform.blobs)),
         *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
-        *mounted(MLFLOW_TRACKING, fixed_answers(), replies),
+        *mounted(MLFLOW_CALLS, fixed_answers(), replies),
+        *byte_routes(platform),
     ]

@@ -23,7 +23,7 @@ from airside.platform.reacting import Reactor
 from airside.platform.reactions.table import REACTIONS
 from airside.platform.wiring import Platform
 from airside.server.app import App
-from airside.server.children import Children
+from airside.server.children import Children, Kind
 from airside.server.guard import Guard
 from airside.server.live import Streams
 from airside.server.replies import Replies
@@ -92,6 +92,8 @@ async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
+            ws="none",
             timeout_keep_alive=75,
             timeout_graceful_shutdown=GRACE_S,
         )
@@ -113,8 +115,9 @@ async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None
         _say_owner_token(platform, say)
     elif settings["auth"] == "off" and not is_loopback(settings["host"]):
         say("WARNING: authentication is off on an address that others can reach.")
+    kinds: tuple[Kind, ...] = ()
     background: list[Any] = []
-    starting = loop.run_in_executor(None, lambda: background.extend(_start(platform, url, token)))
+    starting = loop.run_in_executor(None, lambda: background.extend(_start(platform, url, token, kinds)))
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -122,9 +125,9 @@ async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None
         await asyncio.to_thread(lambda: [part.close() for part in reversed(background)])
 
 
-def _start(platform: Platform, url: str, token: str) -> tuple[Any, ...]:
+def _start(platform: Platform, url: str, token: str, kinds: tuple[Kind, ...]) -> tuple[Any, ...]:
     """What runs beside the socket, started after it listens."""
-    return Reactor(platform, REACTIONS), Loops(platform), Children(platform, url, token)
+    return Reactor(platform, REACTIONS), Loops(platform), Children(platform, url, token, kinds)
 
 
 def is_loopback(host: str) -> bool:

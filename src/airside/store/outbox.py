@@ -51,6 +51,12 @@ def after_named(tx: Transaction, name: str, seq: int, *, limit: int) -> list[Sto
     return [StoredEvent(seq=r[0], name=r[1], body=r[2].encode(), actor=r[3], at_ms=r[4]) for r in rows]
 
 
+def after(tx: Transaction, seq: int, *, limit: int) -> list[StoredEvent]:
+    """Events of every kind behind a sequence number, oldest first."""
+    rows = tx.all("SELECT seq, name, body, actor, at_ms FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    return [StoredEvent(seq=r[0], name=r[1], body=r[2].encode(), actor=r[3], at_ms=r[4]) for r in rows]
+
+
 def note_failure(  # noqa: PLR0913 -- one row's columns
     tx: Transaction, reaction: str, seq: int, attempts: int, error: str, *, now_ms: int, is_dead: bool
 ) -> None:

@@ -38,7 +38,7 @@ def inflation(cells: AnyArray, entity: AnyArray) -> float:
     """How much the chi-square of an unchanged column grows when whole entities are drawn instead of rows.
 
     The mean design effect of the column's cells (Rao and Scott 1981, first-order correction): for each cell, the
-    variance of its share when entities are drawn, over p(1 − p)/n. 1 for rows that are alone; never below 1.
+    variance of its share when entities are drawn, over p(1 - p)/n. 1 for rows that are alone; never below 1.
 
     Args:
         cells: the cell of each row: its level, or the decile that it lies in.

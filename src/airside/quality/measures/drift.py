@@ -44,7 +44,7 @@ def compare(
     """
     weights = {one.column: one for one in importance}
     found = [
-        _with(
+        replaced(
             compare_column(
                 column, reference[column.name], current[column.name], inflation=(inflation or {}).get(column.name, 1.0)
             ),
@@ -64,10 +64,11 @@ def judged(found: Sequence[Drift]) -> tuple[Drift, ...]:
 
 def _verdict(one: Drift, p: float | None) -> Drift:
     least = KS_EFFECT if one.statistic == "ks" else TVD_EFFECT
-    return _with(one, p_adjusted=p, is_drifted=p is not None and p <= FALSE_DISCOVERIES and one.effect >= least)
+    return replaced(one, p_adjusted=p, is_drifted=p is not None and p <= FALSE_DISCOVERIES and one.effect >= least)
 
 
-def _with(one: Drift, **changes: Any) -> Drift:
+def replaced(one: Drift, **changes: Any) -> Drift:
+    """The same column with some figures replaced."""
     return Drift(**{name: getattr(one, name) for name in one.__struct_fields__} | changes)
 
 
@@ -113,7 +114,7 @@ def levels_drift(
         js=levels.jensen_shannon(p, q),
         p_missing=p_missing,
         p_unseen=p_unseen,
-        findings=(*_missing_text(missing_r, n, missing_c, m, p_missing), *_level_texts(r, c)),
+        findings=(*missing_text(missing_r, n, missing_c, m, p_missing), *_level_texts(r, c)),
     )
 
 
@@ -142,7 +143,7 @@ def _compare_numbers(column: Column, reference: AnyArray, current: AnyArray, inf
         p_range=surprises.out_of_range(above, below, n, m),
         unit_factor=factor,
         findings=(
-            *_missing_text(missing_r, n, missing_c, m, p_missing),
+            *missing_text(missing_r, n, missing_c, m, p_missing),
             *(range_texts(r[0], r[-1], c[0], c[-1], above, below) if n and m else ()),
             *unit_text(factor),
         ),
@@ -160,7 +161,12 @@ def _beyond(r: Floats, c: Floats) -> tuple[int, int]:
     return len(c) - int(np.searchsorted(c, r[-1], "right")), int(np.searchsorted(c, r[0], "left"))
 
 
-def _missing_text(missing_r: int, n: int, missing_c: int, m: int, p: float) -> tuple[str, ...]:
+def missing_text(missing_r: int, n: int, missing_c: int, m: int, p: float) -> tuple[str, ...]:
+    """The sentence about missing values, when their share is surely another one.
+
+    >>> missing_text(0, 100, 50, 50, 1e-9)
+    ('50.0% missing, 0.0% in the reference',)
+    """
     if not missing_c or p > SURE:
         return ()
     share, normal = missing_c / (missing_c + m), missing_r / (missing_r + n) if missing_r + n else 0.0
@@ -169,7 +175,7 @@ def _missing_text(missing_r: int, n: int, missing_c: int, m: int, p: float) -> t
 
 def _level_texts(r: dict[Any, int], c: dict[Any, int]) -> tuple[str, ...]:
     total = sum(c.values())
-    unseen = {level: rows for level, rows in c.items() if rows and not r.get(level)}
+    unseen = {level: c[level] for level in in_sequence(c) if c[level] and not r.get(level)}
     gone = [level for level, rows in r.items() if rows and not c.get(level) and expected_rows(rows, r, total) >= SHOWN]
     texts = []
     if unseen:
@@ -178,6 +184,15 @@ def _level_texts(r: dict[Any, int], c: dict[Any, int]) -> tuple[str, ...]:
     if gone:
         texts.append(f"levels {listed(gone)} are gone")
     return tuple(texts)
+
+
+def in_sequence(names: Any) -> list[Any]:
+    """Levels in an order that people expect: numbers by size, texts by letter.
+
+    >>> in_sequence(["b", 10, 9, "a"])
+    [9, 10, 'a', 'b']
+    """
+    return sorted(names, key=lambda level: (isinstance(level, str), level))
 
 
 def expected_rows(rows: int, r: dict[Any, int], total: int) -> float:
@@ -200,7 +215,7 @@ def listed(values: Any) -> str:
     return f"{text} and {len(shown) - SHOWN} more" if len(shown) > SHOWN else text
 
 
-def range_texts(  # noqa: PLR0913 -- two ranges and two counts
+def range_texts(
     low: float, high: float, found_low: float, found_high: float, above: int, below: int
 ) -> tuple[str, ...]:
     """What lies beyond the reference's range.

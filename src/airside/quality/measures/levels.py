@@ -94,7 +94,7 @@ def total_variation(reference: Floats, current: Floats) -> float:
     >>> total_variation(np.array([1.0, 1.0]), np.array([1.0, 3.0]))
     0.25
     """
-    return float(np.abs(shares(reference) - shares(current)).sum() / 2)
+    return min(float(np.abs(shares(reference) - shares(current)).sum() / 2), 1.0)
 
 
 def l_infinity(reference: Floats, current: Floats) -> float:
@@ -133,13 +133,13 @@ def psi(reference: Floats, current: Floats) -> float:
 
 
 def kullback_leibler(reference: Floats, current: Floats) -> float:
-    """The Kullback–Leibler divergence of the reference from the current shares, zeros as for PSI, renormalised."""
+    """The Kullback-Leibler divergence of the reference from the current shares, zeros as for PSI, renormalised."""
     p, q = shares(_floored(reference)), shares(_floored(current))
     return float((p * np.log(p / q)).sum())
 
 
 def jensen_shannon(reference: Floats, current: Floats, *, base: float = 2.0) -> float:
-    """The Jensen–Shannon distance (the root of the divergence); base 2 makes 1 its maximum.
+    """The Jensen-Shannon distance (the root of the divergence); base 2 makes 1 its maximum.
 
     >>> jensen_shannon(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
     1.0
@@ -151,7 +151,7 @@ def jensen_shannon(reference: Floats, current: Floats, *, base: float = 2.0) -> 
 
 
 def cramers_v(reference: Floats, current: Floats) -> float:
-    """Cramér's V of the 2 × k table."""
+    """Cramér's V of the 2 x k table."""
     used = (reference + current) > 0
     table = np.stack([reference[used], current[used]])
     if table.shape[1] < 2 or not table.sum(axis=1).all():
@@ -169,7 +169,7 @@ def expected_total_variation(counts: Floats, n: int, m: int) -> float:
 
 
 def expected_psi(cells: int, n: int, m: int) -> float:
-    """What sampling alone makes of PSI: (k − 1)(1/n + 1/m), for cells with expected counts of 5 and more.
+    """What sampling alone makes of PSI: (k - 1)(1/n + 1/m), for cells with expected counts of 5 and more.
 
     >>> round(expected_psi(10, 500, 500), 6)
     0.036

@@ -13,7 +13,7 @@ EXACT_UP_TO = 10_000
 
 
 def ks_statistic(r: Floats, c: Floats) -> float:
-    """Kolmogorov–Smirnov D: the largest distance of the two empirical distribution functions. Exact.
+    """Kolmogorov-Smirnov D: the largest distance of the two empirical distribution functions. Exact.
 
     The reference's quantiles cut the line into cells; a cell is merged value by value only when the bound of its gap
     exceeds the largest gap that is known.
@@ -120,7 +120,7 @@ def normalised_wasserstein(r: Floats, c: Floats) -> float:
 
 
 def mann_whitney(r: Floats, c: Floats) -> float:
-    """The two-sided p-value of the Mann–Whitney U test."""
+    """The two-sided p-value of the Mann-Whitney U test."""
     if not len(r) or not len(c):
         return 1.0
     return float(stats.mannwhitneyu(r, c).pvalue)

@@ -36,7 +36,7 @@ def missing_share(missing_r: int, n: int, missing_c: int, m: int) -> float:
 
 
 def all_on_current_side(rows: int, n: int, m: int) -> float:
-    """The chance that all of `rows` exchangeable rows stand on the current side: Π (m−i)/(N−i).
+    """The chance that all of `rows` exchangeable rows stand on the current side: Π (m-i)/(N-i).
 
     >>> round(all_on_current_side(2, 10, 10), 6)
     0.236842
@@ -44,9 +44,9 @@ def all_on_current_side(rows: int, n: int, m: int) -> float:
     if rows > m:
         return 0.0
     total = n + m
-    logs = (
-        special.gammaln(m + 1) - special.gammaln(m - rows + 1) - special.gammaln(total + 1)
-    ) + special.gammaln(total - rows + 1)
+    logs = (special.gammaln(m + 1) - special.gammaln(m - rows + 1) - special.gammaln(total + 1)) + special.gammaln(
+        total - rows + 1
+    )
     return float(math.exp(min(logs, 0.0)))
 
 

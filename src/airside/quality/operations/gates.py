@@ -79,9 +79,7 @@ def decide_gate(ctx: Context, ask: DecideGate) -> GateDecision:
             summary=summary,
         ),
     )
-    ctx.announce(
-        GateDecided(id=made.id, model=made.model, version=made.version, outcome=outcome, summary=summary)
-    )
+    ctx.announce(GateDecided(id=made.id, model=made.model, version=made.version, outcome=outcome, summary=summary))
     return made
 
 

@@ -16,11 +16,11 @@ from airside.platform.wiring import Platform
 from airside.registry.operations.versions import GetDownloadUri, download_uri
 from airside.server.app import Route
 from airside.server.blobs import drawn, pour
-from airside.server.message import JSON_TYPE, Answer, Handler, Header, Request
+from airside.server.message import Answer, Handler, Header, Request
+from airside.server.mlflow.mount import told
 from airside.server.mlflow.wire import (
     WireRequest,
     WireRoute,
-    error_answer,
     message,
     present,
     read,
@@ -42,17 +42,6 @@ NO_DOWNLOAD_IN_PARTS = "Multipart download is not supported for the current arti
 
 _TYPES = MimeTypes(filenames=())
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z", re.ASCII)
-
-
-def told(error: AirsideError) -> Answer:
-    """An error in MLflow's envelope."""
-    status, body = error_answer(error)
-    headers: tuple[Header, ...] = (JSON_TYPE,)
-    if error.retry_after_s is not None and status != 413:
-        headers = (*headers, (b"retry-after", str(error.retry_after_s).encode()))
-    if status == 401:
-        headers = (*headers, (b"www-authenticate", b'Basic realm="mlflow"'))
-    return Answer(status, body, headers)
 
 
 # --- one file ------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,20 +19,16 @@ RESTART_BYTES = 32 << 20
 _INSTRUCTIONS_PER_LOOK = 20_000
 
 
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise AlreadyExists("A record with the same key is there already, or one that it names is not.") from error
-    except (OverflowError, UnicodeEncodeError) as error:
-        raise Invalid("A number beyond 64 bits, or a text that is not valid Unicode, cannot be stored.") from error
-    except sqlite3.OperationalError as error:
-        raise _named(error) from error
+_MISTAKES = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
 
-def _named(error: sqlite3.OperationalError) -> Exception:
+def _named(error: Exception) -> Exception:
+    """An error of the driver as one of ours. (No context manager around each statement: it costs as much as one.)"""
     text = str(error)
+    if isinstance(error, sqlite3.IntegrityError):
+        return AlreadyExists("A record with the same key is there already, or one that it names is not.")
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return Invalid("A number beyond 64 bits, or a text that is not valid Unicode, cannot be stored.")
     if "disk is full" in text or "disk I/O" in text:
         return DiskFull()
     if "interrupted" in text:
@@ -73,63 +69,67 @@ class SqliteSession(Hooks):
 
     def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Every row."""
-        with _our_errors():
+        try:
             return self._db.execute(sql, args).fetchall()
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
         """The first row, or None."""
-        with _our_errors():
+        try:
             row: Row | None = self._db.execute(sql, args).fetchone()
             return row
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def run(self, sql: str, args: Sequence[Any] = ()) -> int:
         """Execute; the rows touched."""
-        with _our_errors():
+        try:
             return self._db.execute(sql, args).rowcount
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute once for each row."""
-        with _our_errors():
+        try:
             self._db.executemany(sql, rows)
+        except _MISTAKES as error:
+            raise _named(error) from error
 
     def begin(self) -> None:
         """Open the transaction."""
         self._clear()
         if self._readonly:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
-        with _our_errors():
-            self._db.execute(self._begin)
+        self.run(self._begin)
 
     def commit(self) -> None:
         """Make it durable."""
-        with _our_errors():
-            self._db.execute("COMMIT")
+        self.run("COMMIT")
 
     def rollback(self) -> None:
         """Undo; never raises."""
         self._clear()
         if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
 
     def savepoint(self) -> None:
         """Mark."""
         self._mark()
-        with _our_errors():
-            self._db.execute("SAVEPOINT op")
+        self.run("SAVEPOINT op")
 
     def release(self) -> None:
         """Keep."""
-        with _our_errors():
-            self._db.execute("RELEASE op")
+        self.run("RELEASE op")
 
     def rollback_to(self) -> None:
         """Go back. A full disk may have ended the whole transaction: then there is nothing to go back to."""
         self._cut()
         if not self._db.in_transaction:
             raise DiskFull
-        with _our_errors():
-            self._db.execute("ROLLBACK TO op")
-            self._db.execute("RELEASE op")
+        self.run("ROLLBACK TO op")
+        self.run("RELEASE op")
 
     def script(self, text: str) -> None:
         """Execute statements one by one, inside the open transaction (`executescript` would commit it)."""

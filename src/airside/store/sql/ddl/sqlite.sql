@@ -8,6 +8,40 @@ CREATE TABLE access_token (
   PRIMARY KEY (id)
 );
 
+CREATE TABLE alert (
+  id TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  state TEXT NOT NULL,
+  title TEXT NOT NULL,
+  body TEXT NOT NULL,
+  columns TEXT NOT NULL,
+  weight DOUBLE,
+  version BIGINT NOT NULL,
+  opened_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL,
+  acknowledged_by TEXT NOT NULL,
+  closed_at BIGINT,
+  closed_by TEXT NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX alert_model ON alert (model, state);
+
+CREATE INDEX alert_monitor ON alert (monitor, state);
+
+CREATE TABLE alert_window (
+  alert TEXT NOT NULL,
+  window_id TEXT NOT NULL,
+  PRIMARY KEY (alert, window_id)
+);
+
+CREATE INDEX alert_window_window ON alert_window (window_id);
+
 CREATE TABLE approval (
   id TEXT NOT NULL,
   subject_kind TEXT NOT NULL,
@@ -43,6 +77,20 @@ CREATE TABLE audit (
 );
 
 CREATE INDEX audit_by_resource ON audit (resource, at_ms);
+
+CREATE TABLE catalog_row (
+  name TEXT NOT NULL,
+  project TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  state TEXT NOT NULL,
+  rank BIGINT NOT NULL,
+  open_alerts BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  refreshed_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX catalog_row_rank ON catalog_row (rank, name);
 
 CREATE TABLE dataset (
   name TEXT NOT NULL,
@@ -95,6 +143,34 @@ CREATE TABLE dataset_version (
 
 CREATE INDEX dataset_version_digest ON dataset_version (digest);
 
+CREATE TABLE delivery (
+  endpoint TEXT NOT NULL,
+  name TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  batch_count BIGINT NOT NULL,
+  completed_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (endpoint, name)
+);
+
+CREATE TABLE endpoint (
+  name TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  previous_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  "plan" TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  salt TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at_ms BIGINT NOT NULL,
+  updated_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX endpoint_by_model ON endpoint (model);
+
 CREATE TABLE event (
   seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
@@ -104,6 +180,30 @@ CREATE TABLE event (
 );
 
 CREATE INDEX event_by_name ON event (name, seq);
+
+CREATE TABLE evidence (
+  id TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  subject_kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  status TEXT NOT NULL,
+  produced_by TEXT NOT NULL,
+  signed_by TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  valid_until BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX evidence_digest ON evidence (digest);
+
+CREATE INDEX evidence_model ON evidence (model, version, id);
+
+CREATE INDEX evidence_subject ON evidence (subject_kind, subject);
 
 CREATE TABLE experiment (
   id INTEGER NOT NULL,
@@ -142,6 +242,14 @@ CREATE TABLE gate_decision (
 );
 
 CREATE INDEX gate_decision_model ON gate_decision (model, version, id);
+
+CREATE TABLE ground_truth (
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  labels BLOB NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (request_id)
+);
 
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
@@ -322,6 +430,52 @@ CREATE TABLE model_version_tag (
   PRIMARY KEY (name, version, "key")
 );
 
+CREATE TABLE monitor (
+  name TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  "plan" TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  reference_version BIGINT NOT NULL,
+  segments TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  is_enabled BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX monitor_endpoint ON monitor (endpoint);
+
+CREATE INDEX monitor_model ON monitor (model);
+
+CREATE TABLE monitor_window (
+  id TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  "key" TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  from_at BIGINT NOT NULL,
+  to_at BIGINT NOT NULL,
+  version BIGINT NOT NULL,
+  reference_version BIGINT NOT NULL,
+  rows BIGINT NOT NULL,
+  labelled BIGINT NOT NULL,
+  flagged TEXT NOT NULL,
+  body TEXT NOT NULL,
+  analysed_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX monitor_window_key ON monitor_window (monitor, "key");
+
+CREATE INDEX monitor_window_model ON monitor_window (model, version);
+
+CREATE UNIQUE INDEX monitor_window_sequence ON monitor_window (monitor, sequence);
+
 CREATE TABLE pipeline (
   name TEXT NOT NULL,
   version BIGINT NOT NULL,
@@ -395,6 +549,39 @@ CREATE INDEX pipeline_trigger_by_kind ON pipeline_trigger (kind);
 
 CREATE INDEX pipeline_trigger_by_time ON pipeline_trigger (next_fire_ms);
 
+CREATE TABLE prediction_batch (
+  id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  role TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  row_count BIGINT NOT NULL,
+  latency_ms DOUBLE NOT NULL,
+  error TEXT NOT NULL,
+  paired_id TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  labels BLOB NOT NULL,
+  labelled_rows BIGINT NOT NULL,
+  right_rows BIGINT NOT NULL,
+  file TEXT NOT NULL,
+  file_offset BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX prediction_by_delivery ON prediction_batch (endpoint, delivery, received_at_ms, id);
+
+CREATE INDEX prediction_by_request ON prediction_batch (request_id);
+
+CREATE INDEX prediction_by_time ON prediction_batch (endpoint, received_at_ms, id);
+
+CREATE INDEX prediction_by_version ON prediction_batch (model, version);
+
 CREATE TABLE reaction_cursor (
   reaction TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -444,6 +631,60 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE rollout (
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  from_version BIGINT NOT NULL,
+  to_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  weight BIGINT NOT NULL,
+  "plan" TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  recent TEXT NOT NULL,
+  paused_in TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  started_by TEXT NOT NULL,
+  started_at_ms BIGINT NOT NULL,
+  step_started_at_ms BIGINT NOT NULL,
+  looked_at_ms BIGINT,
+  ended_at_ms BIGINT,
+  acknowledged_by TEXT NOT NULL,
+  acknowledged_at_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX rollout_by_end ON rollout (ended_at_ms);
+
+CREATE INDEX rollout_by_endpoint ON rollout (endpoint, id);
+
+CREATE INDEX rollout_by_version ON rollout (model, to_version);
+
+CREATE TABLE rollout_decision (
+  rollout_id TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  decision TEXT NOT NULL,
+  PRIMARY KEY (rollout_id, number)
+);
+
+CREATE TABLE rollout_tally (
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  role TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  bad_count BIGINT NOT NULL,
+  PRIMARY KEY (rollout_id, phase, metric, role)
+);
+
+CREATE TABLE routing (
+  id BIGINT NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
 CREATE TABLE run (
   id INTEGER NOT NULL,
   run_id TEXT NOT NULL,
@@ -488,6 +729,23 @@ CREATE TABLE schema_version (
   revision TEXT NOT NULL,
   PRIMARY KEY (revision)
 );
+
+CREATE TABLE series (
+  name TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE series_point (
+  id INTEGER NOT NULL,
+  series TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  value DOUBLE NOT NULL,
+  dimensions TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX series_point_at ON series_point (series, at);
 
 CREATE TABLE step_cache (
   "key" TEXT NOT NULL,
@@ -562,3 +820,76 @@ CREATE TABLE verdict (
   left_ms BIGINT NOT NULL,
   PRIMARY KEY (name, version, gate)
 );
+
+CREATE VIEW lineage AS
+SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'
+UNION ALL
+SELECT 'run' AS from_kind, source_run_id AS from_id, 'logged' AS relation, 'logged_model' AS to_kind, model_id AS to_id FROM logged_model WHERE source_run_id <> ''
+UNION ALL
+SELECT 'run' AS from_kind, run_id AS from_id, 'registered as' AS relation, 'model_version' AS to_kind, name || '@' || version AS to_id FROM model_version WHERE run_id <> ''
+UNION ALL
+SELECT 'logged_model' AS from_kind, model_id AS from_id, 'registered as' AS relation, 'model_version' AS to_kind, name || '@' || version AS to_id FROM model_version WHERE model_id <> ''
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'judged by' AS relation, 'gate' AS to_kind, id AS to_id FROM gate_decision
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || to_version AS from_id, 'rolled out by' AS relation, 'rollout' AS to_kind, id AS to_id FROM rollout
+UNION ALL
+SELECT 'endpoint' AS from_kind, endpoint AS from_id, 'changed by' AS relation, 'rollout' AS to_kind, id AS to_id FROM rollout
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'answered' AS relation, 'delivery' AS to_kind, endpoint || '/' || delivery AS to_id FROM (SELECT DISTINCT model, version, endpoint, delivery FROM prediction_batch WHERE delivery <> '' AND role <> 'shadow') answered
+UNION ALL
+SELECT 'delivery' AS from_kind, endpoint || '/' || delivery AS from_id, 'holds' AS relation, 'prediction' AS to_kind, id AS to_id FROM prediction_batch WHERE delivery <> ''
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'answered' AS relation, 'prediction' AS to_kind, id AS to_id FROM prediction_batch WHERE delivery = ''
+UNION ALL
+SELECT 'rollout' AS from_kind, rollout_id AS from_id, 'asked for' AS relation, 'prediction' AS to_kind, id AS to_id FROM prediction_batch WHERE rollout_id <> '' AND delivery = ''
+UNION ALL
+SELECT 'prediction' AS from_kind, p.id AS from_id, 'turned out as' AS relation, 'ground_truth' AS to_kind, g.request_id AS to_id FROM prediction_batch p JOIN ground_truth g ON g.request_id = p.request_id
+UNION ALL
+SELECT 'delivery' AS from_kind, endpoint || '/' || delivery AS from_id, 'watched by' AS relation, 'window' AS to_kind, id AS to_id FROM monitor_window WHERE delivery <> ''
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'watched by' AS relation, 'window' AS to_kind, id AS to_id FROM monitor_window WHERE delivery = ''
+UNION ALL
+SELECT 'monitor' AS from_kind, monitor AS from_id, 'looked at' AS relation, 'window' AS to_kind, id AS to_id FROM monitor_window
+UNION ALL
+SELECT 'window' AS from_kind, window_id AS from_id, 'opened' AS relation, 'alert' AS to_kind, alert AS to_id FROM alert_window
+UNION ALL
+SELECT 'alert' AS from_kind, cause_event AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_kind = 'alert'
+UNION ALL
+SELECT 'dataset_version' AS from_kind, cause_event AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_kind = 'dataset'
+UNION ALL
+SELECT 'model_version' AS from_kind, cause_event AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_kind = 'promotion'
+UNION ALL
+SELECT 'trigger' AS from_kind, cause_trigger AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_trigger <> ''
+UNION ALL
+SELECT 'pipeline' AS from_kind, pipeline AS from_id, 'ran as' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run
+UNION ALL
+SELECT 'pipeline_run' AS from_kind, id AS from_id, 'tracked as' AS relation, 'run' AS to_kind, tracking_run AS to_id FROM pipeline_run WHERE tracking_run <> ''
+UNION ALL
+SELECT 'pipeline_run' AS from_kind, t.value AS from_id, 'tracked as' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM run_tag t JOIN key_name k ON k.id = t.key_no JOIN run r ON r.id = t.run_no JOIN pipeline_run p ON p.id = t.value WHERE k.name = 'airside.pipelineRun' AND p.tracking_run <> r.run_id;
+
+CREATE VIEW findable AS
+SELECT 'experiment' AS kind, CAST(id AS TEXT) AS id, name AS name FROM experiment
+UNION ALL
+SELECT 'run' AS kind, run_id AS id, name AS name FROM run
+UNION ALL
+SELECT 'registered_model' AS kind, name AS id, name AS name FROM registered_model
+UNION ALL
+SELECT 'model_version' AS kind, name || '@' || version AS id, name || '@' || version AS name FROM model_version
+UNION ALL
+SELECT 'dataset' AS kind, name AS id, name AS name FROM dataset
+UNION ALL
+SELECT 'dataset_version' AS kind, id AS id, dataset || '@' || version AS name FROM dataset_version
+UNION ALL
+SELECT 'pipeline' AS kind, name AS id, name AS name FROM (SELECT DISTINCT name FROM pipeline) pipelines
+UNION ALL
+SELECT 'pipeline_run' AS kind, id AS id, pipeline || ' ' || id AS name FROM pipeline_run
+UNION ALL
+SELECT 'endpoint' AS kind, name AS id, name AS name FROM endpoint
+UNION ALL
+SELECT 'monitor' AS kind, name AS id, name AS name FROM monitor
+UNION ALL
+SELECT 'alert' AS kind, id AS id, title AS name FROM alert;
+
+CREATE VIEW prediction_traffic AS
+SELECT endpoint, received_at_ms, row_count, latency_ms, CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow';
