@@ -396,7 +396,7 @@ def test_versions_are_found_newest_first_a_page_at_a_time(platform: Platform, ch
     first = platform.call(LOCAL, SearchVersions(filter="name = 'churn'", max_results=2))
     second = platform.call(LOCAL, SearchVersions(filter="name = 'churn'", page_token=first.next_page_token))
     assert [each.version for each in (*first.items, *second.items)] == [3, 2, 1]
-    numbered = platform.call(LOCAL, SearchVersions(filter="version_number >= 2", order_by=("version_number ASC",)))
+    numbered = platform.call(LOCAL, SearchVersions(filter="version_number >= '2'", order_by=("version_number ASC",)))
     assert [each.version for each in numbered.items] == [2, 3]
 
 
