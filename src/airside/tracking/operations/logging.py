@@ -1,5 +1,6 @@
 """What a run logs: metrics, parameters, tags, inputs and outputs. The hot paths: a few fixed statements each."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from airside.tracking.records import DatasetInput, LoggedMetric, ModelOutput, Pa
 
 MODEL_HISTORY_TAG = "mlflow.log-model.history"
 MODEL_FIELDS = ("artifact_path", "flavors", "utc_time_created", "run_id")
+KEPT_FIELDS = ("run_id", "artifact_path", "utc_time_created", "model_uuid")
 
 
 class LogMetric(Ask[Done]):
@@ -188,7 +190,7 @@ def log_model_legacy(ctx: Context, ask: LogModelLegacy) -> Done:
     known = values.tag_value(ctx, run[0], MODEL_HISTORY_TAG)
     history: list[Any] = msgspec.json.decode(known) if known else []
     history.append(described)
-    values.set_tags(ctx, run, (Tag(key=MODEL_HISTORY_TAG, value=msgspec.json.encode(history).decode()),))
+    values.set_tags(ctx, run, (Tag(key=MODEL_HISTORY_TAG, value=json.dumps(history)),))
     return DONE
 
 
@@ -202,7 +204,7 @@ def _described_model(model_json: str) -> dict[str, Any]:
     missing = {name for name in MODEL_FIELDS if name not in model}
     if missing:
         raise Invalid(f"Model json is missing mandatory fields: {missing}")
-    kept = {name: model[name] for name in (*MODEL_FIELDS, "model_uuid") if name in model}
+    kept = {name: model[name] for name in KEPT_FIELDS if name in model}
     flavors = model["flavors"] if isinstance(model["flavors"], dict) else {}
     kept["flavors"] = {
         name: {key: value for key, value in (flavor.items() if isinstance(flavor, dict) else ()) if key != "config"}

@@ -87,15 +87,9 @@ def check_max_results(wanted: int, limit: int) -> None:
         Invalid: it is.
     """
     if wanted < 1:
-        raise Invalid(
-            f"Invalid value {wanted} for parameter 'max_results' supplied. It must be a positive integer, "
-            f"but got value {wanted}"
-        )
+        raise Invalid(f"Invalid value {wanted} for parameter 'max_results' supplied. It must be a positive integer")
     if wanted > limit:
-        raise Invalid(
-            f"Invalid value {wanted} for parameter 'max_results' supplied. It must be at most {limit}, "
-            f"but got value {wanted}"
-        )
+        raise Invalid(f"Invalid value {wanted} for parameter 'max_results' supplied. It must be at most {limit}")
 
 
 def digest(filter_text: str, order_by: tuple[str, ...]) -> str:
