@@ -73,6 +73,4 @@ def signature_of(store: ArtifactStore, path: str) -> str:
     return msgspec.json.encode(texts).decode()
 
 
-REACTIONS: tuple[Reaction, ...] = (
-    Reaction(name="complete_version", event=VersionRegistered, handle=complete_version),
-)
+REACTIONS: tuple[Reaction, ...] = (Reaction(name="complete_version", event=VersionRegistered, handle=complete_version),)
