@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import urllib3
-
 from tests.conftest import RunningServer
 
 PROXY = "/api/2.0/mlflow-artifacts/"

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 import urllib3
-
 from tests.conftest import RunningServer
 
 M, V, L = "registered-models/", "model-versions/", "logged-models"
