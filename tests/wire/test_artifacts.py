@@ -1,6 +1,7 @@
 """Artifact bytes on MLflow's wire, against a real server process."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,3 +171,13 @@ def test_what_is_not_there_is_said_in_mlflows_words(files: Files) -> None:
     answer = files("GET", f"{files.root}/nope").json()
     assert answer["error_code"] == "RESOURCE_DOES_NOT_EXIST"
     assert answer["message"] == f"No such artifact: '0/{files.run['run_id']}/artifacts/nope'"
+
+
+def test_a_server_that_keeps_no_artifacts_says_so(tmp_path: Path) -> None:
+    running = RunningServer(tmp_path / "home", "--no-serve-artifacts")
+    try:
+        with urllib3.PoolManager(retries=False) as pool:
+            answer = pool.request("GET", running.url + FILES)
+        assert (answer.status, answer.headers["content-type"]) == (503, "text/plain; charset=utf-8")
+    finally:
+        running.stop()
