@@ -8,8 +8,10 @@
 """
 
 import struct
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -225,10 +227,11 @@ def replay(client: Client, prediction_id: str) -> Replay:
     batch = logged.batch
     if batch.error:
         raise Conflict(f"Prediction {prediction_id} failed ({batch.error}), so there is no answer to compare with.")
-    model = load_model(client, f"{batch.model}@{batch.version}")
     columns = logged.columns.inputs
     fed = rules.apply_transform(batch.transform, columns) if batch.transform is not None else columns
-    found = model.predict({name: list(values) for name, values in fed.items()})
+    with tempfile.TemporaryDirectory(prefix="airside-replay-") as folder:
+        model = load_model(client, f"{batch.model}@{batch.version}", folder=Path(folder))
+        found = model.predict({name: list(values) for name, values in fed.items()})
     differing = _differing(logged, found.labels, found.probabilities or [])
     return Replay(
         prediction_id=prediction_id,

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,9 @@ from airside.serving.records import NewBatch
 
 GRACE_S = 2.0
 """After SIGTERM, how long kept connections are still answered, each answer closing its connection."""
+START_S = 30.0
+"""How long a start waits for the first routing; connections wait meanwhile, and none is refused."""
+LINGER_S = 1.0
 FINISH_S = 8
 HOUSEKEEPING_S = 0.25
 _log = logging.getLogger("airside.serving")
@@ -58,6 +62,15 @@ class DrainingServer(uvicorn.Server):
         self._app.draining = True
         _log.info("drain.started")
         asyncio.get_running_loop().call_later(GRACE_S, self._stop)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and let the connections that were accepted last have their answers before they close."""
+        for server in self.servers:
+            server.close()
+        until = time.monotonic() + LINGER_S
+        while self.server_state.connections and time.monotonic() < until and not self.force_exit:
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
 
     def _stop(self) -> None:
         self.should_exit = True
@@ -132,7 +145,8 @@ async def _serve(  # noqa: PLR0913 -- what `serve` was given
     def swap(table: Table) -> None:
         app.table = table
 
-    follower = Follower(control, ModelFolders(folder / "models", control, allow_pickle=allow_pickle), swap)
+    folders = ModelFolders(folder / "models", control, allow_pickle=allow_pickle)
+    follower = Follower(control, folders, swap, folder / "routing.json")
     followers.append(follower)
     config = uvicorn.Config(
         app,
@@ -149,6 +163,7 @@ async def _serve(  # noqa: PLR0913 -- what `serve` was given
     housekeeping = asyncio.create_task(_keep_house(app))
     host, port = listening.getsockname()[:2]
     follower.start()
+    await asyncio.to_thread(follower.has_begun.wait, START_S)
     say(f"Airside serves predictions at http://{host}:{port}")
     try:
         await server.serve(sockets=[listening])
