@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import urllib3
+from tests.conftest import RunningServer
 
 from airside.client.sdk.endpoints import (
     complete_delivery,
@@ -25,18 +26,19 @@ from airside.client.sdk.endpoints import (
 from airside.client.sdk.models import log_model, register
 from airside.client.transport import Client, connect
 from airside.core.errors import Invalid, NotFound
-from airside.core.ids import EndpointName
+from airside.core.ids import EndpointName, ExperimentId
 from airside.serving.operations.predictions import GetPrediction, ListBatches
 from airside.serving.process.main import listen
 from airside.serving.records import RolloutPlan, ServingTransform, ShadowPhase, Step
 from airside.tracking.operations.runs import CreateRun
-from tests.conftest import RunningServer
 
 ROWS = 400
 RNG = np.random.default_rng(7)
 AGE, HOURS = RNG.integers(16, 95, ROWS).tolist(), RNG.normal(30, 10, ROWS).tolist()
 TRUTH = [int(age < 60 and hours > 20) for age, hours in zip(AGE, HOURS, strict=True)]
-LAUNCH = "from airside.client.replica import Replica, main; import sys; main(Replica(spool=sys.argv[1], descriptor=int(sys.argv[2])))"
+LAUNCH = """import sys
+from airside.client.replica import Replica, main
+main(Replica(spool=sys.argv[1], descriptor=int(sys.argv[2])))"""
 
 
 class RunningReplica:
@@ -96,11 +98,13 @@ def people(client: Client) -> Client:
     """Two registered versions: a tree of depth 4, and one of depth 1 that knows less."""
     from sklearn.tree import DecisionTreeClassifier
 
-    run_id = client.call(CreateRun(experiment_id="0")).info.run_id
+    run_id = client.call(CreateRun(experiment_id=ExperimentId("0"))).info.run_id
     example = {"AGEP": AGE, "HOURS": HOURS}
     for depth in (4, 5):
         fitted = DecisionTreeClassifier(max_depth=depth, random_state=0).fit(np.array([AGE, HOURS]).T, TRUTH)
-        logged = log_model(client, fitted, run_id=run_id, name="people", example=example, training_columns=("AGEP", "HOURS"))
+        logged = log_model(
+            client, fitted, run_id=run_id, name="people", example=example, training_columns=("AGEP", "HOURS")
+        )
         assert register(client, "people", logged).files
     return client
 
@@ -121,7 +125,9 @@ def ask(url: str, start: int, count: int = 1, **more: str) -> tuple[str, list[in
     return found.request_id, found.predictions, found.prediction_id, found.version
 
 
-def test_a_prediction_is_right_logged_labelled_and_replayed_bit_for_bit(people: Client, replica: RunningReplica) -> None:
+def test_a_prediction_is_right_logged_labelled_and_replayed_bit_for_bit(
+    people: Client, replica: RunningReplica
+) -> None:
     request_id, labels, prediction_id, version = ask(replica.url, 0, 100, delivery="may")
     assert version == 1
     assert sum(given == true for given, true in zip(labels, TRUTH, strict=False)) > 90

@@ -119,14 +119,14 @@ class Follower:
                 pause = 1.0
                 if self._table.revision < 0 and error.status >= 500:
                     self.recall()
-            except Exception:  # the edge of the thread: it must go on
+            except Exception:  # noqa: BLE001 -- the edge of the thread: it must go on
                 _log.exception("follow.failed")
                 pause = 1.0
             self.has_begun.set()
             self._wake.wait(pause)
 
     def _built(self, routing: Routing) -> Table:
-        routes = {route.endpoint: self._live(route) for route in routing.routes}
+        routes: dict[str, LiveRoute] = {route.endpoint: self._live(route) for route in routing.routes}
         used = {key_of(route.model, arm) for route in routing.routes for arm in (*route.arms, *route.standby)}
         used |= {live.model.key for route in routes.values() for live in route.arms}
         self._retire(used)
@@ -151,7 +151,7 @@ class Follower:
                 live[arm.role] = LiveArm(arm, self._model(route.model, arm))
             except AirsideError as error:
                 faults.append(f"version {arm.version} cannot be loaded: {error.message}")
-                _log.error("model.refused model=%s version=%s error=%s", route.model, arm.version, error.message)  # noqa: TRY400
+                _log.error("model.refused model=%s version=%s error=%s", route.model, arm.version, error.message)
                 if arm.role != "champion" and route.rollout_id and error.status < 500:
                     self._report(RolloutId(route.rollout_id), faults[-1])
         for arm in route.standby:

@@ -68,7 +68,7 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         until = time.monotonic() + LINGER_S
-        while self.server_state.connections and time.monotonic() < until and not self.force_exit:
+        while self.server_state.connections and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
 
@@ -92,6 +92,7 @@ def serve(
         listening: a bound socket.
         spool: the folder for what is not handed over yet, and for the files of models. One process uses it at a time.
         allow_pickle: whether models that could not be compiled may run, in worker processes.
+        allowed_hosts: further Host names than this machine's own.
         say: tells where it answers.
 
     Raises:
@@ -118,12 +119,12 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise Unavailable(
-            f"Cannot listen on {host}:{port}: {error.strerror}. Take another with --serving-port, or 0 for any free one."
+            f"Cannot listen on {host}:{port}: {error.strerror}. Take another with --serving-port, or 0 for a free one."
         ) from error
     return listening
 
 
-async def _serve(  # noqa: PLR0913 -- what `serve` was given
+async def _serve(
     control: ControlPlane,
     listening: socket.socket,
     folder: Path,
@@ -199,5 +200,7 @@ def _lock(folder: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise Conflict(f"Another serving process uses the spool '{folder.name}'. Give this one another folder.") from None
+        raise Conflict(
+            f"Another serving process uses the spool '{folder.name}'. Give this one another folder."
+        ) from None
     return handle
