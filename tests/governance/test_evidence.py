@@ -159,9 +159,7 @@ def test_a_rollback_proves_that_one_can_go_back_and_that_the_version_did_not_pas
 @pytest.mark.parametrize(
     ("who", "approved", "status"), [("anna", True, "pass"), ("local", True, "fail"), ("anna", False, "fail")]
 )
-def test_only_another_persons_approval_is_a_review(
-    platform: Platform, who: str, approved: bool, status: str
-) -> None:
+def test_only_another_persons_approval_is_a_review(platform: Platform, who: str, approved: bool, status: str) -> None:
     world(platform)
     event = ApprovalDecided(
         approval_id="ap-1", subject_kind="version", subject=f"{MODEL}@1", approved=approved, decided_by=who

@@ -110,7 +110,9 @@ def test_time_alone_never_raises_the_points(known: list[Evidence], days: int) ->
 
 @settings(max_examples=50)
 @given(records, st.data())
-def test_removing_a_record_that_is_no_failure_never_raises_the_points(known: list[Evidence], data: st.DataObject) -> None:
+def test_removing_a_record_that_is_no_failure_never_raises_the_points(
+    known: list[Evidence], data: st.DataObject
+) -> None:
     harmless = [i for i, one in enumerate(known) if one.status != "fail"]
     if harmless:
         gone = data.draw(st.sampled_from(harmless))

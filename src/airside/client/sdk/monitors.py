@@ -127,9 +127,7 @@ def alerts(
     found: list[Alert] = []
     token = ""
     while True:
-        page = client.call(
-            ListAlerts(monitor=monitor, model=model, state=state, max_results=PAGE, page_token=token)
-        )
+        page = client.call(ListAlerts(monitor=monitor, model=model, state=state, max_results=PAGE, page_token=token))
         found += page.items
         token = page.next_page_token
         if not token:
