@@ -1,6 +1,8 @@
 """The model card: what is known is told with its source, what is not is said to be missing."""
 
 import pytest
+from tests.monitoring.making import figure, finding, flagged
+from tests.monitoring.serving import MODEL, record, world
 
 from airside.core.errors import NotFound
 from airside.core.ids import ExperimentId, ModelName
@@ -14,8 +16,6 @@ from airside.registry.operations.versions import CreateVersion
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.operations.runs import CreateRun
 from airside.tracking.records import LoggedMetric, Param
-from tests.monitoring.making import figure, finding, flagged
-from tests.monitoring.serving import MODEL, record, world
 
 
 def fields(card: ModelCard) -> dict[str, CardField]:

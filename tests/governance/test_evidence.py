@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from tests.monitoring.making import figure, finding, flagged
+from tests.monitoring.serving import ENDPOINT, MODEL, MONITOR, record, version, world
 
 from airside.core.clock import FixedClock
 from airside.core.errors import Invalid, NotFound
@@ -23,8 +25,6 @@ from airside.registry.events import ApprovalDecided
 from airside.serving.events import RolloutEnded
 from airside.serving.operations.endpoints import Deploy
 from airside.serving.operations.rollouts import RollbackRollout
-from tests.monitoring.making import figure, finding, flagged
-from tests.monitoring.serving import ENDPOINT, MODEL, MONITOR, record, version, world
 
 
 def ask(**fields: Any) -> RecordEvidence:

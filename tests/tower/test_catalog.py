@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from tests.monitoring.making import figure, finding, flagged
+from tests.monitoring.serving import MODEL, complete, label, record, serve, version, world
 
 from airside.core.clock import FixedClock
 from airside.core.errors import Invalid, NotFound
@@ -15,8 +17,6 @@ from airside.platform.wiring import Platform
 from airside.registry.operations.models import CreateModel, DeleteModel, RenameModel
 from airside.tower.operations.catalog import GetRow, ListRows, RefreshRow, SummariseCatalog
 from airside.tower.operations.chain import Find, GetNeighbourhood
-from tests.monitoring.making import figure, finding, flagged
-from tests.monitoring.serving import MODEL, complete, label, record, serve, version, world
 
 
 def row(platform: Platform):  # type: ignore[no-untyped-def]

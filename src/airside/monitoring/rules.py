@@ -114,7 +114,10 @@ def is_missing_certain(rule: AlertRule, finding: ColumnFinding) -> bool:
 
 
 IMMEDIATE: tuple[tuple[AlertKind, Callable[[AlertRule, ColumnFinding], bool]], ...] = (
-    ("unseen", is_unseen_certain), ("range", is_range_certain), ("missing", is_missing_certain))
+    ("unseen", is_unseen_certain),
+    ("range", is_range_certain),
+    ("missing", is_missing_certain),
+)
 """What one window proves, and by which test."""
 
 
