@@ -20,23 +20,6 @@ FEATURES = [
     "AGEP", "SCHL", "MAR", "RELP", "DIS", "ESP", "CIT", "MIG", "MIL", "ANC", "NATIVITY", "DEAR", "DEYE", "DREM", "SEX",
     "RAC1P",
 ]  # fmt: skip
-    "AGEP",
-    "SCHL",
-    "MAR",
-    "RELP",
-    "DIS",
-    "ESP",
-    "CIT",
-    "MIG",
-    "MIL",
-    "ANC",
-    "NATIVITY",
-    "DEAR",
-    "DEYE",
-    "DREM",
-    "SEX",
-    "RAC1P",
-]
 IMPORTANCE = (
     Importance(column="AGEP", fall=0.174),
     Importance(column="RELP", fall=0.051),
