@@ -233,5 +233,6 @@ def main(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    token = token or os.environ.get("AIRSIDE_TOKEN", "")
     control = (connect or load("airside.client.transport:connect"))(url, token)
     Runner(control, place / "run" / "pipelines", options or RunnerOptions(), token=token, stop=stop).run()

@@ -262,6 +262,22 @@ def fire(ctx: Context, ask: FireTrigger) -> TriggerFire:
     return _keep(ctx, trigger, happening, msgspec.structs.replace(fired, run=run_id, fired_at=ctx.clock.now()))
 
 
+class Due(Record):
+    """How many triggers the calendar asks for now."""
+
+    count: int
+
+
+class CountDueTriggers(Ask[Due]):
+    """Whether it is worth while to tick."""
+
+
+@operation("triggers.due", needs="trigger:read")
+def due(ctx: Context, _ask: CountDueTriggers) -> Due:
+    """How many triggers are due: asked every second, so that a tick writes only when there is something to fire."""
+    return Due(count=len(queries.due_triggers(ctx.tx, ctx.now_ms())))
+
+
 class TickTriggers(Ask[Fired]):
     """Time has passed: fire what the calendar asks for."""
 
@@ -305,4 +321,4 @@ def list_fires(ctx: Context, ask: ListFires) -> TriggerFirePage:
     )
 
 
-OPERATIONS: tuple[AnyOperation, ...] = (create, list_triggers, enable, note_event, fire, tick, list_fires)
+OPERATIONS: tuple[AnyOperation, ...] = (create, list_triggers, enable, note_event, fire, due, tick, list_fires)
