@@ -9,6 +9,8 @@ from airside.core.errors import AlreadyExists, Invalid, NotFound
 from airside.core.ids import BlobId, DatasetName, ModelName, MonitorName, PipelineName
 from airside.core.operation import LOCAL
 from airside.data.operations.datasets import CreateDataset
+from airside.data.operations.versions import CommitDatasetVersion
+from airside.data.records import DatasetFile
 from airside.pipelines.operations.pipelines import RegisterPipeline
 from airside.pipelines.operations.runs import ClaimRun, FinishRun, ListRuns
 from airside.pipelines.operations.triggers import (
@@ -90,7 +92,9 @@ def test_an_alert_while_the_run_goes_on_joins_it_and_the_next_after_its_end_star
 
 def test_a_trigger_that_waits_for_data_fires_with_the_version_that_came_after_the_alert(platform: Platform) -> None:
     platform.call(LOCAL, CreateDataset(name=DatasetName("people")))
-    trigger(platform, on="alert", wait_for_dataset="people", parameters={"dataset": "$dataset_version", "why": "$alert"})
+    trigger(
+        platform, on="alert", wait_for_dataset="people", parameters={"dataset": "$dataset_version", "why": "$alert"}
+    )
     assert alert(platform, 1) == ["waiting"]
     assert alert(platform, 2) == ["joined"]
     assert runs(platform) == ()
@@ -100,6 +104,20 @@ def test_a_trigger_that_waits_for_data_fires_with_the_version_that_came_after_th
     assert dataset(platform, 2) == []
     (run,) = runs(platform)
     assert (run.parameters, run.cause.event) == ({"dataset": 1, "why": "al-1"}, "al-1")
+
+
+def test_a_version_that_came_between_the_alert_and_its_telling_counts_as_newer(
+    platform: Platform, clock: FixedClock
+) -> None:
+    happened_at = clock.now()
+    clock.advance(seconds=1)
+    blob = platform.blobs.put([b"rows"])
+    platform.call(LOCAL, CreateDataset(name=DatasetName("people")))
+    file = DatasetFile(path="a", size_bytes=4, digest=blob)
+    platform.call(LOCAL, CommitDatasetVersion(name=DatasetName("people"), files=(file,), rows=1))
+    trigger(platform, on="alert", wait_for_dataset="people", parameters={"dataset": "$dataset_version"})
+    platform.call(LOCAL, NoteEvent(kind="alert", event="al-1", happened_at=happened_at))
+    assert [run.parameters["dataset"] for run in runs(platform)] == [1]
 
 
 def test_a_new_dataset_version_starts_a_run_with_its_number(platform: Platform) -> None:

@@ -3,6 +3,7 @@
 from airside.core.operation import SERVICE
 from airside.data.events import DatasetVersionAdded
 from airside.monitoring.events import AlertOpened
+from airside.monitoring.operations.alerts import GetAlert
 from airside.pipelines.operations.triggers import CountDueTriggers, NoteEvent, TickTriggers
 from airside.platform.reacting import Reaction
 from airside.platform.wiring import Platform
@@ -11,7 +12,15 @@ from airside.registry.events import VersionPromoted
 
 def note_alert(platform: Platform, event: AlertOpened, _seq: int) -> None:
     """An alert was opened. Its id makes it the same event however often it is told."""
-    ask = NoteEvent(kind="alert", event=event.alert_id, monitor=event.monitor, model=event.model, text=event.title)
+    alert = platform.call(SERVICE, GetAlert(alert_id=event.alert_id))
+    ask = NoteEvent(
+        kind="alert",
+        event=event.alert_id,
+        monitor=event.monitor,
+        model=event.model,
+        happened_at=alert.opened_at,
+        text=event.title,
+    )
     platform.call(SERVICE, ask)
 
 
