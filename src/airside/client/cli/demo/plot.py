@@ -172,15 +172,22 @@ class Plot:
             lambda: self.caller().send(probe, size=1).by_version.get(str(version)),
         )
 
-    def roll_out(self, step: int, rows: pa.Table, *, delivery: str, must: str) -> None:
+    def roll_out(self, step: int, rows: pa.Table, more: pa.Table, *, delivery: str, must: str) -> None:
         """Send rows one by one until the rollout has ended, then the rest of them in larger requests.
+
+        Args:
+            step: of the story.
+            rows: the delivery.
+            more: rows of the next one, asked in advance where the judge wants more than the delivery has.
+            delivery: its name; empty for requests that belong to none.
+            must: how the rollout must end.
 
         Raises:
             Failed: it did not end as it must.
         """
         rollout = self.stage.wait_for("The rollout", self._newest_rollout)
         key = f"traffic-{rollout.id}"
-        self.stage.once(key, lambda: self._play(rollout, rows, delivery))
+        self.stage.once(key, lambda: self._play(rollout, rows, more, delivery))
         ended = self.stage.ask(GetRollout(id=rollout.id))
         seen = ended.evidence.paired
         if seen is not None and seen.difference is not None:
@@ -206,7 +213,7 @@ class Plot:
         items = self.client.call(ListRollouts(endpoint=self.endpoint, max_results=1)).items
         return items[0] if items else None
 
-    def _play(self, rollout: Rollout, rows: pa.Table, delivery: str) -> int:
+    def _play(self, rollout: Rollout, rows: pa.Table, more: pa.Table, delivery: str) -> int:
         ended = False
 
         def is_over() -> bool:
@@ -223,6 +230,8 @@ class Plot:
 
         with self.tell.progress("requests", rows.num_rows) as show:
             one_by_one = self.caller().send(rows, size=1, delivery=delivery, is_over=is_over, progress=count)
+            if not ended:
+                self.caller().send(more, size=1, is_over=is_over)
             self.stage.wait_for("The end of the rollout", lambda: is_over() or None, timeout_s=30)
         self.tell.done(f"{one_by_one.requests:,} requests, {one_by_one.errors} errors; answered by {one_by_one.by_version}")
         if delivery:

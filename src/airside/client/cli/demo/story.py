@@ -18,7 +18,7 @@ from airside.serving.records import RolloutPlan, ServingTransform, ShadowPhase, 
 
 PLAN = RolloutPlan(
     shadow=ShadowPhase(min_rows=1_000, margin=0.01, proof="labels"),
-    steps=(Step(weight_percent=10, min_rows=50), Step(weight_percent=50, min_rows=250)),
+    steps=(Step(weight_percent=10, min_rows=40), Step(weight_percent=50, min_rows=150)),
     interval_s=0.3,
 )
 """Quality is proven in the shadow, on the same rows; the canary guards against errors and gross regressions."""
@@ -54,9 +54,6 @@ def candidates(plot: Plot) -> None:
     plot.stage.once(
         "endpoint", lambda: plot.client.call(CreateEndpoint(name=plot.endpoint, model=plot.model, plan=PLAN))
     )
-    plot.stage.once(
-        "deploy-1", lambda: plot.client.call(Deploy(endpoint=plot.endpoint, version=1, direct=True))
-    )
     plot.wait_until_served(1)
     plot.tell.done("v1 (logistic) stands for the model in use before; it serves now")
 
@@ -79,7 +76,7 @@ def first_rollout(plot: Plot) -> None:
     """4: shadow, canary, promotion, with real requests."""
     year = plot.years[1]
     plot.tell.chapter(4, "Shadow, canary, promotion", f"Real HTTP requests: {year}, batch 1, one row each.")
-    plot.roll_out(4, plot.rows_of(year, 1), delivery=f"{year}-01", must="promoted")
+    plot.roll_out(4, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
     plot.stage.once("monitor", plot.create_monitor)
     plot.stage.once("trigger", plot.create_trigger)
     plot.complete(f"{year}-01")
@@ -113,7 +110,7 @@ def retraining(plot: Plot) -> None:
     plot.tell_candidates(6, run)
     number = run.result["version"]
     plot.tell_gate(6, plot.gate_of(number), must="pass")
-    plot.roll_out(6, plot.rows_of(third, 1), delivery=f"{third}-01", must="promoted")
+    plot.roll_out(6, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
     plot.complete(f"{third}-01")
     for batch in range(2, 13):
         plot.serve_batch(third, batch)
@@ -173,7 +170,7 @@ def regression(plot: Plot) -> None:
         "deploy-regression",
         lambda: plot.client.call(Deploy(endpoint=plot.endpoint, version=number, transform=transform)),
     )
-    plot.roll_out(8, plot.rows_of(year, 1), delivery="", must="rolled_back")
+    plot.roll_out(8, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery="", must="rolled_back")
 
 
 def upstream_change(plot: Plot) -> None:

@@ -17,7 +17,7 @@ import airside
 from airside.client.sdk.data import dataset_input, load_dataset
 from airside.client.sdk.models import load_model, log_model, register
 from airside.core.column import Column
-from airside.core.errors import NotFound
+from airside.core.errors import Invalid, NotFound
 from airside.data.operations.versions import GetDatasetVersion
 from airside.pipelines.define import current, map_over, pipeline, step
 from airside.quality.evaluate import Setting, evaluate
@@ -27,7 +27,7 @@ from airside.quality.measures.profile import reference_of
 from airside.quality.operations.gates import DecideGate
 from airside.quality.operations.suites import GetSuite
 from airside.quality.records import Measured
-from airside.registry.operations.versions import GetVersionByAlias
+from airside.registry.operations.versions import VersionByAlias
 from airside.serving.operations.endpoints import Deploy
 from airside.tracking.operations.logging import LogBatch, LogInputs
 from airside.tracking.operations.runs import CreateRun, GetRun, UpdateRun
@@ -83,8 +83,8 @@ def champion(test: pa.Table, version: dict[str, Any], model: str) -> dict[str, A
     features = _features(_columns(version))
     with _client() as client:
         try:
-            found = client.call(GetVersionByAlias(name=model, alias="champion"))
-        except NotFound:
+            found = client.call(VersionByAlias(name=model, alias="champion"))
+        except (Invalid, NotFound):  # no such alias, no such model
             return {"version": 0, "probability": None}
         predictor = load_model(client, f"{model}@{found.version}")
     answer = predictor.predict({name: test[name].to_pylist() for name in features})
