@@ -150,7 +150,7 @@ def paired_whisker(rollout: Rollout) -> tuple[Whisker, str] | None:
     it = paired.difference
     limit = rollout.plan.shadow.margin if rollout.plan.shadow else None
     words = f"{points(it.value)} wrong labels, challenger minus champion; margin {share(limit)}"
-    return whisker(it.value, it.low, it.high, limit), words
+    return whisker(it.value, it.low, it.high, () if limit is None else (limit,)), words
 
 
 def rollout(call: Call, query: PageQuery) -> View:

@@ -15,6 +15,7 @@ from airside.server.web.drawing.whisker import Whisker, whisker
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
 
 ORDER = {"fail": 0, "unknown": 1, "pass": 2}
+TOLD_ONLY = 3
 HEADS = (
     *("gate", "check", "measure", "segment", "against", "threshold", "value", "low", "high", "level", "n", "outcome"),
     *("is_blocking", "note"),
@@ -88,32 +89,32 @@ def version(call: Call, query: PageQuery) -> View:
 
 def gate_card(decision: GateDecision) -> GateCard:
     """Arrange a decision: what blocks first, then what is not decided, then what passed."""
-    ordered = sorted(decision.results, key=lambda one: (ORDER[one.outcome], not one.is_blocking))
+    ordered = sorted(decision.results, key=lambda one: ORDER[one.outcome] if one.is_blocking else TOLD_ONLY)
     counts = {outcome: sum(one.outcome == outcome for one in decision.results) for outcome in ORDER}
     return GateCard(it=decision, rows=tuple(check_row(one) for one in ordered), counts=counts)
 
 
 def check_row(one: CheckResult) -> CheckRow:
-    """A check with its picture: the interval, and the limit read from the threshold's words."""
+    """A check with its picture: the interval, and the limits read from the threshold's words."""
     estimate = one.estimate
-    picture = (
-        whisker(estimate.value, estimate.low, estimate.high, limit_of(one.threshold)) if estimate else whisker(None, None, None, None)
-    )
+    limits = limits_of(one.threshold)
+    picture = whisker(estimate.value, estimate.low, estimate.high, limits) if estimate else Whisker()
     return CheckRow(it=one, picture=picture, sentence=f"{one.name or one.measure}: {one.threshold}, {one.outcome}")
 
 
-def limit_of(threshold: str) -> float | None:
-    """The number in a threshold's words: the last one.
+def limits_of(threshold: str) -> tuple[float, ...]:
+    """The limits in a threshold's words: the last number, with both signs where it says so.
 
-    >>> limit_of("at least +0.01"), limit_of("within ±0.03"), limit_of("somebody is selected")
-    (0.01, 0.03, None)
+    >>> limits_of("at least +0.01"), limits_of("within ±0.03"), limits_of("somebody is selected")
+    ((0.01,), (-0.03, 0.03), ())
     """
     for word in reversed(threshold.replace("\\u2212", "-").replace("±", "").replace("%", "").split()):
         try:
-            return float(word.strip("[](),;"))
+            limit = float(word.strip("[](),;"))
         except ValueError:
             continue
-    return None
+        return (-limit, limit) if "±" in threshold else (limit,)
+    return ()
 
 
 def _cells(decision: GateDecision) -> list[tuple[object, ...]]:

@@ -94,7 +94,7 @@ def _line(ordered: Sequence[Window], measure: str, segment: str, basis: str, tex
     ]
     if all(estimate is None for estimate in found):
         return None
-    has_interval = any(estimate is not None and estimate.low is not None for estimate in found)
+    has_interval = basis != "reference" and any(estimate is not None and estimate.low is not None for estimate in found)
     return Line(
         label=text,
         values=tuple(None if estimate is None else estimate.value for estimate in found),

@@ -2,7 +2,7 @@
 // Its data are a record written by the server: {x, x_words, x_kind, unit, lines: [{label, values, low, high, dashed}], marks}.
 import { token } from "./theme.js";
 
-const HEIGHT = 220;
+const HEIGHT = 200;
 const COLOURS = 8;
 
 function colour(index) {
@@ -104,18 +104,20 @@ class Curve extends HTMLElement {
     const { data } = this;
     const { values, series, bands } = columns(data);
     const grid = { stroke: token("--line"), width: 1 };
-    const axis = { stroke: token("--text-3"), grid, ticks: { show: false }, font: "11px Inter, system-ui, sans-serif" };
+    const axis = { stroke: token("--text-3"), grid, ticks: { show: false }, font: "11px Inter", gap: 6 };
+    const across = { ...axis, size: 26 };
     const label = (x) => data.x_words?.[data.x.indexOf(x)] ?? (Number.isInteger(x) ? String(x) : "");
     const options = {
       width: Math.max(Math.floor(this.clientWidth), 60),
       height: HEIGHT,
       cursor: { sync: { key: "page" }, points: { size: 6 }, drag: { x: true, y: false } },
       legend: { show: false },
+      padding: [8, 16, 0, 0],
       scales: { x: { time: data.x_kind === "time", range: data.x.length === 1 ? [data.x[0] - 1, data.x[0] + 1] : undefined } },
       axes: [
         data.x_words
-          ? { ...axis, splits: () => data.x, values: (_, splits) => this.thin(splits).map(label) }
-          : { ...axis, ...(data.x_kind === "time" ? {} : { values: (_, splits) => splits.map(words) }) },
+          ? { ...across, splits: () => data.x, values: (_, splits) => this.thin(splits).map(label) }
+          : { ...across, ...(data.x_kind === "time" ? {} : { values: (_, splits) => splits.map(words) }) },
         { ...axis, size: 56, values: (_, splits) => splits.map(words) },
       ],
       series,
