@@ -51,11 +51,14 @@ class Actor(Record):
     """Who asks."""
 
     name: str
-    kind: Literal["local", "user", "service"] = "user"
+    role: str = "viewer"
     token_id: str = ""
 
 
-LOCAL = Actor(name="local", kind="local")
+LOCAL = Actor(name="local", role="owner")
+"""Whoever reaches a server that listens on loopback alone, or opens a home in-process."""
+SERVICE = Actor(name="airside", role="service")
+"""The platform itself: reactions and background loops."""
 
 
 class Context:

@@ -1,1 +1,37 @@
-"""The tables, room by room, as SQLAlchemy describes them; their DDL is generated."""
+"""The tables, room by room, as SQLAlchemy describes them. Their DDL is generated: `python -m airside.store.sql.ddl`.
+
+Imported by Alembic, by searches that are composed, and by the generator; never on the way to the server's first
+answer.
+"""
+
+from airside.store.sql.schema import (
+    data,
+    governance,
+    house,
+    lineage,
+    logged_models,
+    monitoring,
+    pipelines,
+    quality,
+    registry,
+    serving,
+    tower,
+    tracking,
+)
+from airside.store.sql.schema.base import METADATA
+
+__all__ = [
+    "METADATA",
+    "data",
+    "governance",
+    "house",
+    "lineage",
+    "logged_models",
+    "monitoring",
+    "pipelines",
+    "quality",
+    "registry",
+    "serving",
+    "tower",
+    "tracking",
+]

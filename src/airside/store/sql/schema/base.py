@@ -4,12 +4,19 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, LargeBinary
 
 METADATA = MetaData()
 
-__all__ = ["METADATA", "blob", "flag", "json_text", "millis", "number", "serial", "text", "whole"]
+BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+
+__all__ = ["BYTEWISE", "METADATA", "blob", "flag", "json_text", "millis", "number", "ordered", "serial", "text", "whole"]
 
 
 def text(name: str, **options: object) -> "Column[str]":
     """A text."""
     return Column(name, Text, **{"nullable": False, **options})  # type: ignore[arg-type]  # SQLAlchemy's overloads
+
+
+def ordered(name: str, **options: object) -> "Column[str]":
+    """A text that is searched or sorted: compared by its bytes in both dialects."""
+    return Column(name, BYTEWISE, **{"nullable": False, **options})  # type: ignore[arg-type]  # SQLAlchemy's overloads
 
 
 def json_text(name: str, **options: object) -> "Column[str]":

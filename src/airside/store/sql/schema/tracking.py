@@ -1,1 +1,152 @@
-"""The tables of the room `tracking`."""
+"""The tables of the room `tracking`.
+
+Inside, runs and names of metrics, parameters and tags are integers; the public run id is a unique column. The
+experiment stands beside each value, so that a value index serves a search of one experiment (tracking facts,
+section 7). Texts compare by bytes in both dialects. Long values are indexed by their first 200 characters.
+"""
+
+from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import text as sql
+
+from airside.store.sql.schema.base import METADATA, flag, json_text, millis, number, serial, text, whole
+
+BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+PREFIX = "substr(value, 1, 200)"
+
+
+def _ordered_text(name: str, **options: object) -> "Column[str]":
+    return Column(name, BYTEWISE, **{"nullable": False, **options})  # type: ignore[arg-type]  # SQLAlchemy's overloads
+
+
+EXPERIMENT = Table(
+    "experiment",
+    METADATA,
+    serial(),
+    _ordered_text("name", unique=True),
+    text("artifact_location"),
+    flag("is_deleted"),
+    millis("created_ms"),
+    millis("updated_ms"),
+    Index("experiment_newest", "is_deleted", sql("created_ms DESC"), "id"),
+)
+
+EXPERIMENT_TAG = Table(
+    "experiment_tag",
+    METADATA,
+    whole("experiment_no", primary_key=True, autoincrement=False),
+    _ordered_text("key", primary_key=True),
+    _ordered_text("value"),
+    sqlite_with_rowid=False,
+)
+
+KEY_NAME = Table("key_name", METADATA, serial(), text("name", unique=True))
+
+RUN = Table(
+    "run",
+    METADATA,
+    serial(),
+    _ordered_text("run_id", unique=True),
+    whole("experiment_no"),
+    _ordered_text("name"),
+    _ordered_text("user_id"),
+    _ordered_text("status"),
+    millis("start_ms"),
+    millis("end_ms", nullable=True),
+    _ordered_text("artifact_uri"),
+    flag("is_deleted"),
+    whole("revision"),
+    Index("run_newest", "experiment_no", "is_deleted", sql("start_ms DESC"), "run_id"),
+)
+
+METRIC_POINT = Table(
+    "metric_point",
+    METADATA,
+    whole("run_no", primary_key=True, autoincrement=False),
+    whole("key_no", primary_key=True, autoincrement=False),
+    millis("time_ms", primary_key=True, autoincrement=False),
+    whole("step", primary_key=True, autoincrement=False),
+    number("value", primary_key=True),
+    flag("is_nan", primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+METRIC_LATEST = Table(
+    "metric_latest",
+    METADATA,
+    whole("run_no", primary_key=True, autoincrement=False),
+    whole("key_no", primary_key=True, autoincrement=False),
+    whole("experiment_no"),
+    whole("step"),
+    millis("time_ms"),
+    number("value"),
+    flag("is_nan"),
+    Index("metric_latest_value", "experiment_no", "key_no", "is_nan", "value", "run_no"),
+    sqlite_with_rowid=False,
+)
+
+RUN_PARAM = Table(
+    "run_param",
+    METADATA,
+    whole("run_no", primary_key=True, autoincrement=False),
+    whole("key_no", primary_key=True, autoincrement=False),
+    whole("experiment_no"),
+    _ordered_text("value"),
+    Index("run_param_value", "experiment_no", "key_no", sql(PREFIX), "run_no"),
+    sqlite_with_rowid=False,
+)
+
+RUN_TAG = Table(
+    "run_tag",
+    METADATA,
+    whole("run_no", primary_key=True, autoincrement=False),
+    whole("key_no", primary_key=True, autoincrement=False),
+    whole("experiment_no"),
+    _ordered_text("value"),
+    Index("run_tag_value", "experiment_no", "key_no", sql(PREFIX), "run_no"),
+    sqlite_with_rowid=False,
+)
+
+INPUT_DATASET = Table(
+    "input_dataset",
+    METADATA,
+    serial(),
+    whole("experiment_no"),
+    _ordered_text("name"),
+    _ordered_text("digest"),
+    text("source_type"),
+    text("source"),
+    text("schema_text", nullable=True),
+    text("profile_text", nullable=True),
+    UniqueConstraint("experiment_no", "name", "digest"),
+    Index("input_dataset_source", sql("substr(source, 1, 200)"), "source_type"),
+)
+
+DATASET_INPUT = Table(
+    "dataset_input",
+    METADATA,
+    whole("run_no", primary_key=True, autoincrement=False),
+    whole("dataset_no", primary_key=True, autoincrement=False),
+    _ordered_text("context", nullable=True),
+    json_text("tags"),
+    Index("dataset_input_dataset", "dataset_no", "run_no"),
+    sqlite_with_rowid=False,
+)
+
+MODEL_INPUT = Table(
+    "model_input",
+    METADATA,
+    whole("run_no", primary_key=True, autoincrement=False),
+    text("model_id", primary_key=True),
+    Index("model_input_model", "model_id", "run_no"),
+    sqlite_with_rowid=False,
+)
+
+MODEL_OUTPUT = Table(
+    "model_output",
+    METADATA,
+    whole("run_no", primary_key=True, autoincrement=False),
+    text("model_id", primary_key=True),
+    whole("step"),
+    Index("model_output_model", "model_id", "run_no"),
+    sqlite_with_rowid=False,
+)

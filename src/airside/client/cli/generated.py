@@ -1,0 +1,101 @@
+"""Commands made from the table of operations: `airside models get churn`, `airside runs search --filter …`.
+
+A field that an ask requires is an argument, any other an option; what is not a plain value is given as JSON.
+"""
+
+import types
+import typing
+from typing import Any, Literal
+
+import click
+import msgspec
+
+from airside.client.cli.options import PLATFORM_OPTIONS, client_of
+from airside.client.cli.output import show
+from airside.core.errors import Invalid
+from airside.core.operation import AnyOperation
+from airside.platform.operations import OPERATIONS
+
+_PLAIN: dict[Any, click.ParamType] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
+
+
+def nouns() -> list[str]:
+    """The nouns that have operations."""
+    return sorted({operation.name.partition(".")[0].replace("_", "-") for operation in OPERATIONS})
+
+
+def group_of(noun: str) -> click.Group | None:
+    """The commands of a noun; None when there is no such noun."""
+    key = noun.replace("-", "_")
+    mine = [operation for operation in OPERATIONS if operation.name.partition(".")[0] == key]
+    if not mine:
+        return None
+    group = click.Group(noun, help=f"What can be done with {noun.replace('-', ' ')}.")
+    for operation in mine:
+        group.add_command(_command(operation))
+    return group
+
+
+def _command(operation: AnyOperation) -> click.Command:
+    hints = typing.get_type_hints(operation.ask_type)
+    fields = msgspec.structs.fields(operation.ask_type)
+    params: list[click.Parameter] = [_parameter(field, hints[field.name]) for field in fields]
+
+    def run(as_json: bool, **values: Any) -> None:  # noqa: FBT001 -- click's way
+        with client_of(values) as client:
+            show(client.call(_ask(operation, values)), as_json=as_json)
+
+    return click.Command(
+        operation.name.partition(".")[2].replace("_", "-"),
+        callback=run,
+        help=operation.__doc__,
+        short_help=operation.summary,
+        params=[*params, *(make() for make in PLATFORM_OPTIONS)],
+    )
+
+
+def _ask(operation: AnyOperation, values: dict[str, Any]) -> Any:
+    sent = {name: value for name, value in values.items() if value is not None and value != ()}
+    try:
+        return msgspec.convert(sent, operation.ask_type, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{operation.name}: {error}") from error
+
+
+class _Json(click.ParamType):
+    """A value in JSON; a bare word is a text."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Decode."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            if value[:1] in "[{":
+                self.fail(f"'{value[:80]}' is not JSON", param, ctx)
+            return value
+
+
+def _parameter(field: msgspec.structs.FieldInfo, hint: Any) -> click.Parameter:
+    hint = _bare(hint)
+    is_many = typing.get_origin(hint) in (tuple, list) and _bare(typing.get_args(hint)[0]) is str
+    kind = _PLAIN.get(hint, click.STRING if is_many or typing.get_origin(hint) is Literal else _Json())
+    if field.required:
+        return click.Argument([field.name], type=kind, nargs=-1 if is_many else 1)
+    flag = f"--{field.name.replace('_', '-')}"
+    if hint is bool:
+        return click.Option([f"{flag}/--no-{flag[2:]}", field.name], default=None)
+    return click.Option([flag, field.name], type=kind, default=None, multiple=is_many)
+
+
+def _bare(hint: Any) -> Any:
+    """The type under NewType and `| None`."""
+    while isinstance(hint, typing.NewType):
+        hint = hint.__supertype__
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        rest = [part for part in typing.get_args(hint) if part is not type(None)]
+        return _bare(rest[0]) if len(rest) == 1 else hint
+    return hint

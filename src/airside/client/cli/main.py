@@ -1,0 +1,89 @@
+"""`airside`: the command line. Hand-made commands are loaded by name; the rest come from the table of operations.
+
+Exit status: 0 done; 1 failed, and said why; 2 wrong use.
+"""
+
+import sys
+
+import click
+
+from airside import __version__
+from airside.core.errors import AirsideError
+from airside.core.plugin import load
+
+COMMANDS = {
+    "server": "airside.client.cli.server:server",
+    "doctor": "airside.client.cli.doctor:doctor",
+    "settings": "airside.client.cli.settings:settings",
+    "completion": "airside.client.cli.completion:completion",
+}
+"""Commands written by hand. A name that is not here is a noun of the table of operations: `airside models list`."""
+
+_GENERATED = "airside.client.cli.generated"
+
+
+class Commands(click.Group):
+    """The group of all commands; imports what is called, and nothing else."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command."""
+        del ctx
+        return sorted({*COMMANDS, *load(f"{_GENERATED}:nouns")()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name."""
+        del ctx
+        command: click.Command | None
+        if cmd_name in COMMANDS:
+            command = load(COMMANDS[cmd_name])
+        else:
+            command = load(f"{_GENERATED}:group_of")(cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A command by what was typed; an unknown one names its nearest neighbours."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib  # noqa: PLC0415 -- only for a mistake
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=3)
+            hint = f" Did you mean: {', '.join(near)}?" if near else " List them with: airside --help"
+            raise click.UsageError(f"No command '{args[0][:80]}'.{hint}", ctx) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="airside")
+def cli() -> None:
+    """Airside: the whole life of a machine-learning model in one place."""
+
+
+def main() -> None:
+    """Run a command; errors of ours are told without a traceback."""
+    try:
+        cli.main(prog_name="airside", standalone_mode=False)
+    except AirsideError as error:
+        _fail(error.message, 1)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("Stopped.", 130)
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+def _fail(text: str, status: int) -> None:
+    click.echo(text, err=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

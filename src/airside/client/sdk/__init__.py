@@ -1,0 +1,1 @@
+"""What people call from Python: functions and classes that take a `Client`."""

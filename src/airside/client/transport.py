@@ -1,0 +1,304 @@
+"""Asking a platform: over HTTP, or in this process. One client, typed by what is asked.
+
+    client = airside.connect("http://127.0.0.1:5000")
+    run = client.call(CreateRun(experiment_id="0"))
+"""
+
+import atexit
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
+
+import msgspec
+import urllib3
+
+from airside.core.errors import AirsideError, ErrorBody, Invalid, Unavailable, from_wire
+from airside.core.ids import BlobId
+from airside.core.operation import LOCAL, operation_of
+from airside.core.plugin import load
+from airside.core.record import Ask
+
+T = TypeVar("T")
+PIECE = 1 << 20
+CONNECT_S, READ_S = 5.0, 120.0
+RETRIES = 5
+_PATIENT = {429, 503}
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
+
+
+class Transport(Protocol):
+    """How asks and bytes reach a platform. Thread-safe."""
+
+    url: str
+
+    def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
+        """Ask, and wait for the answer."""
+
+    def put_blob(self, pieces: Iterable[bytes]) -> BlobId:
+        """Store bytes by content."""
+
+    def get_blob(self, blob: BlobId) -> Iterator[bytes]:
+        """Bytes by content."""
+
+    def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Store a file below the proxied root."""
+
+    def get_artifact(self, path: str) -> Iterator[bytes]:
+        """A file below the proxied root."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class HttpTransport:
+    """Over HTTP, on kept connections; what may be repeated is repeated when the server is busy or away."""
+
+    def __init__(self, url: str, token: str = "", *, retries: int = RETRIES) -> None:
+        self.url = url.rstrip("/")
+        self._retries = retries
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._pool = urllib3.PoolManager(
+            maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S), headers=self._headers
+        )
+
+    def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
+        """Ask; every try carries the same key, so that it acts once."""
+        operation = operation_of(type(ask))
+        headers = {**self._headers, "Content-Type": "application/json"}
+        if not operation.is_read and operation.audit == "change":
+            headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
+        response = self._send(
+            "POST", f"/api/v1/{operation.name}", body=msgspec.json.encode(ask), headers=headers, is_repeatable=True
+        )
+        answer: T = msgspec.json.decode(response.data, type=operation.answer_type)
+        return answer
+
+    def put_blob(self, pieces: Iterable[bytes]) -> BlobId:
+        """Store bytes by content."""
+        response = self._send("PUT", "/api/v1/blobs", body=pieces, headers=self._headers)
+        return BlobId(msgspec.json.decode(response.data)["blob"])
+
+    def get_blob(self, blob: BlobId) -> Iterator[bytes]:
+        """Bytes by content."""
+        return self._get(f"/api/v1/blobs/{blob}")
+
+    def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Store a file."""
+        self._send("PUT", ARTIFACTS + quote(path), body=pieces, headers=self._headers)
+
+    def get_artifact(self, path: str) -> Iterator[bytes]:
+        """A file."""
+        return self._get(ARTIFACTS + quote(path))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    def _get(self, path: str) -> Iterator[bytes]:
+        response = self._send("GET", path, body=None, headers=self._headers, is_repeatable=True, preload=False)
+        try:
+            yield from response.stream(PIECE)
+        finally:
+            response.release_conn()
+
+    def _send(  # noqa: PLR0913 -- one HTTP request
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any,
+        headers: dict[str, str],
+        is_repeatable: bool = False,
+        preload: bool = True,
+    ) -> urllib3.BaseHTTPResponse:
+        for attempt in range(self._retries + 1):
+            is_last = attempt == self._retries or not is_repeatable
+            try:
+                response = self._pool.request(
+                    method, self.url + path, body=body, headers=headers, preload_content=preload
+                )
+            except urllib3.exceptions.HTTPError as error:
+                if is_last:
+                    raise Unavailable(
+                        f"No server answers at {self.url} ({type(error).__name__}). Start one with: airside server"
+                    ) from error
+            else:
+                if response.status < 300:
+                    return response
+                if is_last or response.status not in _PATIENT:
+                    raise _error(response)
+                response.release_conn()
+            time.sleep(0.1 * 2**attempt)
+        raise AssertionError  # the last try returns or raises
+
+
+def _error(response: urllib3.BaseHTTPResponse) -> AirsideError:
+    data = response.data if response.data else response.read()
+    try:
+        told = msgspec.json.decode(data, type=ErrorBody)
+    except msgspec.DecodeError:
+        return from_wire(response.status, "", f"The server answered {response.status}: {data[:300].decode(errors='replace')}")
+    return from_wire(response.status, told.error_code, told.message)
+
+
+class Client:
+    """A platform, as people's code sees it. Thread-safe; a context manager.
+
+    What each verb is called, takes and answers: the `Ask` records beside the operations, e.g.
+    `airside.tracking.operations.CreateRun`.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @property
+    def url(self) -> str:
+        """Where it talks to; empty when the platform is in this process."""
+        return self._transport.url
+
+    def call(self, ask: Ask[T], *, idempotency_key: str = "") -> T:
+        """Ask, and wait for the durable answer.
+
+        Raises:
+            AirsideError: the operation's own errors; `Unavailable` when no server answers.
+        """
+        return self._transport.call(ask, idempotency_key=idempotency_key)
+
+    def put_blob(self, source: Path | bytes) -> BlobId:
+        """Store a file's bytes, or bytes, by content; the id is their digest."""
+        return self._transport.put_blob(_pieces(source))
+
+    def get_blob(self, blob: BlobId) -> bytes:
+        """The bytes of a blob."""
+        return b"".join(self._transport.get_blob(blob))
+
+    def save_blob(self, blob: BlobId, target: Path) -> None:
+        """The bytes of a blob into a file, piece by piece, whole or not at all."""
+        _save(self._transport.get_blob(blob), target)
+
+    def upload_artifact(self, path: str, source: Path | bytes) -> None:
+        """Store a file under a path below the proxied root, e.g. `1/RUN/artifacts/plot.png`."""
+        self._transport.put_artifact(path, _pieces(source))
+
+    def download_artifact(self, path: str, target: Path | None = None) -> bytes:
+        """The bytes of a file below the proxied root; into `target`, when it is given (then the answer is empty)."""
+        pieces = self._transport.get_artifact(path)
+        if target is None:
+            return b"".join(pieces)
+        _save(pieces, target)
+        return b""
+
+    def close(self) -> None:
+        """End it."""
+        self._transport.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+def _pieces(source: Path | bytes) -> Iterable[bytes]:
+    if isinstance(source, bytes):
+        return (source,)
+    return _pieces_of(source)
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def _save(pieces: Iterator[bytes], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        with temporary.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def connect(url: str = "", token: str = "") -> Client:
+    """A client of the server at `url`; without one, at `$AIRSIDE_URL`, else of the local home's server.
+
+    Raises:
+        Invalid: the address is none.
+    """
+    url = url or os.environ.get("AIRSIDE_URL", "") or os.environ.get("AIRSIDE_TRACKING_URI", "")
+    token = token or os.environ.get("AIRSIDE_TOKEN", "")
+    if not url:
+        return open_home(os.environ.get("AIRSIDE_HOME", "~/.airside"))
+    if not url.startswith(("http://", "https://")):
+        raise Invalid(f"'{url}' is not the address of a server; one looks like http://127.0.0.1:5000")
+    return Client(HttpTransport(url, token))
+
+
+def open_home(home: str | Path = "~/.airside") -> Client:
+    """A client of a home: of the server that owns it, else of a platform opened in this process.
+
+    Raises:
+        Conflict: another process owns the home and is no server. Unavailable: the home cannot be opened.
+    """
+    path = Path(home).expanduser().resolve()
+    server_of, is_owned = load("airside.platform.home:server_of"), load("airside.platform.home:is_owned")
+    facts = server_of(path) if is_owned(path) else None
+    if facts:
+        return Client(HttpTransport(facts["url"], facts.get("token", "")))
+    client = Client(EmbeddedTransport(path))
+    atexit.register(client.close)
+    return client
+
+
+class EmbeddedTransport:
+    """A platform in this process, without HTTP; reactions and loops run as in a server."""
+
+    url = ""
+
+    def __init__(self, home: Path) -> None:
+        self._platform = load("airside.platform.wiring:Platform").open(home)
+        reactions = load("airside.platform.reactions.table:REACTIONS")
+        self._background = [
+            load("airside.platform.reacting:Reactor")(self._platform, reactions),
+            load("airside.platform.loops:Loops")(self._platform),
+        ]
+
+    def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
+        """Ask."""
+        answer: T = self._platform.call(LOCAL, ask, idempotency_key=idempotency_key)
+        return answer
+
+    def put_blob(self, pieces: Iterable[bytes]) -> BlobId:
+        """Store bytes by content."""
+        blob: BlobId = self._platform.blobs.put(pieces)
+        return blob
+
+    def get_blob(self, blob: BlobId) -> Iterator[bytes]:
+        """Bytes by content."""
+        pieces: Iterator[bytes] = self._platform.blobs.open(blob)
+        return pieces
+
+    def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Store a file."""
+        self._platform.artifacts.put(path, pieces)
+
+    def get_artifact(self, path: str) -> Iterator[bytes]:
+        """A file."""
+        pieces: Iterator[bytes] = self._platform.artifacts.open(path)
+        return pieces
+
+    def close(self) -> None:
+        """Close the platform, once."""
+        background, self._background = self._background, []
+        for part in reversed(background):
+            part.close()
+        if background:
+            self._platform.close()

@@ -1,0 +1,362 @@
+"""The filter language of searches: text to comparisons, `order_by` to orders, page tokens. Pure.
+
+    comparison (AND comparison)*          metrics.auc > 0.8 AND tags.team = 'core' AND run_name LIKE 'lgbm%'
+
+The grammar and the error texts are MLflow's (contract, section 6.1): no OR, NOT or parentheses; words of operators in
+any case; keys with odd characters quoted by back-quotes or quotes; strings in single or double quotes, nothing inside
+unescaped. Each search has a `Grammar`: which entities and keys there are, and what may be asked of them.
+"""
+
+import base64
+import binascii
+import re
+from typing import Any, Literal
+
+import msgspec
+
+from airside.core.errors import Invalid, quoted
+from airside.core.record import Record
+
+Operator = Literal["=", "!=", ">", ">=", "<", "<=", "LIKE", "ILIKE", "RLIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"]
+Value = str | int | float | tuple[str, ...] | None
+
+NUMERIC: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=")
+TEXTUAL: tuple[Operator, ...] = ("=", "!=", "LIKE", "ILIKE")
+LISTED: tuple[Operator, ...] = (*TEXTUAL, "IN", "NOT IN")
+NULLABLE: tuple[Operator, ...] = (*TEXTUAL, "IS NULL", "IS NOT NULL")
+
+
+class Field(Record):
+    """What may be asked of a key: a number, an integer or a text, with which operators."""
+
+    kind: Literal["number", "integer", "text"] = "text"
+    operators: tuple[Operator, ...] = TEXTUAL
+
+
+class Grammar(Record):
+    """What a search understands.
+
+    Attributes:
+        entities: every word for an entity, and the entity that it means.
+        fields: of each entity what may be asked: of any key, or of the keys named.
+        aliases: other words for attributes.
+        orderable: the attributes that an order may name; any key of the entities in `ordered` otherwise.
+        quotes_clauses: whether an error quotes the clauses that it lists.
+    """
+
+    entities: dict[str, str]
+    fields: dict[str, Field | dict[str, Field]]
+    aliases: dict[str, str] = {}
+    orderable: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
+    quotes_clauses: bool = True
+
+
+class Comparison(Record):
+    """One condition: the entity, its key, the operator and the value."""
+
+    entity: str
+    key: str
+    operator: Operator
+    value: Value = None
+
+
+class Order(Record):
+    """One field to sort by."""
+
+    entity: str
+    key: str
+    is_ascending: bool = True
+
+
+_STRING = r"'(?:''|\\'|[^'])*'"
+_DOUBLE = r'"(?:""|\\"|[^"])*"'
+_PART = rf"[^\W\d]\w*|`[^`]+`|{_DOUBLE}"
+_TOKEN = re.compile(
+    rf"""(?P<space>\s+)
+    |(?P<name>(?:{_PART})(?:\.(?:\w+|`[^`]+`|{_DOUBLE}|{_STRING}))+|[^\W\d]\w*|`[^`]+`)
+    |(?P<double>{_DOUBLE})
+    |(?P<string>{_STRING})
+    |(?P<number>-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
+    |(?P<symbol>[=!<>]+)
+    |(?P<list>\((?:{_STRING}|{_DOUBLE}|[^()'"])*\))
+    |(?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ITEM = re.compile(rf"\s*(?:(?P<string>{_STRING}|{_DOUBLE})|(?P<other>[^,]+?))\s*(?:,|\Z)")
+_SYMBOLS = frozenset(NUMERIC)
+_WORDS = {
+    ("LIKE",): "LIKE",
+    ("ILIKE",): "ILIKE",
+    ("RLIKE",): "RLIKE",
+    ("IN",): "IN",
+    ("NOT", "IN"): "NOT IN",
+    ("IS", "NULL"): "IS NULL",
+    ("IS", "NOT", "NULL"): "IS NOT NULL",
+}
+_KEYWORDS = frozenset({"AND", "OR", "NOT", "LIKE", "ILIKE", "RLIKE", "IN", "IS", "NULL", "BETWEEN"})
+
+
+class _Token:
+    """A piece of the text."""
+
+    __slots__ = ("kind", "text")
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = "word" if kind == "name" and text.upper() in _KEYWORDS else kind
+        self.text = text
+
+
+def parse_filter(text: str, grammar: Grammar) -> tuple[Comparison, ...]:
+    """The conditions of a filter; none for an empty text.
+
+    >>> runs = Grammar(entities={"metrics": "metric"}, fields={"metric": Field(kind="number", operators=NUMERIC)})
+    >>> parse_filter("metrics.`a b` > 0.5", runs)
+    (Comparison(entity='metric', key='a b', operator='>', value=0.5),)
+
+    Raises:
+        Invalid: it cannot be understood; says which part.
+    """
+    if not text:
+        return ()
+    tokens = [_Token(match.lastgroup or "other", match.group()) for match in _TOKEN.finditer(text)]
+    solid = [token for token in tokens if token.kind != "space"]
+    if not solid:
+        raise Invalid(f"Invalid filter '{text}'. Could not be parsed.")
+    if any(token.text == ";" for token in solid[:-1]):
+        raise Invalid(f"Search filter contained multiple expression {text[:1000]!r}. Provide AND-ed expression list.")
+    clauses, strays = _clauses(solid)
+    if strays:
+        shown = strays if not grammar.quotes_clauses else [f"'{stray}'" for stray in strays]
+        raise Invalid(f"Invalid clause(s) in filter string: {', '.join(shown[:20])}")
+    return tuple(_comparison(*clause, grammar) for clause in clauses)
+
+
+def _clauses(tokens: list[_Token]) -> tuple[list[tuple[_Token, str, _Token | None]], list[str]]:
+    clauses: list[tuple[_Token, str, _Token | None]] = []
+    strays: list[str] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.kind == "word" and token.text.upper() == "AND":
+            at += 1
+            continue
+        operator, width = _operator(tokens, at + 1) if token.kind in {"name", "double"} else ("", 0)
+        after = at + 1 + width
+        if operator.endswith("NULL") and operator:
+            clauses.append((token, operator, None))
+            at = after
+        elif operator and after < len(tokens) and tokens[after].kind in {"string", "double", "number", "list", "name"}:
+            clauses.append((token, operator, tokens[after]))
+            at = after + 1
+        else:
+            strays.append(token.text)
+            at += 1
+    return clauses, strays
+
+
+def _operator(tokens: list[_Token], at: int) -> tuple[str, int]:
+    if at < len(tokens) and tokens[at].kind == "symbol":
+        return (tokens[at].text, 1) if tokens[at].text in _SYMBOLS else ("", 0)
+    for width in (3, 2, 1):
+        words = tuple(token.text.upper() for token in tokens[at : at + width] if token.kind == "word")
+        if len(words) == width and words in _WORDS:
+            return _WORDS[words], width
+    return "", 0
+
+
+def _comparison(name: _Token, operator: str, value: _Token | None, grammar: Grammar) -> Comparison:
+    entity, key, field = _identified(name.text, grammar)
+    converted = None if value is None else _value((entity, key), field, operator, value, grammar)
+    if operator not in field.operators:
+        raise Invalid(f"Invalid comparator '{operator}' not one of '{{{', '.join(field.operators)}}}'")
+    return Comparison(entity=entity, key=key, operator=operator, value=converted)  # type: ignore[arg-type]  # checked
+
+
+def _identified(text: str, grammar: Grammar) -> tuple[str, str, Field]:
+    entity, key = _split(text, grammar)
+    fields = grammar.fields[entity]
+    if isinstance(fields, Field):
+        return entity, key, fields
+    known = grammar.aliases.get(key, key)
+    field = fields.get(known)
+    if field is None:
+        raise Invalid(f"Invalid {entity} key '{key}' specified. Valid keys are '{{{quoted(fields)}}}'")
+    return entity, known, field
+
+
+def _split(text: str, grammar: Grammar) -> tuple[str, str]:
+    head, dot, rest = text.partition(".")
+    if text[0] in '`"' and text[-1] == text[0] and text.count(text[0]) == 2:
+        head, dot, rest = "", "", text
+    if not dot:
+        return "attribute", _bare(text)
+    word = head[1:-1] if head[0] == "`" and head[-1] == "`" else head
+    entity = grammar.entities.get(word)
+    if entity is None:
+        raise Invalid(
+            f"Invalid entity type '{word}'. Valid values are {list(dict.fromkeys(grammar.entities.values()))}"
+        )
+    return entity, _bare(rest)
+
+
+def _bare(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "`'\"":
+        return text[1:-1]
+    return text
+
+
+def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, grammar: Grammar) -> Value:
+    entity, key = name
+    if field.kind != "text":
+        return _number(entity, key, field, token)
+    if token.kind == "list":
+        if "IN" not in field.operators:
+            raise _unlisted(grammar)
+        return _listed(token.text)
+    if operator in {"IN", "NOT IN"}:
+        raise Invalid(f"Invalid comparison clause. {operator} needs a list of quoted strings, got {token.text[:200]}")
+    if token.kind in {"string", "double"}:
+        return token.text[1:-1]
+    if token.kind == "name":
+        raise Invalid(
+            "Parameter value is either not quoted or unidentified quote types used for string value "
+            f"{token.text[:200]}. Use either single or double quotes."
+        )
+    if entity in {"attribute", "dataset"}:
+        what = "attributes" if entity == "attribute" else "dataset attributes"
+        raise Invalid(f"Expected a quoted string value for {what}. Got value {token.text[:200]}")
+    raise Invalid(f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {token.text[:200]}")
+
+
+def _unlisted(grammar: Grammar) -> Invalid:
+    attributes = grammar.fields.get("attribute", {})
+    listed = (
+        [key for key, field in attributes.items() if "IN" in field.operators] if isinstance(attributes, dict) else []
+    )
+    return Invalid(f"Only {sorted(listed)} attributes support comparison with a list of quoted string values.")
+
+
+def _number(entity: str, key: str, field: Field, token: _Token) -> float | int:
+    what = f"numeric attribute: {key}" if entity == "attribute" else entity
+    if token.kind != "number":
+        raise Invalid(f"Expected numeric value type for {what}. Found {token.text[:200]}")
+    if re.fullmatch(r"-?\d{1,18}", token.text, re.ASCII):
+        return int(token.text)
+    if field.kind == "integer":
+        raise Invalid(f"Invalid value for numeric attribute '{key}': '{token.text[:200]}'")
+    return float(token.text)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    inside = text[1:-1]
+    items: list[str] = []
+    for match in _ITEM.finditer(inside):
+        if match["string"] is None:
+            raise Invalid(
+                "While parsing a list in the query, expected string value, punctuation, or whitespace, but got "
+                f"different type in list: {text[:200]}"
+            )
+        items.append(match["string"][1:-1])
+    if not items:
+        raise Invalid(
+            "While parsing a list in the query, expected a non-empty list of string values, but got empty list"
+        )
+    return tuple(items)
+
+
+_ORDER = re.compile(rf"\s*(?P<name>(?:{_PART})(?:\.(?:\w+|`[^`]+`|{_DOUBLE}|{_STRING}))*)(?:\s+(?P<way>\S+))?\s*\Z")
+
+
+def parse_order(text: str, grammar: Grammar) -> Order:
+    """One clause of `order_by`.
+
+    >>> parse_order("metrics.auc DESC", Grammar(entities={"metrics": "metric"}, fields={"metric": Field()},
+    ...     ordered=("metric",)))
+    Order(entity='metric', key='auc', is_ascending=False)
+
+    Raises:
+        Invalid: it cannot be understood, or names what cannot be sorted by.
+    """
+    match = _ORDER.match(text)
+    if match is None:
+        raise Invalid(f"Invalid order_by clause '{text[:1000]}'. Could not be parsed.")
+    way = (match["way"] or "asc").lower()
+    if way not in {"asc", "desc"}:
+        raise Invalid(f"Invalid ordering key in order_by clause '{text[:1000]}'.")
+    entity, key = _split(match["name"], grammar)
+    if entity == "attribute":
+        known = grammar.aliases.get(key, key)
+        if key not in grammar.orderable:
+            raise Invalid(f"Invalid attribute key '{key}' specified. Valid keys are '{{{quoted(grammar.orderable)}}}'")
+        key = known
+    elif entity not in grammar.ordered:
+        raise Invalid(f"Invalid order_by entity type '{entity}'")
+    return Order(entity=entity, key=key, is_ascending=way == "asc")
+
+
+def parse_orders(texts: tuple[str, ...], grammar: Grammar) -> tuple[Order, ...]:
+    """The clauses of `order_by`, none of which may name a field again.
+
+    Raises:
+        Invalid: as `parse_order`, or a field occurs twice.
+    """
+    orders = tuple(parse_order(text, grammar) for text in texts)
+    seen = [(order.entity, order.key) for order in orders]
+    if len(set(seen)) < len(seen):
+        raise Invalid(f"`order_by` contains duplicate fields: {list(texts)[:20]}")
+    return orders
+
+
+# --- page tokens ---------------------------------------------------------------------------------------------------
+
+
+class PageToken(Record):
+    """Where the next page begins: after a row with these values, or at an offset.
+
+    Attributes:
+        after: the sort values of the last row, ending in its id.
+        offset: rows to leave out; tokens of MLflow's servers have only this.
+        of: what the token belongs to (a digest of the order), so that it is not used with another.
+    """
+
+    after: tuple[Any, ...] = ()
+    offset: int = 0
+    of: str = ""
+
+
+def write_token(token: PageToken) -> str:
+    """The token as text: opaque to clients.
+
+    >>> read_token(write_token(PageToken(after=(1, "a")))).after
+    (1, 'a')
+    """
+    sent: dict[str, Any] = {"offset": token.offset} if token.offset else {"after": token.after, "of": token.of}
+    return base64.b64encode(msgspec.json.encode(sent)).decode()
+
+
+def read_token(text: str, of: str = "") -> PageToken:
+    """The place that a token names; the first page for an empty text.
+
+    Raises:
+        Invalid: it is no token, or belongs to another search.
+    """
+    if not text:
+        return PageToken()
+    try:
+        decoded = base64.b64decode(text.encode("ascii", "replace"))
+    except (binascii.Error, ValueError):
+        raise Invalid("Invalid page token, could not base64-decode") from None
+    try:
+        parsed = msgspec.json.decode(decoded)
+    except (msgspec.DecodeError, RecursionError):
+        raise Invalid(f"Invalid page token, decoded value={decoded[:200]!r}") from None
+    after = parsed.get("after") if isinstance(parsed, dict) else None
+    if isinstance(after, list) and after and all(isinstance(part, str | int | float | None) for part in after):
+        if parsed.get("of", "") != of:
+            raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
+        return PageToken(after=tuple(after), of=of)
+    offset = parsed.get("offset") if isinstance(parsed, dict) else None
+    if not isinstance(offset, int) or isinstance(offset, bool) or not 0 < offset < 2**53:
+        raise Invalid(f"Invalid page token, parsed value={str(parsed)[:200]}")
+    return PageToken(offset=offset)

@@ -1,0 +1,148 @@
+"""The settings: one table, read from a file, the environment and flags, in that order."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from airside.core.errors import Invalid, quoted
+from airside.core.record import Record
+
+Kind = Literal["text", "whole", "number", "switch", "list"]
+Origin = Literal["default", "file", "environment", "flag"]
+
+
+class Setting(Record):
+    """One setting: its name is the flag (`--serving-port`), the key in the file and, in capitals with `AIRSIDE_`
+    before it, the variable."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+
+
+def _s(name: str, kind: Kind, default: Any, text: str) -> Setting:
+    return Setting(name=name, kind=kind, default=default, help=text)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _s("host", "text", "127.0.0.1", "Address to listen on. Any but loopback turns authentication on."),
+    _s("port", "whole", 5000, "Port of the control plane; 0 takes a free one."),
+    _s("serving_port", "whole", 0, "Port of the serving process; 0 takes a free one."),
+    _s("database", "text", "", "URL of the metadata store: empty is HOME/airside.db; postgresql://USER@HOST/NAME."),
+    _s("blobs", "text", "", "Where blobs are kept: empty is HOME/blobs; or a folder."),
+    _s("artifacts_destination", "text", "", "Where proxied artifacts lie as plain files: empty is HOME/artifacts."),
+    _s("default_artifact_root", "text", "mlflow-artifacts:/", "Root of the artifacts of new experiments."),
+    _s("serve_artifacts", "switch", True, "Whether the server moves artifacts for its clients."),
+    _s("synchronous", "text", "FULL", "SQLite's synchronous: FULL survives power loss; NORMAL only a crash."),
+    _s("reader_threads", "whole", 3, "Threads that answer queries, each with its own connection."),
+    _s("auth", "text", "auto", "auto: on unless every address is loopback; on; off."),
+    _s("allowed_hosts", "list", (), "Further Host names to answer to, with * as a wildcard."),
+    _s("allowed_origins", "list", (), "Origins of other sites whose pages may call the API."),
+    _s("static_prefix", "text", "", "A path in front of all others, e.g. /airside."),
+    _s("body_limit_mib", "whole", 16, "Largest JSON body, in MiB."),
+    _s("allow_pickle", "switch", False, "Whether model workers may unpickle models registered here."),
+    _s("runner", "switch", True, "Whether the server starts a local pipeline runner when a run waits."),
+    _s("serving", "switch", True, "Whether the server starts a serving process when an endpoint exists."),
+    _s("log_level", "text", "info", "debug, info, warning or error."),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+class Value(Record):
+    """What a setting is, and where it came from."""
+
+    setting: Setting
+    value: Any
+    origin: Origin
+
+
+class Settings:
+    """The values of all settings.
+
+    >>> Settings.load(None, environment={"AIRSIDE_PORT": "7000"})["port"]
+    7000
+    """
+
+    def __init__(self, values: dict[str, Value]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name].value
+
+    def values(self) -> list[Value]:
+        """Every setting, in the order of the table."""
+        return [self._values[setting.name] for setting in SETTINGS]
+
+    @classmethod
+    def load(
+        cls,
+        home: Path | None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        flags: Mapping[str, Any] | None = None,
+    ) -> "Settings":
+        """Read `HOME/airside.toml`, then the environment, then the flags; a later one wins.
+
+        Raises:
+            Invalid: a name that no setting has, or a value of the wrong kind; says where it stands.
+        """
+        values = {s.name: Value(setting=s, value=s.default, origin="default") for s in SETTINGS}
+
+        def put(name: str, raw: Any, origin: Origin, where: str) -> None:
+            setting = BY_NAME.get(name)
+            if setting is None:
+                raise Invalid(f"No setting '{name}' ({where}). There are: {quoted(BY_NAME)}.")
+            values[name] = Value(setting=setting, value=_parsed(setting, raw, where), origin=origin)
+
+        for name, raw in _from_file(home).items():
+            put(name, raw, "file", "airside.toml")
+        for variable, raw in (os.environ if environment is None else environment).items():
+            name = variable.removeprefix("AIRSIDE_").lower()
+            if variable.startswith("AIRSIDE_") and name in BY_NAME:
+                put(name, raw, "environment", variable)
+        for name, raw in (flags or {}).items():
+            if raw is not None:
+                put(name, raw, "flag", f"--{name.replace('_', '-')}")
+        return cls(values)
+
+
+def _from_file(home: Path | None) -> dict[str, Any]:
+    path = home / "airside.toml" if home is not None else None
+    if path is None or not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"airside.toml cannot be read: {error}. Mend it or move it away.") from error
+
+
+def _parsed(setting: Setting, raw: Any, where: str) -> Any:
+    """The value of a text, by the setting's kind."""
+    try:
+        match setting.kind:
+            case "whole":
+                return int(raw)
+            case "number":
+                return float(raw)
+            case "switch":
+                return _switch(raw)
+            case "list":
+                parts = raw.split(",") if isinstance(raw, str) else raw
+                return tuple(str(part).strip() for part in parts if str(part).strip())
+            case _:
+                return str(raw)
+    except (TypeError, ValueError):
+        raise Invalid(f"{where} is '{raw}', but {setting.name} is a {setting.kind}. {setting.help}") from None
+
+
+def _switch(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE

@@ -1,0 +1,1 @@
+"""Fitted scikit-learn estimators as plain arrays: compiled once, evaluated with numpy alone, exactly."""

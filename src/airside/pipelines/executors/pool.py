@@ -1,0 +1,222 @@
+"""Bodies in worker processes: warm ones that take one attempt after another, or a fresh one for each."""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import BinaryIO
+
+import msgspec
+
+from airside.core.errors import Invalid, Unavailable
+from airside.pipelines.executors import child
+from airside.pipelines.executors.output import Output
+from airside.pipelines.executors.port import Ended, Job, Lost, Site
+from airside.pipelines.fingerprint.code import Code
+
+RUN_VARIABLE = "AIRSIDE_PIPELINE_RUN"
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class _Worker:
+    """One worker process and the attempt that it runs."""
+
+    def __init__(self, site: Site) -> None:
+        asked, ask = os.pipe()
+        answer, answered = os.pipe()
+        lifeline, self._lifeline = os.pipe()
+        said, saying = os.pipe()
+        environment = os.environ | {
+            "PYTHONHASHSEED": "0",
+            "PYTHONUNBUFFERED": "1",
+            RUN_VARIABLE: site.run,
+            "AIRSIDE_URL": site.url,
+            "AIRSIDE_TOKEN": site.token,
+        }
+        for name in _THREADS:
+            environment.setdefault(name, "1")
+        told = msgspec.json.encode(msgspec.structs.replace(site, token="")).decode()  # arguments can be read by others
+        handles = [str(handle) for handle in (asked, answered, lifeline)]
+        self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+            [sys.executable, "-m", "airside.pipelines.executors.child", str(os.getpid()), *handles, told],
+            stdin=subprocess.DEVNULL,
+            stdout=saying,
+            stderr=saying,
+            pass_fds=(asked, answered, lifeline),
+            env=environment,
+            start_new_session=True,
+        )
+        for handle in (asked, answered, lifeline, saying):
+            os.close(handle)
+        self._asks: BinaryIO = os.fdopen(ask, "wb")
+        self.replies: BinaryIO = os.fdopen(answer, "rb")
+        self._said = said
+        self.output = Output(said)
+        self._code: int | None = None
+        self.job: Job | None = None
+        self.killed: Lost | None = None
+
+    def ask(self, question: child.Question) -> None:
+        with suppress(BrokenPipeError):  # its death is seen where replies are read
+            child.write(self._asks, question)
+
+    def begin(self, job: Job) -> None:
+        self.job, self.killed = job, None
+        self.output.begin()
+        self.ask(child.Body(job=job))
+
+    def take(self) -> Ended | None:
+        """The end of its attempt, now that its pipe has something to say. None if it had none."""
+        reply = child.read_reply(self.replies)
+        job, self.job = self.job, None
+        if job is None:
+            return None
+        if isinstance(reply, child.Done):
+            self.output.pump()
+            return msgspec.structs.replace(reply.ended, log=self.output.tail())
+        return self._lost(job)
+
+    def _lost(self, job: Job) -> Ended:
+        code = self.end()
+        self.output.pump()
+        lost: Lost = self.killed or "worker"
+        if lost == "timeout":
+            error = "The body took longer than its time-out and was killed."
+        else:
+            error = f"The worker process died ({_reason(code)})."
+        step = msgspec.structs.replace(job.step, state="failed", error=error, infrastructure=lost == "worker")
+        return Ended(step=step, parts=job.parts, log=self.output.tail(), lost=lost)
+
+    def end(self) -> int:
+        """Kill it with all that it has started."""
+        if self._code is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._code = self._process.wait()
+        return self._code
+
+    def close(self) -> None:
+        self.end()
+        self.output.pump()
+        with suppress(BrokenPipeError):
+            self._asks.close()
+        self.replies.close()
+        os.close(self._said)
+        os.close(self._lifeline)
+
+
+def _reason(code: int) -> str:
+    """Why a process ended.
+
+    >>> _reason(-9), _reason(3)
+    ('signal SIGKILL; out of memory?', 'exit status 3')
+    """
+    if code >= 0:
+        return f"exit status {code}"
+    name = signal.Signals(-code).name
+    return f"signal {name}{'; out of memory?' if name == 'SIGKILL' else ''}"
+
+
+class PoolExecutor:
+    """An `Executor` of warm worker processes; each starts when it is first needed."""
+
+    is_fresh = False
+    """Whether each attempt has a process of its own."""
+
+    def __init__(self, site: Site, *, size: int = 1) -> None:
+        self.slots = max(1, size)
+        self._site = site
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+
+    def fingerprint(self, functions: tuple[str, ...]) -> dict[str, Code]:
+        """The fingerprints of functions, taken by a worker process."""
+        worker = self._idle()
+        worker.ask(child.Fingerprints(functions=functions))
+        reply = child.read_reply(worker.replies)
+        worker.output.pump()
+        if not isinstance(reply, child.Fingerprinted):
+            tail = worker.output.tail()[-2000:]
+            self._drop(worker)
+            raise Unavailable(f"The worker process died while it imported the project's code. It wrote:\n{tail}")
+        if reply.error:
+            raise Invalid(f"{reply.error}\n{worker.output.tail()[-2000:]}".strip())
+        return reply.codes
+
+    def start(self, job: Job) -> None:
+        """Hand an attempt to an idle worker process."""
+        self._idle().begin(job)
+
+    def wait(self, timeout_s: float) -> list[Ended]:
+        """Attempts that ended."""
+        until = time.monotonic() + timeout_s
+        ended: list[Ended] = []
+        while not ended:
+            left = until - time.monotonic()
+            ready = self._selector.select(max(0.0, left))
+            for key, _ in ready:
+                kind, worker = key.data
+                if kind == "output":
+                    worker.output.pump()
+                    if not worker.output.is_open:
+                        self._selector.unregister(key.fd)
+                elif worker in self._workers:
+                    ended += self._taken(worker)
+            if left <= 0:
+                break
+        return ended
+
+    def kill(self, job: Job) -> None:
+        """Kill the worker process of an attempt."""
+        for worker in self._workers:
+            if worker.job is not None and worker.job.step == job.step:
+                worker.killed = "timeout"
+                worker.end()
+
+    def tail(self, job: Job) -> str:
+        """The end of what a running attempt has written."""
+        for worker in self._workers:
+            if worker.job is not None and worker.job.step == job.step:
+                worker.output.pump()
+                return worker.output.tail()
+        return ""
+
+    def close(self) -> None:
+        """End all worker processes."""
+        for worker in list(self._workers):
+            self._drop(worker)
+        self._selector.close()
+
+    def _taken(self, worker: _Worker) -> list[Ended]:
+        had_job = worker.job is not None
+        ended = worker.take()
+        if ended is None or ended.lost or self.is_fresh:
+            self._drop(worker)
+        return [ended] if ended is not None and had_job else []
+
+    def _idle(self) -> _Worker:
+        for worker in self._workers:
+            if worker.job is None:
+                return worker
+        worker = _Worker(self._site)
+        self._workers.append(worker)
+        self._selector.register(worker.replies, selectors.EVENT_READ, ("reply", worker))
+        self._selector.register(worker._said, selectors.EVENT_READ, ("output", worker))  # noqa: SLF001 -- its own module
+        return worker
+
+    def _drop(self, worker: _Worker) -> None:
+        if worker in self._workers:
+            self._workers.remove(worker)
+            self._selector.unregister(worker.replies)
+            if worker.output.is_open:
+                self._selector.unregister(worker._said)  # noqa: SLF001 -- its own module
+            worker.close()
+
+
+class ProcessExecutor(PoolExecutor):
+    """An `Executor` with a fresh interpreter for each attempt."""
+
+    is_fresh = True

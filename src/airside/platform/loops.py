@@ -1,0 +1,81 @@
+"""What happens by the clock: one table, one thread each, one holder each by a lease."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from airside.core.record import Record
+from airside.platform import repeat
+from airside.platform.reactions import cataloguing, watching
+from airside.platform.wiring import Platform
+from airside.serving import ticking
+from airside.store import lease
+
+_log = logging.getLogger("airside.loops")
+
+
+class Loop(Record):
+    """A thing done again and again.
+
+    Attributes:
+        name: names its lease.
+        every_s: the pause between two rounds.
+        round: what a round does; must be idempotent.
+    """
+
+    name: str
+    every_s: float
+    round: Callable[[Platform], None]
+
+
+def forget_answers(platform: Platform) -> None:
+    """Remove the saved answers of repeated requests that are older than a day."""
+    platform.change(lambda ctx: repeat.forget_old(ctx.tx, now_ms=ctx.now_ms()))
+
+
+LOOPS: tuple[Loop, ...] = (
+    Loop(name="forget_answers", every_s=3600.0, round=forget_answers),
+    Loop(name="rollouts", every_s=ticking.EVERY_S, round=ticking.tick_all),
+    Loop(name="refresh_changed", every_s=0.5, round=cataloguing.refresh_changed),
+    Loop(name="refresh_all", every_s=600.0, round=cataloguing.refresh_all),
+    Loop(name="cut_windows", every_s=10.0, round=watching.cut_windows),
+)
+
+
+class Loops:
+    """Runs loops on threads until it is closed."""
+
+    def __init__(self, platform: Platform, loops: tuple[Loop, ...] = LOOPS) -> None:
+        self._platform = platform
+        self._owner = platform.random(8).hex()
+        self._closed = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(loop,), name=f"airside-loop-{loop.name}", daemon=True)
+            for loop in loops
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End after the round in hand."""
+        self._closed.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, loop: Loop) -> None:
+        while not self._closed.wait(loop.every_s):
+            try:
+                if self._is_ours(loop):
+                    loop.round(self._platform)
+            except Exception:  # the edge of a loop: the next round tries again
+                _log.exception("loop.failed name=%s", loop.name)
+
+    def _is_ours(self, loop: Loop) -> bool:
+        """On SQLite this process owns the home; on PostgreSQL the lease decides."""
+        if self._platform.database.dialect == "sqlite":
+            return True
+        ttl_ms = int(loop.every_s * 3000) + 10_000
+        held = self._platform.change(
+            lambda ctx: lease.acquire(ctx.tx, f"loop:{loop.name}", self._owner, now_ms=ctx.now_ms(), ttl_ms=ttl_ms)
+        )
+        return held is not None

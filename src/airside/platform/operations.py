@@ -1,0 +1,33 @@
+"""Every operation, room by room: the one table that routes, client, command line and documentation are read off."""
+
+from airside.core.operation import AnyOperation
+from airside.data.operations import OPERATIONS as DATA
+from airside.governance.operations import OPERATIONS as GOVERNANCE
+from airside.monitoring.operations import OPERATIONS as MONITORING
+from airside.pipelines.operations import OPERATIONS as PIPELINES
+from airside.platform.access.tokens import OPERATIONS as TOKENS
+from airside.platform.house import OPERATIONS as HOUSE
+from airside.quality.operations import OPERATIONS as QUALITY
+from airside.registry.operations import OPERATIONS as REGISTRY
+from airside.serving.operations import OPERATIONS as SERVING
+from airside.tower.operations import OPERATIONS as TOWER
+from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
+from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
+from airside.tracking.operations import OPERATIONS as TRACKING
+
+OPERATIONS: tuple[AnyOperation, ...] = (
+    *HOUSE,
+    *TOKENS,
+    *TRACKING,
+    *LOGGED_MODELS,
+    *ARTIFACTS,
+    *DATA,
+    *REGISTRY,
+    *QUALITY,
+    *PIPELINES,
+    *SERVING,
+    *MONITORING,
+    *GOVERNANCE,
+    *TOWER,
+)
+BY_NAME: dict[str, AnyOperation] = {operation.name: operation for operation in OPERATIONS}

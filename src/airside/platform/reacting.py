@@ -1,0 +1,125 @@
+"""Reactions: what follows from an event, after its commit, at least once, in order.
+
+Each reaction has a thread and a cursor of its own, so a slow one holds nobody up. Where several servers share a
+database, a lease decides which of them handles a reaction. A handler that fails is tried again with growing pauses;
+after five times the event is put aside for a person to see, and the reaction goes on.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from airside.core.event import Event
+from airside.core.record import Record
+from airside.platform.wiring import Platform
+from airside.store import lease, outbox
+from airside.store.outbox import StoredEvent
+
+MAX_ATTEMPTS = 5
+LEASE_MS = 60_000
+LOOK_EVERY_S = 5.0
+"""How often a reaction looks without being told: for events of other servers, and for a lease that became free."""
+
+_log = logging.getLogger("airside.reactions")
+
+
+class Reaction(Record):
+    """What follows from a kind of event.
+
+    Attributes:
+        name: names its cursor and its idempotency keys: never rename it.
+        event: the kind of event.
+        handle: `(platform, event, seq)`; called at least once for each event, so it must be idempotent: it passes
+            `idempotency_key=f"{name}:{seq}"` to what it calls.
+    """
+
+    name: str
+    event: type[Event]
+    handle: Callable[[Platform, Any, int], None]
+
+
+class Reactor:
+    """Runs reactions on threads until it is closed."""
+
+    def __init__(self, platform: Platform, reactions: tuple[Reaction, ...]) -> None:
+        self._platform = platform
+        self._owner = platform.random(8).hex()
+        self._closed = threading.Event()
+        self._wakes = {reaction.name: threading.Event() for reaction in reactions}
+        self._by_event: dict[str, list[str]] = {}
+        for reaction in reactions:
+            self._by_event.setdefault(reaction.event.NAME, []).append(reaction.name)
+        self._stop = platform.hub.listen(self._heard)
+        self._threads = [
+            threading.Thread(target=self._run, args=(reaction,), name=f"airside-react-{reaction.name}", daemon=True)
+            for reaction in reactions
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End after the events in hand."""
+        self._stop()
+        self._closed.set()
+        for wake in self._wakes.values():
+            wake.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _heard(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            for name in self._by_event.get(event.NAME, ()):
+                self._wakes[name].set()
+
+    def _run(self, reaction: Reaction) -> None:
+        wake = self._wakes[reaction.name]
+        while not self._closed.is_set():
+            wake.clear()
+            try:
+                while self._handle_some(reaction) and not self._closed.is_set():
+                    pass
+            except Exception:  # the edge of a reaction: it must go on when the database is away for a while
+                _log.exception("reaction.stopped name=%s", reaction.name)
+            wake.wait(LOOK_EVERY_S)
+
+    def _handle_some(self, reaction: Reaction) -> bool:
+        """Handle what waits behind the cursor; True if there may be more."""
+        name = f"reaction:{reaction.name}"
+        events = self._platform.read(
+            lambda ctx: outbox.after_named(
+                ctx.tx, reaction.event.NAME, outbox.cursor(ctx.tx, reaction.name), limit=100
+            )
+        )
+        if not events:
+            return False
+        for event in events:
+            held = self._platform.change(
+                lambda ctx: lease.acquire(ctx.tx, name, self._owner, now_ms=ctx.now_ms(), ttl_ms=LEASE_MS)
+            )
+            if held is None or self._closed.is_set():
+                return False
+            self._handle(reaction, event)
+            self._platform.change(lambda ctx, seq=event.seq: outbox.move_cursor(ctx.tx, reaction.name, seq))
+        return True
+
+    def _handle(self, reaction: Reaction, stored: StoredEvent) -> None:
+        event = msgspec.json.decode(stored.body, type=reaction.event)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                reaction.handle(self._platform, event, stored.seq)
+            except Exception as error:  # the edge of a reaction
+                _log.exception("reaction.failed name=%s seq=%s attempt=%s", reaction.name, stored.seq, attempt)
+                text = str(error)[:2000]
+                is_dead = attempt == MAX_ATTEMPTS
+                self._platform.change(
+                    lambda ctx, attempt=attempt, text=text, is_dead=is_dead: outbox.note_failure(
+                        ctx.tx, reaction.name, stored.seq, attempt, text, now_ms=ctx.now_ms(), is_dead=is_dead
+                    )
+                )
+                if self._closed.wait(0.0 if is_dead else 0.1 * 4**attempt):
+                    return
+            else:
+                return

@@ -1,0 +1,37 @@
+"""Repeated requests: a key, the request's digest and its answer are stored in the transaction of the effect."""
+
+from typing import Any
+
+import msgspec
+
+from airside.core.errors import Unprocessable
+from airside.core.operation import AnyOperation, Transaction
+
+KEPT_MS = 24 * 3600 * 1000
+
+
+def saved_answer(tx: Transaction, operation: AnyOperation, actor: str, key: str, digest: str) -> Any | None:
+    """The answer that the key got before.
+
+    Raises:
+        Unprocessable: the key was used with another request.
+    """
+    row = tx.one("SELECT digest, answer FROM idempotency WHERE actor = ? AND key = ?", (actor, key))
+    if row is None:
+        return None
+    if row[0] != digest:
+        raise Unprocessable(f"The idempotency key '{key[:80]}' was used before, with another request. Send a new one.")
+    return msgspec.json.decode(row[1], type=operation.answer_type)
+
+
+def save_answer(tx: Transaction, actor: str, key: str, digest: str, answer: Any, *, now_ms: int) -> None:
+    """Keep the answer for a day."""
+    tx.run(
+        "INSERT INTO idempotency (actor, key, digest, answer, at_ms) VALUES (?, ?, ?, ?, ?)",
+        (actor, key, digest, msgspec.json.encode(answer).decode(), now_ms),
+    )
+
+
+def forget_old(tx: Transaction, *, now_ms: int) -> int:
+    """Remove what is older than a day."""
+    return tx.run("DELETE FROM idempotency WHERE at_ms < ?", (now_ms - KEPT_MS,))

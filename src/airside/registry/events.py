@@ -1,0 +1,130 @@
+"""What the registry announces."""
+
+from typing import ClassVar
+
+from airside.core.event import Event
+from airside.core.ids import LoggedModelId, ModelName, RunId
+
+
+class _OfModel(Event):
+    """Something happened to a registered model."""
+
+    name: ModelName
+
+    def topics(self) -> tuple[str, ...]:
+        return ("models", f"model:{self.name}")
+
+
+class ModelCreated(_OfModel):
+    """A registered model was created."""
+
+    NAME: ClassVar[str] = "ModelCreated"
+
+
+class ModelRenamed(_OfModel):
+    """A registered model has a new name; versions, tags and aliases moved along."""
+
+    NAME: ClassVar[str] = "ModelRenamed"
+    old_name: ModelName
+
+
+class ModelDeleted(_OfModel):
+    """A registered model was deleted with all its versions."""
+
+    NAME: ClassVar[str] = "ModelDeleted"
+
+
+class VersionRegistered(_OfModel):
+    """A version was registered."""
+
+    NAME: ClassVar[str] = "VersionRegistered"
+    version: int
+    run_id: RunId
+    model_id: LoggedModelId
+    source: str
+
+
+class VersionDeleted(_OfModel):
+    """A version was deleted; its number is never used again."""
+
+    NAME: ClassVar[str] = "VersionDeleted"
+    version: int
+
+
+class StageMoved(_OfModel):
+    """A version is in another stage."""
+
+    NAME: ClassVar[str] = "StageMoved"
+    version: int
+    stage: str
+    previous: str
+
+
+class AliasMoved(_OfModel):
+    """An alias names another version; `version` is None when it was taken away."""
+
+    NAME: ClassVar[str] = "AliasMoved"
+    alias: str
+    version: int | None
+    previous: int | None
+
+
+class VersionPromoted(_OfModel):
+    """The alias `champion` names another version. Told besides `AliasMoved`."""
+
+    NAME: ClassVar[str] = "VersionPromoted"
+    version: int
+    previous: int | None
+    is_rollback: bool = False
+
+
+class VerdictLeft(_OfModel):
+    """A gate left its verdict on a version."""
+
+    NAME: ClassVar[str] = "VerdictLeft"
+    version: int
+    gate: str
+    passed: bool
+    decision_id: str
+
+
+class ApprovalAsked(Event):
+    """People were asked to approve something."""
+
+    NAME: ClassVar[str] = "ApprovalAsked"
+    approval_id: str
+    subject_kind: str
+    subject: str
+    approvers: tuple[str, ...]
+
+    def topics(self) -> tuple[str, ...]:
+        return ("approvals",)
+
+
+class ApprovalDecided(Event):
+    """Someone approved or refused."""
+
+    NAME: ClassVar[str] = "ApprovalDecided"
+    approval_id: str
+    subject_kind: str
+    subject: str
+    approved: bool
+    decided_by: str
+
+    def topics(self) -> tuple[str, ...]:
+        return ("approvals",)
+
+
+EVENTS: tuple[type[Event], ...] = (
+    ModelCreated,
+    ModelRenamed,
+    ModelDeleted,
+    VersionRegistered,
+    VersionDeleted,
+    StageMoved,
+    AliasMoved,
+    VersionPromoted,
+    VerdictLeft,
+    ApprovalAsked,
+    ApprovalDecided,
+)

@@ -1,0 +1,142 @@
+"""Verbs on approvals: of versions, pipeline steps and rollouts alike."""
+
+from airside.core.clock import from_ms
+from airside.core.errors import Conflict, Denied, Invalid, NotFound, quoted
+from airside.core.operation import LOCAL, Context, operation
+from airside.core.record import Ask
+from airside.registry import history, queries, rules
+from airside.registry.events import ApprovalAsked, ApprovalDecided
+from airside.registry.operations.versions import GetVersion, get_version
+from airside.registry.records import Approval, ApprovalPage, ApprovalState, SubjectKind
+
+
+class AskApproval(Ask[Approval]):
+    """A question to people. The subject of kind `version` is written `NAME@NUMBER`."""
+
+    subject_kind: SubjectKind
+    subject: str
+    question: str = ""
+    approvers: tuple[str, ...] = ()
+
+
+@operation("approvals.ask", needs="approval:write")
+def ask_approval(ctx: Context, ask: AskApproval) -> Approval:
+    """Ask people to approve something.
+
+    Raises:
+        Invalid: the subject is not written `NAME@NUMBER`, though it is to be a version.
+        NotFound: there is no such version.
+    """
+    if ask.subject_kind == "version":
+        name, number = rules.version_of_subject(ask.subject)
+        get_version(ctx, GetVersion(name=name, version=number))
+    approval = Approval(
+        id=f"ap-{ctx.new_hex()}",
+        subject_kind=ask.subject_kind,
+        subject=ask.subject,
+        question=ask.question,
+        approvers=ask.approvers,
+        asked_by=ctx.actor.name,
+        asked_at=from_ms(ctx.now_ms()),
+    )
+    queries.insert_approval(ctx.tx, approval)
+    ctx.announce(
+        ApprovalAsked(
+            approval_id=approval.id,
+            subject_kind=ask.subject_kind,
+            subject=ask.subject,
+            approvers=ask.approvers,
+        )
+    )
+    return approval
+
+
+class DecideApproval(Ask[Approval]):
+    """A decision.
+
+    Attributes:
+        on_behalf_of: whose decision it is. Only the local actor, who is everyone, may name another than itself.
+    """
+
+    id: str
+    approved: bool
+    comment: str = ""
+    on_behalf_of: str = ""
+
+
+@operation("approvals.decide", needs="approval:decide")
+def decide_approval(ctx: Context, ask: DecideApproval) -> Approval:
+    """Approve or refuse. Once.
+
+    Raises:
+        NotFound: there is no such approval.
+        Conflict: it was decided before.
+        Denied: the caller is not among those asked, or asked it all alone of themselves.
+    """
+    waiting = get_approval(ctx, GetApproval(id=ask.id))
+    if waiting.state != "waiting":
+        raise Conflict(f"Approval {ask.id} was {waiting.state} by '{waiting.decided_by}' already. Ask a new one.")
+    if ask.on_behalf_of and ctx.actor != LOCAL:
+        raise Denied("Only the local actor decides on behalf of others. Sign in as the person who decides.")
+    who = ask.on_behalf_of or ctx.actor.name
+    if waiting.approvers and who not in waiting.approvers and (ctx.actor != LOCAL or ask.on_behalf_of):
+        raise Denied(f"'{who}' is not asked for approval {ask.id}. Those who are: {quoted(waiting.approvers)}.")
+    state: ApprovalState = "approved" if ask.approved else "refused"
+    decided = rules.decided(waiting, state, who, from_ms(ctx.now_ms()), ask.comment)
+    queries.set_decision(ctx.tx, decided)
+    if waiting.subject_kind == "version":
+        name, number = rules.version_of_subject(waiting.subject)
+        history.record(ctx, name, number, what="approval", key=who, before="waiting", after=state)
+    ctx.announce(
+        ApprovalDecided(
+            approval_id=ask.id,
+            subject_kind=waiting.subject_kind,
+            subject=waiting.subject,
+            approved=ask.approved,
+            decided_by=who,
+        )
+    )
+    return decided
+
+
+class GetApproval(Ask[Approval]):
+    """An approval by its id."""
+
+    id: str
+
+
+@operation("approvals.get", needs="approval:read")
+def get_approval(ctx: Context, ask: GetApproval) -> Approval:
+    """An approval, decided or not.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    approval = queries.approval(ctx.tx, ask.id)
+    if approval is None:
+        raise NotFound(f"No approval '{ask.id}'. List them with: approvals.search.")
+    return approval
+
+
+class SearchApprovals(Ask[ApprovalPage]):
+    """Approvals; an empty field matches every one."""
+
+    state: ApprovalState | None = None
+    subject_kind: SubjectKind | None = None
+    subject: str = ""
+    max_results: int = 100
+    page_token: str = ""
+
+
+@operation("approvals.search", needs="approval:read")
+def search_approvals(ctx: Context, ask: SearchApprovals) -> ApprovalPage:
+    """Approvals, newest first.
+
+    Raises:
+        Invalid: the page size or the token is not one.
+    """
+    if not 1 <= ask.max_results <= 1000:
+        raise Invalid(f"max_results must be between 1 and 1000, got {ask.max_results}.")
+    found = queries.approvals(ctx.tx, ask.state, ask.subject_kind, ask.subject, ask.page_token, ask.max_results + 1)
+    page = found[: ask.max_results]
+    return ApprovalPage(items=page, next_page_token=page[-1].id if len(found) > ask.max_results else "")

@@ -1,0 +1,289 @@
+"""Verbs on registered models."""
+
+from airside.core.errors import AlreadyExists, Conflict, NotFound
+from airside.core.ids import ModelName
+from airside.core.operation import Context, operation
+from airside.core.record import DONE, Ask, Done
+from airside.registry import history, promotion, queries, rules, search
+from airside.registry.events import ModelCreated, ModelDeleted, ModelRenamed
+from airside.registry.records import (
+    CHAMPION,
+    AliasMove,
+    ChangePage,
+    ModelPage,
+    RegisteredModel,
+    Requirement,
+)
+
+
+class CreateModel(Ask[RegisteredModel]):
+    """A new name to register versions under."""
+
+    name: ModelName
+    description: str | None = None
+    tags: dict[str, str] = {}
+
+
+@operation("models.create", needs="model:write")
+def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel:
+    """Create a registered model.
+
+    Raises:
+        Invalid: the name or a tag is not allowed.
+        AlreadyExists: the name is taken, perhaps by a prompt.
+    """
+    rules.check_model_name(ask.name)
+    for key, value in ask.tags.items():
+        rules.check_tag(key, value)
+    standing = queries.model_tags(ctx.tx, ask.name)
+    if standing is not None:
+        raise AlreadyExists(
+            rules.name_taken(ask.name, wanted_is_prompt=rules.is_prompt(ask.tags), is_prompt=rules.is_prompt(standing))
+        )
+    now_ms = ctx.now_ms()
+    queries.insert_model(ctx.tx, ask.name, ask.description, ctx.actor.name, now_ms)
+    queries.put_model_tags(ctx.tx, ask.name, ask.tags)
+    history.record(ctx, ask.name, what="created")
+    ctx.announce(ModelCreated(name=ask.name))
+    return RegisteredModel(
+        name=ask.name,
+        description=ask.description,
+        tags=ask.tags,
+        created_by=ctx.actor.name,
+        created_ms=now_ms,
+        updated_ms=now_ms,
+    )
+
+
+class GetModel(Ask[RegisteredModel]):
+    """A registered model by its name."""
+
+    name: ModelName
+
+
+@operation("models.get", needs="model:read")
+def get_model(ctx: Context, ask: GetModel) -> RegisteredModel:
+    """A registered model with its tags, aliases and the latest version of each stage.
+
+    Raises:
+        NotFound: no model has that name.
+    """
+    model = queries.model(ctx.tx, ask.name)
+    if model is None:
+        raise NotFound(f"Registered Model with name={ask.name} not found")
+    return model
+
+
+class SearchModels(Ask[ModelPage]):
+    """Registered models that match a filter in MLflow's grammar, e.g. `name LIKE 'churn%'`."""
+
+    filter: str = ""
+    max_results: int = 100
+    order_by: tuple[str, ...] = ()
+    page_token: str = ""
+
+
+@operation("models.search", needs="model:read")
+def search_models(ctx: Context, ask: SearchModels) -> ModelPage:
+    """Search registered models. Prompts are left out unless the filter asks for them.
+
+    Raises:
+        Invalid: the filter, the order or the page token cannot be read.
+    """
+    return search.models(ctx, ask.filter, ask.max_results, ask.order_by, ask.page_token)
+
+
+class RenameModel(Ask[RegisteredModel]):
+    """A new name for a registered model."""
+
+    name: ModelName
+    new_name: ModelName
+
+
+@operation("models.rename", needs="model:delete")
+def rename_model(ctx: Context, ask: RenameModel) -> RegisteredModel:
+    """Rename a model; versions, tags, aliases and history move along.
+
+    Raises:
+        NotFound: no model has the old name.
+        AlreadyExists: the new name is taken.
+    """
+    rules.check_model_name(ask.new_name, parameter="new_name")
+    model = get_model(ctx, GetModel(name=ask.name))
+    if ask.new_name != ask.name:
+        if queries.model_tags(ctx.tx, ask.new_name) is not None:
+            raise AlreadyExists(
+                f"Registered Model (name={ask.new_name}) already exists. Error: the name is taken by another model."
+            )
+        queries.rename_model(ctx.tx, ask.name, ask.new_name, ctx.now_ms())
+        history.record(ctx, ask.new_name, what="renamed", before=model.name, after=ask.new_name)
+        ctx.announce(ModelRenamed(name=ask.new_name, old_name=ask.name))
+    return get_model(ctx, GetModel(name=ask.new_name))
+
+
+class UpdateModel(Ask[RegisteredModel]):
+    """A new description of a registered model."""
+
+    name: ModelName
+    description: str = ""
+
+
+@operation("models.update", needs="model:write")
+def update_model(ctx: Context, ask: UpdateModel) -> RegisteredModel:
+    """Set the description.
+
+    Raises:
+        NotFound: no model has that name.
+    """
+    model = get_model(ctx, GetModel(name=ask.name))
+    queries.set_model_description(ctx.tx, ask.name, ask.description, ctx.now_ms())
+    history.record(ctx, ask.name, what="description", before=model.description or "", after=ask.description)
+    return get_model(ctx, GetModel(name=ask.name))
+
+
+class DeleteModel(Ask[Done]):
+    """A registered model that shall go, with all its versions."""
+
+    name: ModelName
+
+
+@operation("models.delete", needs="model:delete")
+def delete_model(ctx: Context, ask: DeleteModel) -> Done:
+    """Delete a model with its versions, tags, aliases and verdicts. The name is free again; the history stays.
+
+    Raises:
+        NotFound: no model has that name.
+    """
+    get_model(ctx, GetModel(name=ask.name))
+    queries.delete_model(ctx.tx, ask.name)
+    history.record(ctx, ask.name, what="deleted")
+    ctx.announce(ModelDeleted(name=ask.name))
+    return DONE
+
+
+class SetModelTag(Ask[Done]):
+    """A tag of a registered model."""
+
+    name: ModelName
+    key: str
+    value: str = ""
+
+
+@operation("models.set_tag", needs="model:write")
+def set_model_tag(ctx: Context, ask: SetModelTag) -> Done:
+    """Set a tag, or overwrite it.
+
+    Raises:
+        Invalid: the key or the value is not allowed.
+        NotFound: no model has that name.
+    """
+    rules.check_tag(ask.key, ask.value)
+    before = _tags(ctx, ask.name).get(ask.key, "")
+    queries.put_model_tags(ctx.tx, ask.name, {ask.key: ask.value})
+    history.record(ctx, ask.name, what="tag", key=ask.key, before=before, after=ask.value)
+    return DONE
+
+
+class DeleteModelTag(Ask[Done]):
+    """A tag of a registered model that shall go."""
+
+    name: ModelName
+    key: str
+
+
+@operation("models.delete_tag", needs="model:write")
+def delete_model_tag(ctx: Context, ask: DeleteModelTag) -> Done:
+    """Take a tag away; one that is not there is no error.
+
+    Raises:
+        NotFound: no model has that name.
+    """
+    rules.check_tag(ask.key, "")
+    tags = _tags(ctx, ask.name)
+    if ask.key in tags:
+        queries.delete_model_tag(ctx.tx, ask.name, ask.key)
+        history.record(ctx, ask.name, what="tag", key=ask.key, before=tags[ask.key])
+    return DONE
+
+
+class RequireOfModel(Ask[RegisteredModel]):
+    """What versions of a model need before the alias `champion` or the stage `Production` moves to them."""
+
+    name: ModelName
+    gates: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+
+
+@operation("models.require", needs="model:promote")
+def require_of_model(ctx: Context, ask: RequireOfModel) -> RegisteredModel:
+    """Set the gates whose verdict, and the people whose approval, a champion needs. Nothing of both: it moves freely.
+
+    Raises:
+        NotFound: no model has that name.
+    """
+    model = get_model(ctx, GetModel(name=ask.name))
+    requires = Requirement(gates=tuple(dict.fromkeys(ask.gates)), approvers=tuple(dict.fromkeys(ask.approvers)))
+    queries.set_requirement(ctx.tx, ask.name, requires, ctx.now_ms())
+    history.record(
+        ctx,
+        ask.name,
+        what="requirement",
+        before=rules.requirement_text(model.requires),
+        after=rules.requirement_text(requires),
+    )
+    return get_model(ctx, GetModel(name=ask.name))
+
+
+class ModelHistory(Ask[ChangePage]):
+    """Who changed what about a model and its versions."""
+
+    name: ModelName
+    max_results: int = 100
+    page_token: str = ""
+
+
+@operation("models.history", needs="model:read")
+def model_history(ctx: Context, ask: ModelHistory) -> ChangePage:
+    """The history of a model, newest change first; it outlives the model.
+
+    Raises:
+        Invalid: the page size or the token is not one.
+    """
+    return history.page(ctx, ask.name, ask.max_results, ask.page_token)
+
+
+class RollbackModel(Ask[AliasMove]):
+    """A model whose champion shall be the version that it was before."""
+
+    name: ModelName
+
+
+@operation("models.rollback", needs="model:promote")
+def rollback_model(ctx: Context, ask: RollbackModel) -> AliasMove:
+    """Move the alias `champion` back to the version it named before. What was champion once needs no verdict again.
+
+    Raises:
+        NotFound: no model has that name.
+        Conflict: there is no earlier champion that still exists.
+    """
+    model = get_model(ctx, GetModel(name=ask.name))
+    moves = queries.alias_moves(ctx.tx, ask.name, CHAMPION)
+    there = queries.version_numbers(ctx.tx, ask.name)
+    target = rules.version_before(moves, there)
+    if target is None:
+        now = model.aliases.get(CHAMPION)
+        raise Conflict(
+            f"'{ask.name}' has no earlier champion to roll back to. "
+            + (f"Version {now} is the only one it had. " if now else "The alias names no version. ")
+            + "Set it by hand: models alias champion VERSION."
+        )
+    return promotion.move_alias(ctx, ask.name, CHAMPION, target, is_rollback=True)
+
+
+def _tags(ctx: Context, name: ModelName) -> dict[str, str]:
+    tags = queries.model_tags(ctx.tx, name)
+    if tags is None:
+        raise NotFound(f"Registered Model with name={name} not found")
+    return tags
+
+

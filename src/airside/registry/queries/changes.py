@@ -1,0 +1,43 @@
+"""SQL of the history."""
+
+from airside.core.clock import from_ms
+from airside.core.ids import ModelName
+from airside.core.operation import Row, Transaction
+from airside.registry.records import Change
+
+Line = tuple[ModelName, int | None, str, str, str, str, str, int]
+"""name, version, what, key, before, after, actor, at_ms."""
+
+
+def insert_change(tx: Transaction, line: Line) -> None:
+    """Write a line."""
+    tx.run(
+        "INSERT INTO registry_change (name, version, what, key, before_value, after_value, actor, at_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        line,
+    )
+
+
+def changes(tx: Transaction, name: ModelName, below: int, limit: int) -> tuple[Change, ...]:
+    """Lines of a model with a lower sequence, newest first."""
+    rows = tx.all(
+        "SELECT id, name, version, what, key, before_value, after_value, actor, at_ms FROM registry_change "
+        "WHERE name = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        (name, below, limit),
+    )
+    return tuple(_change(row) for row in rows)
+
+
+def _change(row: Row) -> Change:
+    sequence, name, version, what, key, before, after, actor, at_ms = row
+    return Change(
+        sequence=sequence,
+        name=name,
+        version=version,
+        what=what,
+        key=key,
+        before=before,
+        after=after,
+        actor=actor,
+        at=from_ms(at_ms),
+    )

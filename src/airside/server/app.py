@@ -1,0 +1,206 @@
+"""The ASGI application: guard, route, answer.
+
+Routing is a dictionary of `(method, path)`; the few paths with names in them stand in a short list behind it.
+"""
+
+import asyncio
+import base64
+import binascii
+import logging
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+from typing import Any
+
+from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unauthenticated
+from airside.core.operation import Actor
+from airside.platform.access.tokens import actor_of
+from airside.platform.wiring import Platform
+from airside.server.guard import Guard
+from airside.server.message import Answer, Handler, Receive, Request, Scope, Send, error_answer, send_answer
+
+SLOW_S = 1.0
+TOKEN_CACHE_S = 60.0
+_log = logging.getLogger("airside.server")
+
+
+class Route:
+    """Where a handler hangs.
+
+    Attributes:
+        method, path: `{name}` in the path is one segment, `{name:path}` the rest.
+        is_public: answered without a token.
+        on_error: how its errors are told, where it is not our own JSON.
+    """
+
+    __slots__ = ("handler", "is_public", "method", "on_error", "path", "pattern")
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        is_public: bool = False,
+        on_error: Callable[[AirsideError], Answer] = error_answer,
+    ) -> None:
+        self.method, self.path, self.handler = method, path, handler
+        self.is_public, self.on_error = is_public, on_error
+        self.pattern = _compiled(path) if "{" in path else None
+
+
+def _compiled(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{\w+(?::path)?\})", path)
+    text = "".join(
+        re.escape(part)
+        if not part.startswith("{")
+        else f"(?P<{part[1:-6]}>.*)"
+        if part.endswith(":path}")
+        else f"(?P<{part[1:-1]}>[^/]+)"
+        for part in parts
+    )
+    return re.compile(text + r"\Z", re.DOTALL)
+
+
+class Router:
+    """Finds the route of a method and a path."""
+
+    def __init__(self) -> None:
+        self._fixed: dict[tuple[str, str], Route] = {}
+        self._patterns: list[Route] = []
+        self._paths: set[str] = set()
+
+    def add(self, routes: list[Route]) -> None:
+        """Add routes; of two that match, the first wins."""
+        for route in routes:
+            if route.pattern is not None:
+                self._patterns.append(route)
+            else:
+                self._fixed.setdefault((route.method, route.path), route)
+                self._paths.add(route.path)
+
+    def find(self, method: str, path: str, raw: bytes) -> tuple[Route | None, dict[str, str], bool]:
+        """The route, its arguments still percent-encoded, and whether the path is known under another method.
+
+        Names in a path are matched before they are decoded, so that an encoded slash belongs to the name.
+        """
+        route = self._fixed.get((method, path))
+        if route is not None:
+            return route, {}, True
+        if method == "HEAD" and (route := self._fixed.get(("GET", path))) is not None:
+            return route, {}, True
+        is_known = path in self._paths
+        encoded = raw.decode("latin-1")
+        for candidate in self._patterns:
+            found = candidate.pattern.match(encoded) if candidate.pattern else None
+            if found:
+                if candidate.method == method or (method == "HEAD" and candidate.method == "GET"):
+                    return candidate, found.groupdict(), True
+                is_known = True
+        return None, {}, is_known
+
+
+class App:
+    """The application of one open platform.
+
+    Args:
+        needs_token: whether a caller must say who it is.
+    """
+
+    def __init__(self, platform: Platform, guard: Guard, *, needs_token: bool) -> None:
+        self.platform = platform
+        self.guard = guard
+        self.needs_token = needs_token
+        self.router = Router()
+        self.prefix: str = platform.settings["static_prefix"].rstrip("/")
+        self._body_limit = int(platform.settings["body_limit_mib"]) << 20
+        self._tokens: dict[str, tuple[Actor, float]] = platform.memory.setdefault("tokens", {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        path: str = scope["path"]
+        if self.prefix and path.startswith(self.prefix + "/"):
+            path = path[len(self.prefix) :]
+            scope["raw_path"] = scope["raw_path"][len(self.prefix) :]
+        request = Request(scope, receive, path, self._body_limit)
+        answer = await self._answer(request)
+        try:
+            await send_answer(answer, send, is_head=request.method == "HEAD")
+        except (AirsideError, OSError):  # the head is out: all that can be done is to cut the connection
+            _log.warning("request.cut path=%s", path)
+            raise
+        seconds = time.perf_counter() - started
+        if seconds > SLOW_S and answer.status != 200:
+            _log.info("request.slow method=%s path=%s status=%s s=%.3f", request.method, path, answer.status, seconds)
+
+    async def _answer(self, request: Request) -> Answer:
+        route, args, is_known = self.router.find(request.method, request.path, request.scope["raw_path"])
+        tell = route.on_error if route is not None else error_answer
+        try:
+            self.guard.check(request.scope, request.headers)
+            request.args = {name: _decoded(value) for name, value in args.items()}
+            if route is None:
+                return _unknown(request, is_known=is_known)
+            if self.needs_token and not route.is_public:
+                request.actor = await self._actor(request)
+            return await route.handler(request)
+        except AirsideError as error:
+            return tell(error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # the edge: whatever it was, the caller gets our JSON and the log gets the rest
+            _log.exception("request.failed method=%s path=%s", request.method, request.path)
+            return tell(Internal())
+
+    async def _actor(self, request: Request) -> Actor:
+        """Who calls, by the token that the request carries."""
+        text = token_of(request.header(b"authorization"))
+        known = self._tokens.get(text)
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        actor: Actor = await asyncio.to_thread(
+            self.platform.read, lambda ctx: actor_of(ctx.tx, text, now_ms=ctx.now_ms())
+        )
+        if len(self._tokens) < 10_000:
+            self._tokens[text] = (actor, time.monotonic() + TOKEN_CACHE_S)
+        return actor
+
+
+def token_of(authorization: str) -> str:
+    """The token in an Authorization header: `Bearer TOKEN`, or the password of `Basic`.
+
+    Raises:
+        Unauthenticated: there is none, or it cannot be read.
+
+    >>> token_of("Bearer air_x_y")
+    'air_x_y'
+    """
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer" and rest:
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            pass
+    raise Unauthenticated
+
+
+def _decoded(text: str) -> str:
+    try:
+        return unquote_to_bytes(text).decode()
+    except UnicodeDecodeError:
+        raise Invalid("Invalid path: it is not UTF-8.") from None
+
+
+def _unknown(request: Request, *, is_known: bool) -> Answer:
+    if is_known:
+        body = f"{request.method} is not allowed here."
+        return Answer(405, body.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
+    error = NotFound(f"Nothing answers {request.method} at this address. The API: /api/openapi.json", code="ENDPOINT_NOT_FOUND")
+    return error_answer(error)
+
+

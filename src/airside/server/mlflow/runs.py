@@ -1,0 +1,520 @@
+"""Runs on MLflow's wire (contract, sections 4, 5.1, 6.2 and 7).
+
+The four hot calls (log-metric, log-parameter, set-tag, log-batch) are decoded straight into typed structs; what does
+not fit is read again, field by field, so that the texts of errors are MLflow's.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from airside.core.errors import Invalid
+from airside.core.ids import ExperimentId, LoggedModelId, RunId
+from airside.core.record import Ask
+from airside.server.mlflow.wire import (
+    KEY_VALUE,
+    SEE_DOCS,
+    WireRequest,
+    WireRoute,
+    double,
+    enum,
+    int32,
+    int64,
+    key_values,
+    message,
+    nothing,
+    number,
+    present,
+    read,
+    repeated,
+    require_json,
+    shown,
+    string,
+    write,
+)
+from airside.tracking.operations.logging import (
+    DeleteRunTag,
+    LogBatch,
+    LogInputs,
+    LogMetric,
+    LogModelLegacy,
+    LogOutputs,
+    LogParam,
+    SetRunTag,
+)
+from airside.tracking.operations.runs import CreateRun, DeleteRun, GetRun, RestoreRun, SearchRuns, UpdateRun
+from airside.tracking.records import (
+    Dataset,
+    DatasetInput,
+    LoggedMetric,
+    Metric,
+    ModelOutput,
+    Param,
+    Run,
+    RunInfo,
+    RunPage,
+    Tag,
+    View,
+)
+
+T = TypeVar("T", bound=msgspec.Struct)
+MAX_SEARCH = 50_000
+MAX_ENCODED_BYTES = 16 << 20
+STATUS = enum(RUNNING=1, SCHEDULED=2, FINISHED=3, FAILED=4, KILLED=5)
+VIEW = enum(ACTIVE_ONLY=1, DELETED_ONLY=2, ALL=3)
+VIEWS: dict[str, View] = {"ACTIVE_ONLY": "active", "DELETED_ONLY": "deleted", "ALL": "all"}
+TAG = message(key=string, value=string)
+
+# --- runs: their life ----------------------------------------------------------------------------------------------
+
+_CREATE = message(
+    experiment_id=string,
+    start_time=int64,
+    run_name=string,
+    user_id=string,
+    tags=repeated(TAG),
+)
+_RUN_ID = message(required=("run_id",), run_id=string)
+_UPDATE = message(required=("run_id",), run_id=string, end_time=int64, status=STATUS, run_name=string)
+
+
+def tags_of(sent: list[dict[str, Any]]) -> tuple[Tag, ...]:
+    """Pairs as they were sent, as tags; an absent part is empty."""
+    return tuple(Tag(key=pair.get("key", ""), value=pair.get("value", "")) for pair in sent)
+
+
+def _create(request: WireRequest) -> CreateRun:
+    sent = read(request, _CREATE)
+    return CreateRun(
+        experiment_id=ExperimentId(sent.get("experiment_id") or "0"),
+        name=sent.get("run_name", ""),
+        user_id=sent.get("user_id", ""),
+        start_time_ms=sent.get("start_time", 0),
+        tags=tags_of(sent.get("tags", [])),
+    )
+
+
+def _get(request: WireRequest) -> GetRun:
+    return GetRun(run_id=RunId(read(request, _RUN_ID)["run_id"]))
+
+
+def _update(request: WireRequest) -> UpdateRun:
+    sent = read(request, _UPDATE)
+    return UpdateRun(
+        run_id=RunId(sent["run_id"]),
+        status=sent.get("status"),
+        end_time_ms=sent.get("end_time"),
+        name=sent.get("run_name"),
+    )
+
+
+def _delete(request: WireRequest) -> DeleteRun:
+    return DeleteRun(run_id=RunId(read(request, _RUN_ID)["run_id"]))
+
+
+def _restore(request: WireRequest) -> RestoreRun:
+    return RestoreRun(run_id=RunId(read(request, _RUN_ID)["run_id"]))
+
+
+# --- what a run logs -----------------------------------------------------------------------------------------------
+
+
+class _Hot(msgspec.Struct, forbid_unknown_fields=True):
+    """A body as the official clients send it; anything else goes the long way."""
+
+    run_id: str
+    key: str
+    run_uuid: str = ""
+
+
+class _Pair(_Hot, forbid_unknown_fields=True):
+    value: str = ""
+
+
+class _Point(_Hot, forbid_unknown_fields=True, kw_only=True):
+    value: float
+    timestamp: int
+    step: int = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+class _BatchPoint(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
+    run_id: str = ""
+
+
+class _BatchPair(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    value: str = ""
+
+
+class _Batch(msgspec.Struct, forbid_unknown_fields=True):
+    run_id: str
+    metrics: list[_BatchPoint] = []
+    params: list[_BatchPair] = []
+    tags: list[_BatchPair] = []
+
+
+_PAIRS = msgspec.json.Decoder(_Pair)
+_POINTS = msgspec.json.Decoder(_Point)
+_BATCHES = msgspec.json.Decoder(_Batch)
+
+_LOG_METRIC = message(
+    required=("run_id", "key", "value", "timestamp"),
+    run_id=string,
+    key=string,
+    value=double,
+    timestamp=int64,
+    step=int64,
+    model_id=string,
+    dataset_name=string,
+    dataset_digest=string,
+)
+_LOG_PAIR = message(required=("run_id", "key"), run_id=string, key=string, value=string)
+_METRIC = message(
+    required=("key", "value", "timestamp"),
+    key=string,
+    value=double,
+    timestamp=int64,
+    step=int64,
+    model_id=string,
+    dataset_name=string,
+    dataset_digest=string,
+)
+_NEEDS_KEY = message(required=("key",), key=string, value=string)
+_LOG_BATCH = message(
+    required=("run_id",),
+    run_id=string,
+    metrics=repeated(_METRIC),
+    params=repeated(_NEEDS_KEY),
+    tags=repeated(_NEEDS_KEY),
+)
+_DATASET = message(name=string, digest=string, source_type=string, source=string, schema=string, profile=string)
+_LOG_INPUTS = message(
+    required=("run_id",),
+    run_id=string,
+    datasets=repeated(message(dataset=_DATASET, tags=repeated(KEY_VALUE))),
+    models=repeated(message(model_id=string)),
+)
+_LOG_OUTPUTS = message(
+    required=("run_id", "models"),
+    run_id=string,
+    models=repeated(message(model_id=string, step=int64)),
+)
+_LOG_MODEL = message(required=("run_id", "model_json"), run_id=string, model_json=string)
+
+
+def _hot(request: WireRequest, decoder: "msgspec.json.Decoder[T]") -> T | None:
+    """The body as a typed struct; None when it must be read the long way."""
+    require_json(request)
+    try:
+        return decoder.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _log_metric(request: WireRequest) -> LogMetric:
+    hot = _hot(request, _POINTS)
+    if hot is not None and hot.key and hot.run_id:
+        return LogMetric(
+            run_id=RunId(hot.run_id),
+            key=hot.key,
+            value=hot.value,
+            timestamp_ms=hot.timestamp,
+            step=hot.step,
+            model_id=LoggedModelId(hot.model_id),
+            dataset_name=hot.dataset_name,
+            dataset_digest=hot.dataset_digest,
+        )
+    sent = read(request, _LOG_METRIC)
+    return LogMetric(run_id=RunId(sent["run_id"]), **_point_of(sent))
+
+
+def _point_of(sent: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "key": sent["key"],
+        "value": sent["value"],
+        "timestamp_ms": sent["timestamp"],
+        "step": sent.get("step", 0),
+        "model_id": sent.get("model_id", ""),
+        "dataset_name": sent.get("dataset_name", ""),
+        "dataset_digest": sent.get("dataset_digest", ""),
+    }
+
+
+def _pair(request: WireRequest) -> tuple[RunId, str, str]:
+    hot = _hot(request, _PAIRS)
+    if hot is not None and hot.key and hot.run_id:
+        return RunId(hot.run_id), hot.key, hot.value
+    sent = read(request, _LOG_PAIR)
+    return RunId(sent["run_id"]), sent["key"], sent.get("value", "")
+
+
+def _log_param(request: WireRequest) -> LogParam:
+    run_id, key, value = _pair(request)
+    return LogParam(run_id=run_id, key=key, value=value)
+
+
+def _set_tag(request: WireRequest) -> SetRunTag:
+    run_id, key, value = _pair(request)
+    return SetRunTag(run_id=run_id, key=key, value=value)
+
+
+def _delete_tag(request: WireRequest) -> DeleteRunTag:
+    sent = read(request, _LOG_PAIR)
+    return DeleteRunTag(run_id=RunId(sent["run_id"]), key=sent["key"])
+
+
+def _log_batch(request: WireRequest) -> LogBatch:
+    hot = _hot(request, _BATCHES)
+    if (
+        hot is not None
+        and hot.run_id
+        and all(item.key for part in (hot.metrics, hot.params, hot.tags) for item in part)
+    ):
+        return LogBatch(
+            run_id=RunId(hot.run_id),
+            metrics=tuple(
+                LoggedMetric(
+                    key=point.key,
+                    value=point.value,
+                    timestamp_ms=point.timestamp,
+                    step=point.step,
+                    model_id=LoggedModelId(point.model_id),
+                    dataset_name=point.dataset_name,
+                    dataset_digest=point.dataset_digest,
+                )
+                for point in hot.metrics
+            ),
+            params=tuple(Param(key=pair.key, value=pair.value) for pair in hot.params),
+            tags=tuple(Tag(key=pair.key, value=pair.value) for pair in hot.tags),
+        )
+    sent = read(request, _LOG_BATCH)
+    return LogBatch(
+        run_id=RunId(sent["run_id"]),
+        metrics=tuple(LoggedMetric(**_point_of(point)) for point in sent.get("metrics", [])),
+        params=tuple(Param(key=pair["key"], value=pair.get("value", "")) for pair in sent.get("params", [])),
+        tags=tags_of(sent.get("tags", [])),
+    )
+
+
+def _log_inputs(request: WireRequest) -> LogInputs:
+    sent = read(request, _LOG_INPUTS)
+    return LogInputs(
+        run_id=RunId(sent["run_id"]),
+        datasets=tuple(
+            DatasetInput(dataset=_dataset(given.get("dataset", {})), tags=tags_of(given.get("tags", [])))
+            for given in sent.get("datasets", [])
+        ),
+        model_ids=tuple(LoggedModelId(model.get("model_id", "")) for model in sent.get("models", [])),
+    )
+
+
+def _dataset(sent: dict[str, Any]) -> Dataset:
+    return Dataset(
+        name=sent.get("name", ""),
+        digest=sent.get("digest", ""),
+        source_type=sent.get("source_type", ""),
+        source=sent.get("source", ""),
+        schema=sent.get("schema"),
+        profile=sent.get("profile"),
+    )
+
+
+def _log_outputs(request: WireRequest) -> LogOutputs:
+    sent = read(request, _LOG_OUTPUTS)
+    return LogOutputs(
+        run_id=RunId(sent["run_id"]),
+        models=tuple(
+            ModelOutput(model_id=LoggedModelId(model.get("model_id", "")), step=model.get("step", 0))
+            for model in sent["models"]
+        ),
+    )
+
+
+def _log_model(request: WireRequest) -> LogModelLegacy:
+    sent = read(request, _LOG_MODEL)
+    return LogModelLegacy(run_id=RunId(sent["run_id"]), model_json=sent["model_json"])
+
+
+# --- searching -----------------------------------------------------------------------------------------------------
+
+_SEARCH = message(
+    experiment_ids=repeated(string),
+    filter=string,
+    run_view_type=VIEW,
+    max_results=int32,
+    order_by=repeated(string),
+    page_token=string,
+)
+
+
+def at_most(sent: dict[str, Any], limit: int) -> None:
+    """Refuse a page that is too large, in the words of MLflow's schema check.
+
+    Raises:
+        Invalid: it is.
+    """
+    wanted = sent.get("max_results", 1)
+    if wanted > limit:
+        raise Invalid(
+            f"Invalid value {shown(wanted)} for parameter 'max_results' supplied: "
+            f" Hint: Value was of type 'int'. {SEE_DOCS}"
+        )
+
+
+def _search(request: WireRequest) -> SearchRuns:
+    sent = read(request, _SEARCH)
+    at_most(sent, MAX_SEARCH)
+    return SearchRuns(
+        experiment_ids=tuple(ExperimentId(experiment_id) for experiment_id in sent.get("experiment_ids", [])),
+        filter=sent.get("filter", ""),
+        order_by=tuple(sent.get("order_by", [])),
+        view=VIEWS[sent.get("run_view_type", "ACTIVE_ONLY")],
+        max_results=sent.get("max_results", 1000),
+        page_token=sent.get("page_token", ""),
+    )
+
+
+# --- answers -------------------------------------------------------------------------------------------------------
+
+
+def info_of(info: RunInfo) -> dict[str, Any]:
+    """The head of a run as MLflow's `RunInfo`."""
+    return present(
+        run_id=info.run_id,
+        run_uuid=info.run_id,
+        run_name=info.name,
+        experiment_id=info.experiment_id,
+        user_id=info.user_id,
+        status=info.status,
+        start_time=info.start_time_ms,
+        end_time=info.end_time_ms,
+        artifact_uri=info.artifact_uri,
+        lifecycle_stage=info.lifecycle_stage,
+    )
+
+
+def metric_of(metric: Metric) -> dict[str, Any]:
+    """A point as MLflow's `Metric`."""
+    return {
+        "key": metric.key,
+        "value": number(metric.value),
+        "timestamp": metric.timestamp_ms,
+        "step": metric.step,
+    }
+
+
+def run_of(run: Run) -> dict[str, Any]:
+    """A run as MLflow's `Run`, without its model inputs."""
+    return {
+        "info": info_of(run.info),
+        "data": present(
+            metrics=[metric_of(metric) for metric in run.metrics],
+            params=key_values(run.params),
+            tags=key_values(run.tags),
+        ),
+        "inputs": present(dataset_inputs=[_input_of(given) for given in run.dataset_inputs]),
+        "outputs": present(
+            model_outputs=[{"model_id": output.model_id, "step": output.step} for output in run.model_outputs]
+        ),
+    }
+
+
+def _input_of(given: DatasetInput) -> dict[str, Any]:
+    data = given.dataset
+    return present(
+        tags=key_values(given.tags),
+        dataset=present(
+            name=data.name,
+            digest=data.digest,
+            source_type=data.source_type,
+            source=data.source,
+            schema=data.schema,
+            profile=data.profile,
+        ),
+    )
+
+
+class EncodedRuns:
+    """Runs as encoded JSON, kept by id and revision up to a number of bytes.
+
+    Thread safety: used by the event loop alone.
+    """
+
+    def __init__(self, limit_bytes: int = MAX_ENCODED_BYTES) -> None:
+        self._limit = limit_bytes
+        self._held = 0
+        self._kept: dict[str, tuple[int, bytes]] = {}
+
+    def of(self, run: Run) -> bytes:
+        """The JSON of a run."""
+        run_id = run.info.run_id
+        kept = self._kept.get(run_id)
+        if kept is not None and kept[0] == run.revision:
+            return kept[1]
+        encoded = write(run_of(run))
+        if self._held + len(encoded) > self._limit:
+            self._kept.clear()
+            self._held = 0
+        self._held += len(encoded)
+        self._kept[run_id] = (run.revision, encoded)
+        return encoded
+
+
+_ENCODED = EncodedRuns()
+
+
+def _created(run: Run) -> bytes:
+    made = run_of(run)
+    return write({"run": {"info": made["info"], "data": made["data"], "inputs": {}}})
+
+
+def _got(run: Run) -> bytes:
+    if run.model_inputs:
+        whole = run_of(run)
+        whole["inputs"]["model_inputs"] = [{"model_id": model_id} for model_id in run.model_inputs]
+        return write({"run": whole})
+    return b'{"run":' + _ENCODED.of(run) + b"}"
+
+
+def _updated(info: RunInfo) -> bytes:
+    return write({"run_info": info_of(info)})
+
+
+def _searched(page: RunPage) -> bytes:
+    if not page.items:
+        return b"{}"
+    runs = b",".join([_ENCODED.of(run) for run in page.items])
+    token = b',"next_page_token":' + write(page.next_page_token) if page.next_page_token else b""
+    return b'{"runs":[' + runs + b"]" + token + b"}"
+
+
+def _post(path: str, ask: type[Ask[Any]], decode: Any, encode: Any = nothing) -> WireRoute:
+    return WireRoute(method="POST", path=f"2.0/mlflow/runs/{path}", decode=decode, encode=encode, ask=ask)
+
+
+ROUTES: tuple[WireRoute, ...] = (
+    _post("create", CreateRun, _create, _created),
+    _post("update", UpdateRun, _update, _updated),
+    _post("delete", DeleteRun, _delete),
+    _post("restore", RestoreRun, _restore),
+    _post("search", SearchRuns, _search, _searched),
+    _post("log-metric", LogMetric, _log_metric),
+    _post("log-parameter", LogParam, _log_param),
+    _post("set-tag", SetRunTag, _set_tag),
+    _post("delete-tag", DeleteRunTag, _delete_tag),
+    _post("log-batch", LogBatch, _log_batch),
+    _post("log-inputs", LogInputs, _log_inputs),
+    _post("outputs", LogOutputs, _log_outputs),
+    _post("log-model", LogModelLegacy, _log_model),
+    WireRoute(method="GET", path="2.0/mlflow/runs/get", decode=_get, encode=_got, ask=GetRun),
+)

@@ -1,0 +1,61 @@
+"""Every address that the server answers, in one table."""
+
+from airside import __version__
+from airside.platform.wiring import Platform
+from airside.server.api import PREFIX, openapi, operation_handler
+from airside.server.app import Route
+from airside.server.blobs import get_blob, put_blob
+from airside.server.live import Streams
+from airside.server.message import JSON_TYPE, Answer, Handler, Request
+from airside.server.mlflow.artifacts import ROUTES as MLFLOW_ARTIFACTS
+from airside.server.mlflow.artifacts import byte_routes
+from airside.server.mlflow.logged_models import ROUTES as MLFLOW_LOGGED_MODELS
+from airside.server.mlflow.mount import mounted
+from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
+from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
+from airside.server.mlflow.tracking import fixed_answers
+from airside.server.replies import Replies
+
+MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS)
+TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
+
+
+async def health(_request: Request) -> Answer:
+    """Ready: the store is open and the writer runs."""
+    return Answer(200, b"OK", (TEXT_TYPE,))
+
+
+async def describe(_request: Request) -> Answer:
+    """The OpenAPI description."""
+    return Answer(200, openapi(), (JSON_TYPE,))
+
+
+def metrics(platform: Platform) -> Handler:
+    """`GET /metrics`: for Prometheus."""
+
+    async def handle(_request: Request) -> Answer:
+        lines = (
+            "# TYPE airside_info gauge",
+            f'airside_info{{version="{__version__}",database="{platform.database.dialect}"}} 1',
+            "# HELP airside_writes_waiting Writes that wait for the writer.",
+            "# TYPE airside_writes_waiting gauge",
+            f"airside_writes_waiting {platform.waiting}",
+        )
+        return Answer(200, ("\n".join(lines) + "\n").encode(), ((b"content-type", b"text/plain; version=0.0.4"),))
+
+    return handle
+
+
+def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
+    """All routes of a server."""
+    return [
+        Route("GET", "/health", health, is_public=True),
+        Route("GET", "/api/openapi.json", describe, is_public=True),
+        Route("GET", "/metrics", metrics(platform)),
+        Route("GET", "/live", streams.handler()),
+        Route("PUT", f"{PREFIX}blobs", put_blob(platform.blobs)),
+        Route("GET", f"{PREFIX}blobs/{{blob}}", get_blob(platform.blobs)),
+        *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
+        *mounted(MLFLOW_CALLS, fixed_answers(), replies),
+        *byte_routes(platform),
+    ]

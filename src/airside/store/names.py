@@ -1,0 +1,89 @@
+"""The one function for names that become paths: artifacts, uploads, members of archives, logs, static files.
+
+A name is text of a client's; a path is ours. What leaves here lies below its root. Opening it without following
+links is the caller's second half (`store.artifacts.local` goes component by component): a name checked is not yet a
+name used.
+"""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+from airside.core.errors import Invalid
+
+MAX_ROUNDS = 10
+MAX_BYTES = 4096
+MAX_SEGMENT_BYTES = 255
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"(?i:file:|[a-z][a-z0-9+.\-]*://)")
+_WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:(?:[/\\]|\Z)|\\")
+
+
+def safe_parts(text: str, *, or_root: bool = False) -> tuple[str, ...]:
+    """The segments of a relative path, decoded; `.` and doubled slashes are dropped.
+
+    >>> safe_parts("3/R/artifacts//./model%2FMLmodel")
+    ('3', 'R', 'artifacts', 'model', 'MLmodel')
+    >>> safe_parts("a/%252e%252e/b")
+    Traceback (most recent call last):
+    airside.core.errors.Invalid: Invalid path
+
+    Args:
+        text: a name as a client sent it.
+        or_root: whether an empty name is allowed: it is the root itself.
+
+    Raises:
+        Invalid: it cannot be a name below a root. The text is MLflow's, and quotes nothing.
+    """
+    name = _decoded(text)
+    if name.startswith("/") or _WINDOWS_ABSOLUTE.match(name) or _SCHEME.match(name) or "#" in name:
+        raise Invalid("Invalid path")
+    if os.sep == "\\" and "\\" in name:  # pragma: no cover -- on Windows alone
+        raise Invalid("Invalid path")
+    parts = tuple(part for part in name.split("/") if part not in ("", "."))
+    if not parts and not or_root:
+        raise Invalid("Invalid path")
+    if ".." in parts or any(len(part.encode()) > MAX_SEGMENT_BYTES for part in parts):
+        raise Invalid("Invalid path")
+    return parts
+
+
+def safe_name(text: str, *, root: Path, or_root: bool = False) -> Path:
+    """The path of a name below a root.
+
+    >>> safe_name("a/b.txt", root=Path("/srv/files")).as_posix()
+    '/srv/files/a/b.txt'
+
+    Args:
+        text: a name as a client sent it.
+        root: a folder of the operator's.
+        or_root: whether an empty name is allowed: it is the root itself.
+
+    Raises:
+        Invalid: it cannot be a name below the root, or a link stands in its way.
+    """
+    below = root.resolve()
+    path = below.joinpath(*safe_parts(text, or_root=or_root))
+    if path.resolve() != path:  # a link below the root, wherever it points
+        raise Invalid("Invalid path")
+    return path
+
+
+def _decoded(text: str) -> str:
+    """Percent-decoded until it stops changing."""
+    try:
+        text.encode()
+        for _ in range(MAX_ROUNDS + 1):
+            plain = unquote(text, errors="strict")
+            if plain == text:
+                break
+            text = plain
+        else:
+            raise Invalid("Invalid path")
+    except UnicodeError:
+        raise Invalid("Invalid path") from None
+    if _CONTROL.search(text) or len(text.encode()) > MAX_BYTES:
+        raise Invalid("Invalid path")
+    return text

@@ -1,0 +1,69 @@
+"""Events: stored in the transaction that made them, read after the commit, in order."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from airside.core.event import Event
+from airside.core.operation import Transaction
+from airside.core.record import Record
+
+
+class StoredEvent(Record):
+    """An event as the outbox keeps it. `seq` rises without end and orders all events."""
+
+    seq: int
+    name: str
+    body: bytes
+    actor: str
+    at_ms: int
+
+
+def append(tx: Transaction, events: Sequence[Event], *, actor: str, at_ms: int) -> None:
+    """Store events in the open transaction."""
+    tx.many(
+        "INSERT INTO event (name, body, actor, at_ms) VALUES (?, ?, ?, ?)",
+        [(event.NAME, msgspec.json.encode(event).decode(), actor, at_ms) for event in events],
+    )
+
+
+def cursor(tx: Transaction, reaction: str) -> int:
+    """How far a reaction has come."""
+    row = tx.one("SELECT seq FROM reaction_cursor WHERE reaction = ?", (reaction,))
+    return int(row[0]) if row else 0
+
+
+def move_cursor(tx: Transaction, reaction: str, seq: int) -> None:
+    """Remember how far a reaction has come."""
+    tx.run(
+        "INSERT INTO reaction_cursor (reaction, seq) VALUES (?, ?) "
+        "ON CONFLICT (reaction) DO UPDATE SET seq = excluded.seq",
+        (reaction, seq),
+    )
+
+
+def after_named(tx: Transaction, name: str, seq: int, *, limit: int) -> list[StoredEvent]:
+    """Events of one kind behind a sequence number, oldest first."""
+    rows = tx.all(
+        "SELECT seq, name, body, actor, at_ms FROM event WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (name, seq, limit),
+    )
+    return [StoredEvent(seq=r[0], name=r[1], body=r[2].encode(), actor=r[3], at_ms=r[4]) for r in rows]
+
+
+def after(tx: Transaction, seq: int, *, limit: int) -> list[StoredEvent]:
+    """Events of every kind behind a sequence number, oldest first."""
+    rows = tx.all("SELECT seq, name, body, actor, at_ms FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    return [StoredEvent(seq=r[0], name=r[1], body=r[2].encode(), actor=r[3], at_ms=r[4]) for r in rows]
+
+
+def note_failure(  # noqa: PLR0913 -- one row's columns
+    tx: Transaction, reaction: str, seq: int, attempts: int, error: str, *, now_ms: int, is_dead: bool
+) -> None:
+    """Remember that an event could not be handled, for people to see."""
+    tx.run(
+        "INSERT INTO reaction_failure (reaction, seq, attempts, error, next_at_ms, is_dead) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (reaction, seq) DO UPDATE SET attempts = excluded.attempts, error = excluded.error, "
+        "is_dead = excluded.is_dead",
+        (reaction, seq, attempts, error, now_ms, is_dead),
+    )

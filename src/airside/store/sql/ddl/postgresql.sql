@@ -1,0 +1,885 @@
+CREATE TABLE access_token (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  created_at_ms BIGINT NOT NULL,
+  expires_at_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE alert (
+  id TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  state TEXT NOT NULL,
+  title TEXT NOT NULL,
+  body TEXT NOT NULL,
+  columns TEXT NOT NULL,
+  weight DOUBLE PRECISION,
+  version BIGINT NOT NULL,
+  opened_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL,
+  acknowledged_by TEXT NOT NULL,
+  closed_at BIGINT,
+  closed_by TEXT NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX alert_model ON alert (model, state);
+
+CREATE INDEX alert_monitor ON alert (monitor, state);
+
+CREATE TABLE alert_window (
+  alert TEXT NOT NULL,
+  window_id TEXT NOT NULL,
+  PRIMARY KEY (alert, window_id)
+);
+
+CREATE INDEX alert_window_window ON alert_window (window_id);
+
+CREATE TABLE approval (
+  id TEXT COLLATE "C" NOT NULL,
+  subject_kind TEXT NOT NULL,
+  subject TEXT COLLATE "C" NOT NULL,
+  question TEXT NOT NULL,
+  approvers TEXT NOT NULL,
+  state TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  asked_ms BIGINT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_ms BIGINT,
+  comment TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX approval_by_state ON approval (state, id);
+
+CREATE INDEX approval_by_subject ON approval (subject_kind, subject);
+
+CREATE TABLE audit (
+  chain TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  token_id TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  previous TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (chain, seq)
+);
+
+CREATE INDEX audit_by_resource ON audit (resource, at_ms);
+
+CREATE TABLE catalog_row (
+  name TEXT NOT NULL,
+  project TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  state TEXT NOT NULL,
+  rank BIGINT NOT NULL,
+  open_alerts BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  refreshed_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX catalog_row_rank ON catalog_row (rank, name);
+
+CREATE TABLE dataset (
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  description TEXT NOT NULL,
+  newest BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE dataset_file (
+  version_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  PRIMARY KEY (version_id, path)
+);
+
+CREATE INDEX dataset_file_digest ON dataset_file (digest);
+
+CREATE TABLE dataset_input (
+  run_no BIGINT NOT NULL,
+  dataset_no BIGINT NOT NULL,
+  context TEXT COLLATE "C",
+  tags TEXT NOT NULL,
+  PRIMARY KEY (run_no, dataset_no)
+);
+
+CREATE INDEX dataset_input_dataset ON dataset_input (dataset_no, run_no);
+
+CREATE TABLE dataset_version (
+  id TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  schema_columns TEXT NOT NULL,
+  summaries TEXT NOT NULL,
+  findings TEXT NOT NULL,
+  note TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (dataset, version)
+);
+
+CREATE INDEX dataset_version_digest ON dataset_version (digest);
+
+CREATE TABLE delivery (
+  endpoint TEXT NOT NULL,
+  name TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  batch_count BIGINT NOT NULL,
+  completed_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (endpoint, name)
+);
+
+CREATE TABLE endpoint (
+  name TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  previous_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  salt TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at_ms BIGINT NOT NULL,
+  updated_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX endpoint_by_model ON endpoint (model);
+
+CREATE TABLE event (
+  seq BIGSERIAL NOT NULL,
+  name TEXT NOT NULL,
+  body TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (seq)
+);
+
+CREATE INDEX event_by_name ON event (name, seq);
+
+CREATE TABLE evidence (
+  id TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  subject_kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  status TEXT NOT NULL,
+  produced_by TEXT NOT NULL,
+  signed_by TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  valid_until BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX evidence_digest ON evidence (digest);
+
+CREATE INDEX evidence_model ON evidence (model, version, id);
+
+CREATE INDEX evidence_subject ON evidence (subject_kind, subject);
+
+CREATE TABLE experiment (
+  id BIGSERIAL NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  artifact_location TEXT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
+CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
+
+CREATE TABLE experiment_tag (
+  experiment_no BIGINT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (experiment_no, key)
+);
+
+CREATE TABLE gate_decision (
+  id TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  outcome TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  results TEXT NOT NULL,
+  compared_with BIGINT NOT NULL,
+  run_id TEXT,
+  dataset_versions TEXT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX gate_decision_model ON gate_decision (model, version, id);
+
+CREATE TABLE ground_truth (
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  labels BYTEA NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (request_id)
+);
+
+CREATE TABLE idempotency (
+  actor TEXT NOT NULL,
+  key TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (actor, key)
+);
+
+CREATE INDEX idempotency_by_age ON idempotency (at_ms);
+
+CREATE TABLE input_dataset (
+  id BIGSERIAL NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  digest TEXT COLLATE "C" NOT NULL,
+  source_type TEXT NOT NULL,
+  source TEXT NOT NULL,
+  schema_text TEXT,
+  profile_text TEXT,
+  PRIMARY KEY (id),
+  UNIQUE (experiment_no, name, digest)
+);
+
+CREATE INDEX input_dataset_source ON input_dataset (substr(source, 1, 200), source_type);
+
+CREATE TABLE key_name (
+  id BIGSERIAL NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
+CREATE TABLE lease (
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  token BIGINT NOT NULL,
+  expires_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE logged_model (
+  model_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  status TEXT COLLATE "C" NOT NULL,
+  status_message TEXT NOT NULL,
+  model_type TEXT COLLATE "C" NOT NULL,
+  source_run_id TEXT COLLATE "C" NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (model_id)
+);
+
+CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
+
+CREATE INDEX logged_model_run ON logged_model (source_run_id);
+
+CREATE TABLE logged_model_metric (
+  model_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  step BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  value DOUBLE PRECISION NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  run_id TEXT NOT NULL,
+  dataset_name TEXT NOT NULL,
+  dataset_digest TEXT NOT NULL,
+  PRIMARY KEY (model_id, key, step, time_ms, value, is_nan, run_id)
+);
+
+CREATE TABLE logged_model_param (
+  model_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (model_id, key)
+);
+
+CREATE TABLE logged_model_tag (
+  model_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (model_id, key)
+);
+
+CREATE TABLE metric_latest (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  step BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  value DOUBLE PRECISION NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+);
+
+CREATE INDEX metric_latest_value ON metric_latest (experiment_no, key_no, is_nan, value, run_no);
+
+CREATE TABLE metric_point (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  time_ms BIGINT NOT NULL,
+  step BIGINT NOT NULL,
+  value DOUBLE PRECISION NOT NULL,
+  is_nan BOOLEAN NOT NULL,
+  PRIMARY KEY (run_no, key_no, time_ms, step, value, is_nan)
+);
+
+CREATE TABLE model_alias (
+  name TEXT COLLATE "C" NOT NULL,
+  alias TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  PRIMARY KEY (name, alias)
+);
+
+CREATE INDEX model_alias_by_version ON model_alias (name, version);
+
+CREATE TABLE model_input (
+  run_no BIGINT NOT NULL,
+  model_id TEXT NOT NULL,
+  PRIMARY KEY (run_no, model_id)
+);
+
+CREATE INDEX model_input_model ON model_input (model_id, run_no);
+
+CREATE TABLE model_output (
+  run_no BIGINT NOT NULL,
+  model_id TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  PRIMARY KEY (run_no, model_id)
+);
+
+CREATE INDEX model_output_model ON model_output (model_id, run_no);
+
+CREATE TABLE model_version (
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  source TEXT COLLATE "C" NOT NULL,
+  storage_location TEXT NOT NULL,
+  run_id TEXT COLLATE "C" NOT NULL,
+  model_id TEXT COLLATE "C" NOT NULL,
+  status TEXT NOT NULL,
+  status_message TEXT NOT NULL,
+  stage TEXT COLLATE "C" NOT NULL,
+  description TEXT,
+  run_link TEXT NOT NULL,
+  files TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  golden TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (name, version)
+);
+
+CREATE INDEX model_version_by_model ON model_version (model_id);
+
+CREATE INDEX model_version_by_run ON model_version (run_id);
+
+CREATE INDEX model_version_by_update ON model_version (updated_ms, name, version);
+
+CREATE TABLE model_version_tag (
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (name, version, key)
+);
+
+CREATE TABLE monitor (
+  name TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  reference_version BIGINT NOT NULL,
+  segments TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  is_enabled BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX monitor_endpoint ON monitor (endpoint);
+
+CREATE INDEX monitor_model ON monitor (model);
+
+CREATE TABLE monitor_window (
+  id TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  key TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  from_at BIGINT NOT NULL,
+  to_at BIGINT NOT NULL,
+  version BIGINT NOT NULL,
+  reference_version BIGINT NOT NULL,
+  rows BIGINT NOT NULL,
+  labelled BIGINT NOT NULL,
+  flagged TEXT NOT NULL,
+  body TEXT NOT NULL,
+  analysed_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX monitor_window_key ON monitor_window (monitor, key);
+
+CREATE INDEX monitor_window_model ON monitor_window (model, version);
+
+CREATE UNIQUE INDEX monitor_window_sequence ON monitor_window (monitor, sequence);
+
+CREATE TABLE pipeline (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  entry TEXT NOT NULL,
+  code TEXT NOT NULL,
+  graph TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  description TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (name, version)
+);
+
+CREATE TABLE pipeline_run (
+  id TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  cause_kind TEXT NOT NULL,
+  cause_actor TEXT NOT NULL,
+  cause_trigger TEXT NOT NULL,
+  cause_event TEXT NOT NULL,
+  cause_text TEXT NOT NULL,
+  tracking_run TEXT NOT NULL,
+  attempt BIGINT NOT NULL,
+  worker TEXT NOT NULL,
+  host TEXT NOT NULL,
+  lease_until_ms BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  result TEXT NOT NULL,
+  steps_total BIGINT NOT NULL,
+  steps_done BIGINT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  started_ms BIGINT,
+  ended_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX pipeline_run_by_event ON pipeline_run (cause_event);
+
+CREATE INDEX pipeline_run_by_pipeline ON pipeline_run (pipeline, id);
+
+CREATE INDEX pipeline_run_by_state ON pipeline_run (state, id);
+
+CREATE INDEX pipeline_run_by_tracking_run ON pipeline_run (tracking_run);
+
+CREATE INDEX pipeline_run_by_trigger ON pipeline_run (cause_trigger, id);
+
+CREATE TABLE pipeline_trigger (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  model TEXT NOT NULL,
+  cron TEXT NOT NULL,
+  time_zone TEXT NOT NULL,
+  wait_for_dataset TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  enabled BOOLEAN NOT NULL,
+  next_fire_ms BIGINT,
+  created_ms BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
+CREATE INDEX pipeline_trigger_by_kind ON pipeline_trigger (kind);
+
+CREATE INDEX pipeline_trigger_by_time ON pipeline_trigger (next_fire_ms);
+
+CREATE TABLE prediction_batch (
+  id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  role TEXT NOT NULL,
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  received_at_ms BIGINT NOT NULL,
+  row_count BIGINT NOT NULL,
+  latency_ms DOUBLE PRECISION NOT NULL,
+  error TEXT NOT NULL,
+  paired_id TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  labels BYTEA NOT NULL,
+  labelled_rows BIGINT NOT NULL,
+  right_rows BIGINT NOT NULL,
+  file TEXT NOT NULL,
+  file_offset BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX prediction_by_delivery ON prediction_batch (endpoint, delivery, received_at_ms, id);
+
+CREATE INDEX prediction_by_request ON prediction_batch (request_id);
+
+CREATE INDEX prediction_by_time ON prediction_batch (endpoint, received_at_ms, id);
+
+CREATE INDEX prediction_by_version ON prediction_batch (model, version);
+
+CREATE TABLE reaction_cursor (
+  reaction TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  PRIMARY KEY (reaction)
+);
+
+CREATE TABLE reaction_failure (
+  reaction TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  attempts BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  next_at_ms BIGINT NOT NULL,
+  is_dead BOOLEAN NOT NULL,
+  PRIMARY KEY (reaction, seq)
+);
+
+CREATE TABLE registered_model (
+  name TEXT COLLATE "C" NOT NULL,
+  description TEXT,
+  requires TEXT NOT NULL,
+  last_version BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE registered_model_tag (
+  name TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (name, key)
+);
+
+CREATE TABLE registry_change (
+  id BIGSERIAL NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT,
+  what TEXT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  before_value TEXT NOT NULL,
+  after_value TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX registry_change_by_name ON registry_change (name, id);
+
+CREATE TABLE rollout (
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  from_version BIGINT NOT NULL,
+  to_version BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  weight BIGINT NOT NULL,
+  plan TEXT NOT NULL,
+  transform TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  recent TEXT NOT NULL,
+  paused_in TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  started_by TEXT NOT NULL,
+  started_at_ms BIGINT NOT NULL,
+  step_started_at_ms BIGINT NOT NULL,
+  looked_at_ms BIGINT,
+  ended_at_ms BIGINT,
+  acknowledged_by TEXT NOT NULL,
+  acknowledged_at_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX rollout_by_end ON rollout (ended_at_ms);
+
+CREATE INDEX rollout_by_endpoint ON rollout (endpoint, id);
+
+CREATE INDEX rollout_by_version ON rollout (model, to_version);
+
+CREATE TABLE rollout_decision (
+  rollout_id TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  decision TEXT NOT NULL,
+  PRIMARY KEY (rollout_id, number)
+);
+
+CREATE TABLE rollout_tally (
+  rollout_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  role TEXT NOT NULL,
+  row_count BIGINT NOT NULL,
+  bad_count BIGINT NOT NULL,
+  PRIMARY KEY (rollout_id, phase, metric, role)
+);
+
+CREATE TABLE routing (
+  id BIGINT NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE run (
+  id BIGSERIAL NOT NULL,
+  run_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  user_id TEXT COLLATE "C" NOT NULL,
+  status TEXT COLLATE "C" NOT NULL,
+  start_ms BIGINT NOT NULL,
+  end_ms BIGINT,
+  artifact_uri TEXT COLLATE "C" NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (run_id)
+);
+
+CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
+
+CREATE TABLE run_param (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+);
+
+CREATE INDEX run_param_value ON run_param (experiment_no, key_no, substr(value, 1, 200), run_no);
+
+CREATE TABLE run_tag (
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (run_no, key_no)
+);
+
+CREATE INDEX run_tag_value ON run_tag (experiment_no, key_no, substr(value, 1, 200), run_no);
+
+CREATE TABLE schema_version (
+  revision TEXT NOT NULL,
+  PRIMARY KEY (revision)
+);
+
+CREATE TABLE series (
+  name TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE series_point (
+  id BIGSERIAL NOT NULL,
+  series TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  value DOUBLE PRECISION NOT NULL,
+  dimensions TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX series_point_at ON series_point (series, at);
+
+CREATE TABLE step_cache (
+  key TEXT NOT NULL,
+  run TEXT NOT NULL,
+  step TEXT NOT NULL,
+  outputs TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (key)
+);
+
+CREATE TABLE step_run (
+  run TEXT NOT NULL,
+  step TEXT NOT NULL,
+  attempt BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  node TEXT NOT NULL,
+  label TEXT NOT NULL,
+  state TEXT NOT NULL,
+  key TEXT NOT NULL,
+  cached BOOLEAN NOT NULL,
+  cached_from TEXT NOT NULL,
+  infrastructure BOOLEAN NOT NULL,
+  outputs TEXT NOT NULL,
+  error TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  opaque TEXT NOT NULL,
+  parts TEXT NOT NULL,
+  log TEXT NOT NULL,
+  seconds DOUBLE PRECISION NOT NULL,
+  started_ms BIGINT,
+  ended_ms BIGINT,
+  PRIMARY KEY (run, step, attempt)
+);
+
+CREATE INDEX step_run_by_position ON step_run (run, position);
+
+CREATE TABLE suite (
+  model TEXT NOT NULL,
+  checks TEXT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at BIGINT NOT NULL,
+  PRIMARY KEY (model)
+);
+
+CREATE TABLE trigger_fire (
+  trigger_id TEXT NOT NULL,
+  key TEXT NOT NULL,
+  state TEXT NOT NULL,
+  event TEXT NOT NULL,
+  text TEXT NOT NULL,
+  happening TEXT NOT NULL,
+  wait_for_dataset TEXT NOT NULL,
+  newer_than BIGINT NOT NULL,
+  run TEXT NOT NULL,
+  noted_ms BIGINT NOT NULL,
+  fired_ms BIGINT,
+  PRIMARY KEY (trigger_id, key)
+);
+
+CREATE INDEX trigger_fire_by_state ON trigger_fire (state, wait_for_dataset);
+
+CREATE INDEX trigger_fire_by_time ON trigger_fire (noted_ms);
+
+CREATE TABLE verdict (
+  name TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  gate TEXT COLLATE "C" NOT NULL,
+  passed BOOLEAN NOT NULL,
+  decision_id TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  left_by TEXT NOT NULL,
+  left_ms BIGINT NOT NULL,
+  PRIMARY KEY (name, version, gate)
+);
+
+CREATE VIEW lineage AS
+SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'
+UNION ALL
+SELECT 'run' AS from_kind, source_run_id AS from_id, 'logged' AS relation, 'logged_model' AS to_kind, model_id AS to_id FROM logged_model WHERE source_run_id <> ''
+UNION ALL
+SELECT 'run' AS from_kind, run_id AS from_id, 'registered as' AS relation, 'model_version' AS to_kind, name || '@' || version AS to_id FROM model_version WHERE run_id <> ''
+UNION ALL
+SELECT 'logged_model' AS from_kind, model_id AS from_id, 'registered as' AS relation, 'model_version' AS to_kind, name || '@' || version AS to_id FROM model_version WHERE model_id <> ''
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'judged by' AS relation, 'gate' AS to_kind, id AS to_id FROM gate_decision
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || to_version AS from_id, 'rolled out by' AS relation, 'rollout' AS to_kind, id AS to_id FROM rollout
+UNION ALL
+SELECT 'endpoint' AS from_kind, endpoint AS from_id, 'changed by' AS relation, 'rollout' AS to_kind, id AS to_id FROM rollout
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'answered' AS relation, 'delivery' AS to_kind, endpoint || '/' || delivery AS to_id FROM (SELECT DISTINCT model, version, endpoint, delivery FROM prediction_batch WHERE delivery <> '' AND role <> 'shadow') answered
+UNION ALL
+SELECT 'delivery' AS from_kind, endpoint || '/' || delivery AS from_id, 'holds' AS relation, 'prediction' AS to_kind, id AS to_id FROM prediction_batch WHERE delivery <> ''
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'answered' AS relation, 'prediction' AS to_kind, id AS to_id FROM prediction_batch WHERE delivery = ''
+UNION ALL
+SELECT 'rollout' AS from_kind, rollout_id AS from_id, 'asked for' AS relation, 'prediction' AS to_kind, id AS to_id FROM prediction_batch WHERE rollout_id <> '' AND delivery = ''
+UNION ALL
+SELECT 'prediction' AS from_kind, p.id AS from_id, 'turned out as' AS relation, 'ground_truth' AS to_kind, g.request_id AS to_id FROM prediction_batch p JOIN ground_truth g ON g.request_id = p.request_id
+UNION ALL
+SELECT 'delivery' AS from_kind, endpoint || '/' || delivery AS from_id, 'watched by' AS relation, 'window' AS to_kind, id AS to_id FROM monitor_window WHERE delivery <> ''
+UNION ALL
+SELECT 'model_version' AS from_kind, model || '@' || version AS from_id, 'watched by' AS relation, 'window' AS to_kind, id AS to_id FROM monitor_window WHERE delivery = ''
+UNION ALL
+SELECT 'monitor' AS from_kind, monitor AS from_id, 'looked at' AS relation, 'window' AS to_kind, id AS to_id FROM monitor_window
+UNION ALL
+SELECT 'window' AS from_kind, window_id AS from_id, 'opened' AS relation, 'alert' AS to_kind, alert AS to_id FROM alert_window
+UNION ALL
+SELECT 'alert' AS from_kind, cause_event AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_kind = 'alert'
+UNION ALL
+SELECT 'dataset_version' AS from_kind, cause_event AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_kind = 'dataset'
+UNION ALL
+SELECT 'model_version' AS from_kind, cause_event AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_kind = 'promotion'
+UNION ALL
+SELECT 'trigger' AS from_kind, cause_trigger AS from_id, 'started' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run WHERE cause_trigger <> ''
+UNION ALL
+SELECT 'pipeline' AS from_kind, pipeline AS from_id, 'ran as' AS relation, 'pipeline_run' AS to_kind, id AS to_id FROM pipeline_run
+UNION ALL
+SELECT 'pipeline_run' AS from_kind, id AS from_id, 'tracked as' AS relation, 'run' AS to_kind, tracking_run AS to_id FROM pipeline_run WHERE tracking_run <> ''
+UNION ALL
+SELECT 'pipeline_run' AS from_kind, t.value AS from_id, 'tracked as' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM run_tag t JOIN key_name k ON k.id = t.key_no JOIN run r ON r.id = t.run_no JOIN pipeline_run p ON p.id = t.value WHERE k.name = 'airside.pipelineRun' AND p.tracking_run <> r.run_id;
+
+CREATE VIEW findable AS
+SELECT 'experiment' AS kind, CAST(id AS TEXT) AS id, name AS name FROM experiment
+UNION ALL
+SELECT 'run' AS kind, run_id AS id, name AS name FROM run
+UNION ALL
+SELECT 'registered_model' AS kind, name AS id, name AS name FROM registered_model
+UNION ALL
+SELECT 'model_version' AS kind, name || '@' || version AS id, name || '@' || version AS name FROM model_version
+UNION ALL
+SELECT 'dataset' AS kind, name AS id, name AS name FROM dataset
+UNION ALL
+SELECT 'dataset_version' AS kind, id AS id, dataset || '@' || version AS name FROM dataset_version
+UNION ALL
+SELECT 'pipeline' AS kind, name AS id, name AS name FROM (SELECT DISTINCT name FROM pipeline) pipelines
+UNION ALL
+SELECT 'pipeline_run' AS kind, id AS id, pipeline || ' ' || id AS name FROM pipeline_run
+UNION ALL
+SELECT 'endpoint' AS kind, name AS id, name AS name FROM endpoint
+UNION ALL
+SELECT 'monitor' AS kind, name AS id, name AS name FROM monitor
+UNION ALL
+SELECT 'alert' AS kind, id AS id, title AS name FROM alert;
+
+CREATE VIEW prediction_traffic AS
+SELECT endpoint, received_at_ms, row_count, latency_ms, CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow';

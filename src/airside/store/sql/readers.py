@@ -1,0 +1,81 @@
+"""Reader threads, each with a connection of its own."""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from airside.core.errors import AirsideError, Overloaded, Unavailable
+from airside.core.operation import Transaction
+from airside.store.sql.session import ConnectionLost, Database, Session
+from airside.store.sql.writer import Reply, Work, into
+
+T = TypeVar("T")
+MAX_WAITING = 1024
+
+
+class Readers:
+    """A few threads that run queries, each in a read transaction.
+
+    Thread safety: `submit` and `call` from any thread. A query sees everything that was acknowledged before it began.
+    """
+
+    def __init__(self, database: Database, *, threads: int) -> None:
+        self._database = database
+        self._waiting: queue.SimpleQueue[tuple[Work, Reply] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"airside-reader-{n}", daemon=True) for n in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, work: Work, reply: Reply) -> None:
+        """Run a query on the next free reader; `reply` is called on its thread."""
+        if self._closed:
+            raise Unavailable("The server is stopping.")
+        if self._waiting.qsize() >= MAX_WAITING:
+            raise Overloaded
+        self._waiting.put((work, reply))
+
+    def call(self, work: Callable[[Transaction], T]) -> T:
+        """Run a query and wait for its answer."""
+        future: Future[T] = Future()
+        self.submit(work, into(future))
+        return future.result()
+
+    def close(self) -> None:
+        """Finish what waits, then end."""
+        self._closed = True
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        session: Session | None = None
+        while (item := self._waiting.get()) is not None:
+            work, reply = item
+            try:
+                session = session or self._database.open(readonly=True)
+                session.begin()
+                value = work(session)
+                session.commit()
+            except ConnectionLost:
+                session = _closed(session)
+                reply(None, Unavailable("The database went away. Try again."))
+            except BaseException as error:  # noqa: BLE001 -- the caller gets it
+                if session is not None:
+                    session.rollback()
+                    if not isinstance(error, AirsideError):
+                        session = _closed(session)
+                reply(None, error)
+            else:
+                reply(value, None)
+        _closed(session)
+
+
+def _closed(session: Session | None) -> None:
+    if session is not None:
+        session.close()

@@ -1,0 +1,98 @@
+"""One connection to the metadata database, used by one thread at a time.
+
+A session is a `core.operation.Transaction` that can also begin and end: only the writer and the readers do that.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from airside.core.operation import Dialect, Row, Transaction
+
+QUERY_LIMIT_S = 10.0
+"""A query that takes longer is interrupted (security facts, section 10)."""
+
+
+class Session(Transaction, Protocol):
+    """A connection with its transaction in hand.
+
+    Not thread-safe: owned by the thread that uses it. Errors of the driver leave as errors of ours
+    (`core.errors`), but a broken connection leaves as `ConnectionLost`.
+    """
+
+    hooks: list[Callable[[], None]]
+    """What `on_commit` collected in the transaction that is open."""
+    notes: list[Any]
+    """What the works of the open transaction leave for its end (audit records); cut back like the hooks."""
+
+    def begin(self) -> None:
+        """Open a transaction; one that writes takes the write lock at once."""
+
+    def commit(self) -> None:
+        """Make it durable."""
+
+    def rollback(self) -> None:
+        """Undo all of it; never raises."""
+
+    def savepoint(self) -> None:
+        """Mark a point to go back to. One level only."""
+
+    def release(self) -> None:
+        """Forget the point, keep the changes."""
+
+    def rollback_to(self) -> None:
+        """Undo what came after the point, hooks included."""
+
+    def script(self, text: str) -> None:
+        """Execute statements separated by `;` at line ends. For DDL only."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Database(Protocol):
+    """A place that sessions can be opened on."""
+
+    dialect: Dialect
+    label: str
+    """What it is called in texts for people: no password in it."""
+
+    def open(self, *, readonly: bool) -> Session:
+        """A new connection. Raises `Unavailable` when there is none to be had."""
+
+    def checkpoint(self) -> None:
+        """Housekeeping beside the writer, called from a thread of its own; does nothing where there is none."""
+
+    def between_groups(self, session: Session) -> None:
+        """Housekeeping that only the writer can do, called on its thread while no transaction is open."""
+
+
+class ConnectionLost(Exception):  # noqa: N818 -- an event, not a mistake
+    """The database went away in the middle. What was not committed is gone."""
+
+
+class Hooks:
+    """`on_commit` and notes for sessions: collected, and cut back when a savepoint is undone."""
+
+    def __init__(self) -> None:
+        self.hooks: list[Callable[[], None]] = []
+        self.notes: list[Any] = []
+        self._marks = (0, 0)
+
+    def on_commit(self, then: Callable[[], None]) -> None:
+        """Call after the commit."""
+        self.hooks.append(then)
+
+    def _clear(self) -> None:
+        self.hooks.clear()
+        self.notes.clear()
+
+    def _mark(self) -> None:
+        self._marks = (len(self.hooks), len(self.notes))
+
+    def _cut(self) -> None:
+        del self.hooks[self._marks[0] :]
+        del self.notes[self._marks[1] :]
+
+
+Args = Sequence[Any]
+Rows = list[Row]

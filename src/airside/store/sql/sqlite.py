@@ -1,0 +1,188 @@
+"""SQLite: WAL, `synchronous=FULL`, one file, checkpoints outside the writer's way."""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
+from airside.core.operation import Row
+from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
+
+CHECKPOINT_BYTES = 4 << 20
+"""A write-ahead log above this size is copied into the database by the checkpointer, beside the writer."""
+RESTART_BYTES = 32 << 20
+"""Above this size the writer itself begins the log anew between two groups: under constant load it would grow on."""
+
+_INSTRUCTIONS_PER_LOOK = 20_000
+
+
+_MISTAKES = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+
+
+def _named(error: Exception) -> Exception:
+    """An error of the driver as one of ours. (No context manager around each statement: it costs as much as one.)"""
+    text = str(error)
+    if isinstance(error, sqlite3.IntegrityError):
+        return AlreadyExists("A record with the same key is there already, or one that it names is not.")
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return Invalid("A number beyond 64 bits, or a text that is not valid Unicode, cannot be stored.")
+    if "disk is full" in text or "disk I/O" in text:
+        return DiskFull()
+    if "interrupted" in text:
+        return Invalid(f"The query took longer than {QUERY_LIMIT_S:.0f} s and was ended. Narrow its filter.")
+    if "locked" in text or "busy" in text:
+        return Unavailable("The database is held by another process.")
+    if "readonly" in text or "unable to open" in text:
+        return Unavailable("The database cannot be written. Is its folder read-only, or the disk full?")
+    return error
+
+
+class SqliteSession(Hooks):
+    """A session on SQLite's own driver, with plain tuples."""
+
+    dialect: Literal["sqlite"] = "sqlite"
+
+    def __init__(self, path: Path, *, readonly: bool, synchronous: str) -> None:
+        super().__init__()
+        self._readonly = readonly
+        self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
+        self._db = sqlite3.connect(
+            path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
+        )
+        execute = self._db.execute
+        execute("PRAGMA journal_mode=WAL")
+        execute(f"PRAGMA synchronous={synchronous}")
+        execute("PRAGMA foreign_keys=ON")
+        execute("PRAGMA wal_autocheckpoint=0")
+        execute("PRAGMA temp_store=MEMORY")
+        execute("PRAGMA cache_size=-8192")
+        if readonly:
+            execute("PRAGMA query_only=ON")
+            self._deadline = float("inf")
+            self._db.set_progress_handler(self._is_late, _INSTRUCTIONS_PER_LOOK)
+
+    def _is_late(self) -> int:
+        return time.monotonic() > self._deadline
+
+    def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Every row."""
+        try:
+            return self._db.execute(sql, args).fetchall()
+        except _MISTAKES as error:
+            raise _named(error) from error
+
+    def one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
+        """The first row, or None."""
+        try:
+            row: Row | None = self._db.execute(sql, args).fetchone()
+            return row
+        except _MISTAKES as error:
+            raise _named(error) from error
+
+    def run(self, sql: str, args: Sequence[Any] = ()) -> int:
+        """Execute; the rows touched."""
+        try:
+            return self._db.execute(sql, args).rowcount
+        except _MISTAKES as error:
+            raise _named(error) from error
+
+    def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute once for each row."""
+        try:
+            self._db.executemany(sql, rows)
+        except _MISTAKES as error:
+            raise _named(error) from error
+
+    def begin(self) -> None:
+        """Open the transaction."""
+        self._clear()
+        if self._readonly:
+            self._deadline = time.monotonic() + QUERY_LIMIT_S
+        self.run(self._begin)
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self.run("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo; never raises."""
+        self._clear()
+        if self._db.in_transaction:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+
+    def savepoint(self) -> None:
+        """Mark."""
+        self._mark()
+        self.run("SAVEPOINT op")
+
+    def release(self) -> None:
+        """Keep."""
+        self.run("RELEASE op")
+
+    def rollback_to(self) -> None:
+        """Go back. A full disk may have ended the whole transaction: then there is nothing to go back to."""
+        self._cut()
+        if not self._db.in_transaction:
+            raise DiskFull
+        self.run("ROLLBACK TO op")
+        self.run("RELEASE op")
+
+    def script(self, text: str) -> None:
+        """Execute statements one by one, inside the open transaction (`executescript` would commit it)."""
+        for statement in text.split(";\n"):
+            if statement.strip():
+                self._db.execute(statement)
+
+    def close(self) -> None:
+        """Close."""
+        self._db.close()
+
+
+class SqliteDatabase:
+    """A database file."""
+
+    dialect: Literal["sqlite"] = "sqlite"
+
+    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+        self.path = path
+        self.label = f"SQLite ({path.name})"
+        self._synchronous = synchronous
+        self._wal = path.with_name(path.name + "-wal")
+        self._is_grown = False
+
+    def open(self, *, readonly: bool) -> Session:
+        """A connection to the file, which is made when it is not there."""
+        try:
+            return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
+        except sqlite3.DatabaseError as error:
+            raise Unavailable(
+                f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
+                "can be written, on a disk with room?"
+            ) from error
+
+    def checkpoint(self) -> None:
+        """Copy a grown write-ahead log into the database, without making writers wait."""
+        try:
+            size = self._wal.stat().st_size
+            if size < CHECKPOINT_BYTES:
+                return
+            with sqlite3.connect(self.path, isolation_level=None, timeout=0.1) as db:
+                db.execute(f"PRAGMA synchronous={self._synchronous}")
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            db.close()
+            self._is_grown = size > RESTART_BYTES
+        except (OSError, sqlite3.Error):
+            return  # the next look tries again
+
+    def between_groups(self, session: Session) -> None:
+        """Begin a grown log anew; the checkpointer has left little to copy."""
+        if self._is_grown:
+            self._is_grown = False
+            with suppress(sqlite3.Error):  # a reader in the way, a full disk: the next look asks again
+                session.script("PRAGMA busy_timeout=20;\nPRAGMA wal_checkpoint(TRUNCATE);\nPRAGMA busy_timeout=30000")
+
+

@@ -1,0 +1,152 @@
+"""Finding logged models: a stricter grammar than that of runs, and page tokens that know their search."""
+
+import base64
+import binascii
+from typing import Protocol
+
+import msgspec
+
+from airside.core.errors import Invalid
+from airside.core.ids import ExperimentId
+from airside.core.operation import Transaction
+from airside.core.record import Record
+from airside.core.search import LISTED, NUMERIC, Comparison, Field, Grammar, parse_filter
+from airside.tracking.logged_models import finding, queries
+from airside.tracking.logged_models.records import DatasetFilter, LoggedModelPage, ModelOrder
+from airside.tracking.rules import experiment_no
+
+MAX_COMPARISONS = 100
+MAX_FILTER_BYTES = 64 << 10
+MAX_PAGE = 10_000
+STATUSES = ("PENDING", "READY", "FAILED")
+
+_EQUAL = ("=", "!=", "IN", "NOT IN")
+_NUMBER = Field(kind="number", operators=NUMERIC)
+GRAMMAR = Grammar(
+    entities={"attributes": "attribute", "metrics": "metric", "params": "param", "tags": "tag"},
+    fields={
+        "attribute": {
+            "name": Field(operators=LISTED),
+            "model_id": Field(operators=LISTED),
+            "model_type": Field(operators=LISTED),
+            "status": Field(operators=_EQUAL),  # type: ignore[arg-type]  # operators, spelt above
+            "source_run_id": Field(operators=LISTED),
+            "experiment_id": Field(operators=LISTED),
+            "creation_timestamp": _NUMBER,
+            "last_updated_timestamp": _NUMBER,
+        },
+        "metric": _NUMBER,
+        "param": Field(operators=LISTED),
+        "tag": Field(operators=LISTED),
+    },
+    aliases={"creation_time": "creation_timestamp"},
+    quotes_clauses=False,
+)
+
+
+class Question(Protocol):
+    """What a search asks: the fields of the ask `SearchLoggedModels`."""
+
+    experiment_ids: tuple[ExperimentId, ...]
+    filter: str
+    datasets: tuple[DatasetFilter, ...]
+    max_results: int
+    order_by: tuple[ModelOrder, ...]
+    page_token: str
+
+
+class Token(Record):
+    """Where the next page begins, and the search that it belongs to."""
+
+    offset: int
+    experiment_ids: tuple[str, ...]
+    filter_string: str
+    order_by: tuple[ModelOrder, ...]
+
+
+def page(tx: Transaction, ask: Question) -> LoggedModelPage:
+    """A page of logged models.
+
+    Raises:
+        Invalid: the filter, the order or the page token cannot be read, or the token is of another search.
+    """
+    if not 1 <= ask.max_results <= MAX_PAGE:
+        raise Invalid(f"max_results must be between 1 and {MAX_PAGE}, got {ask.max_results}.")
+    offset = _offset(ask) if ask.page_token else 0
+    numbers = tuple(dict.fromkeys(experiment_no(each) for each in ask.experiment_ids))
+    if not numbers:
+        return LoggedModelPage(items=())
+    wanted = finding.Wanted(
+        experiments=numbers,
+        comparisons=_comparisons(ask.filter),
+        datasets=ask.datasets,
+        orders=tuple(_checked(order) for order in ask.order_by),
+        offset=offset,
+        limit=ask.max_results + 1,
+    )
+    ids = finding.model_ids(tx, wanted)
+    more = len(ids) > ask.max_results
+    return LoggedModelPage(
+        items=queries.some(tx, ids[: ask.max_results]),
+        next_page_token=_token(ask, offset + ask.max_results) if more else "",
+    )
+
+
+def _comparisons(text: str) -> tuple[Comparison, ...]:
+    if len(text.encode("utf-8", "replace")) > MAX_FILTER_BYTES:
+        raise Invalid("The filter is longer than 64 KiB. Split the search.")
+    comparisons = parse_filter(text, GRAMMAR)
+    if len(comparisons) > MAX_COMPARISONS:
+        raise Invalid(f"A filter has at most {MAX_COMPARISONS} comparisons, got {len(comparisons)}.")
+    for each in comparisons:
+        if (each.entity, each.key) == ("attribute", "status"):
+            for status in each.value if isinstance(each.value, tuple) else (each.value,):
+                if status not in STATUSES:
+                    raise Invalid(f"Unknown model status in filter: '{status}'")
+    return comparisons
+
+
+def _checked(order: ModelOrder) -> ModelOrder:
+    """An order whose field is one that can be ordered by; the alias of an attribute resolved."""
+    entity, dot, key = order.field_name.partition(".")
+    if not dot:
+        entity, key = "attributes", order.field_name
+    key = key.strip("`")
+    if entity == "attributes":
+        known = GRAMMAR.aliases.get(key, key)
+        attributes = GRAMMAR.fields["attribute"]
+        if isinstance(attributes, dict) and known in attributes:
+            return msgspec.structs.replace(order, field_name=known)
+        raise Invalid(f"Invalid order by field name: {order.field_name}.")
+    if entity != "metrics" or not key:
+        raise Invalid(f"Invalid order by field name: {order.field_name}. Only metrics are supported.")
+    return msgspec.structs.replace(order, field_name=f"metrics.{key}")
+
+
+def _token(ask: Question, offset: int) -> str:
+    token = Token(offset=offset, experiment_ids=ask.experiment_ids, filter_string=ask.filter, order_by=ask.order_by)
+    return base64.b64encode(msgspec.json.encode(token)).decode()
+
+
+def _offset(ask: Question) -> int:
+    try:
+        decoded = base64.b64decode(ask.page_token.encode("ascii", "replace"))
+    except (binascii.Error, ValueError):
+        raise Invalid("Invalid page token, could not base64-decode") from None
+    try:
+        token = msgspec.json.decode(decoded, type=Token)
+    except (msgspec.DecodeError, RecursionError):
+        raise Invalid(f"Invalid page token, decoded value={decoded[:200]!r}") from None
+    for what, found, expected in (
+        ("Experiment IDs", list(token.experiment_ids), list(ask.experiment_ids)),
+        ("Filter string", token.filter_string, ask.filter),
+        ("Order by", token.order_by, ask.order_by),
+    ):
+        if found != expected:
+            raise Invalid(
+                f"{what} in the page token does not match the requested {what[0].lower()}{what[1:]}. "
+                f"Expected: {str(expected)[:500]}. Found: {str(found)[:500]}"
+            )
+    if not 0 < token.offset < 2**53:
+        raise Invalid(f"Invalid page token, parsed value={token.offset}")
+    return token.offset

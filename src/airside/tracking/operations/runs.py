@@ -1,0 +1,191 @@
+"""Runs: their life, and finding them."""
+
+import msgspec
+
+from airside.core.errors import Invalid, NotFound
+from airside.core.ids import ExperimentId, RunId
+from airside.core.operation import AnyOperation, Context, operation
+from airside.core.record import DONE, Ask, Done
+from airside.tracking import rules
+from airside.tracking.events import RunEnded
+from airside.tracking.names import invented
+from airside.tracking.operations.experiments import writable
+from airside.tracking.queries import runs as queries
+from airside.tracking.queries import values
+from airside.tracking.records import Run, RunInfo, RunPage, RunStatus, Tag, View
+from airside.tracking.queries import run_search as search
+
+
+class CreateRun(Ask[Run]):
+    """Ask for a new run. Without a name one is invented."""
+
+    experiment_id: ExperimentId = ExperimentId("0")
+    name: str = ""
+    user_id: str = ""
+    start_time_ms: int = 0
+    tags: tuple[Tag, ...] = ()
+
+
+@operation("runs.create", needs="run:write", audit="measure")
+def create_run(ctx: Context, ask: CreateRun) -> Run:
+    """Start a run in an active experiment."""
+    experiment_no, location = writable(ctx, ask.experiment_id)
+    name = rules.settled_name(ask.name, ask.tags, invented(ctx.random(4)))
+    tags = rules.last_wins((*ask.tags, Tag(key=rules.RUN_NAME_TAG, value=name)))
+    run_id = RunId(ctx.new_hex())
+    info = RunInfo(
+        run_id=run_id,
+        experiment_id=ExperimentId(str(experiment_no)),
+        name=name,
+        user_id=ask.user_id,
+        status="RUNNING",
+        start_time_ms=ask.start_time_ms,
+        end_time_ms=None,
+        artifact_uri=rules.joined(location, run_id, "artifacts"),
+        lifecycle_stage="active",
+    )
+    number = queries.add(ctx, info, experiment_no)
+    values.set_tags(ctx, (number, experiment_no), tags)
+    return Run(info=info, tags=tags)
+
+
+class GetRun(Ask[Run]):
+    """Ask for a run, deleted or not."""
+
+    run_id: RunId
+
+
+@operation("runs.get", needs="run:read")
+def get_run(ctx: Context, ask: GetRun) -> Run:
+    """One run with all that it logged: of each metric the latest point."""
+    number = found(ctx, ask.run_id)[0]
+    loaded = queries.load(ctx, (number,))
+    if not loaded:
+        raise absent(ask.run_id)
+    return loaded[0]
+
+
+class UpdateRun(Ask[RunInfo]):
+    """Ask to change the head of a run; what is not given stays.
+
+    Attributes:
+        end_time_ms: 0 clears it.
+    """
+
+    run_id: RunId
+    status: RunStatus | None = None
+    end_time_ms: int | None = None
+    name: str | None = None
+
+
+@operation("runs.update", needs="run:write", audit="measure")
+def update_run(ctx: Context, ask: UpdateRun) -> RunInfo:
+    """Change the state, the end or the name of an active run."""
+    run = active(ctx, ask.run_id)
+    row = queries.head(ctx.tx, run[0])
+    if row is None:
+        raise absent(ask.run_id)
+    before = queries.info_of(row)
+    after = msgspec.structs.replace(
+        before,
+        status=ask.status or before.status,
+        end_time_ms=before.end_time_ms if ask.end_time_ms is None else ask.end_time_ms or None,
+        name=ask.name or before.name,
+    )
+    queries.update(ctx.tx, run[0], after)
+    if ask.name:
+        values.set_tags(ctx, run, (Tag(key=rules.RUN_NAME_TAG, value=ask.name),))
+    if after.status in rules.ENDED and before.status not in rules.ENDED:
+        ctx.announce(RunEnded(run_id=after.run_id, experiment_id=after.experiment_id, status=after.status))
+    return after
+
+
+class DeleteRun(Ask[Done]):
+    """Ask to delete a run."""
+
+    run_id: RunId
+
+
+@operation("runs.delete", needs="run:write")
+def delete_run(ctx: Context, ask: DeleteRun) -> Done:
+    """Put a run out of sight. It can be restored; doing it again changes nothing."""
+    queries.set_stage(ctx.tx, found(ctx, ask.run_id)[0], is_deleted=True)
+    return DONE
+
+
+class RestoreRun(Ask[Done]):
+    """Ask to restore a run."""
+
+    run_id: RunId
+
+
+@operation("runs.restore", needs="run:write")
+def restore_run(ctx: Context, ask: RestoreRun) -> Done:
+    """Bring a deleted run back, even when its experiment is deleted."""
+    queries.set_stage(ctx.tx, found(ctx, ask.run_id)[0], is_deleted=False)
+    return DONE
+
+
+class SearchRuns(Ask[RunPage]):
+    """Ask for the runs of some experiments that match a filter, newest first unless told otherwise."""
+
+    experiment_ids: tuple[ExperimentId, ...] = ()
+    filter: str = ""
+    order_by: tuple[str, ...] = ()
+    view: View = "active"
+    max_results: int = 1000
+    page_token: str = ""
+
+
+@operation("runs.search", needs="run:read")
+def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
+    """Runs that match a filter, a page at a time; the last page costs what the first costs."""
+    numbers = tuple(dict.fromkeys(rules.experiment_no(experiment_id) for experiment_id in ask.experiment_ids))
+    return search.page(
+        ctx,
+        numbers,
+        ask.filter,
+        ask.order_by,
+        search.Window(view=ask.view, max_results=ask.max_results, page_token=ask.page_token),
+    )
+
+
+def found(ctx: Context, run_id: str) -> tuple[int, int]:
+    """The numbers of a run and of its experiment.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    numbers = queries.numbers(ctx, run_id)
+    if numbers is None:
+        raise absent(run_id)
+    return numbers
+
+
+def active(ctx: Context, run_id: str) -> tuple[int, int]:
+    """The numbers of an active run, whose change is counted here.
+
+    Raises:
+        NotFound: there is none of that id. Invalid: it is deleted.
+    """
+    numbers = found(ctx, run_id)
+    if not queries.touch(ctx.tx, numbers[0]):
+        if queries.head(ctx.tx, numbers[0]) is None:
+            raise absent(run_id)
+        raise Invalid(f"The run {run_id} must be in the 'active' state. Current state is deleted.")
+    return numbers
+
+
+def absent(run_id: str) -> NotFound:
+    """The error of an unknown run."""
+    return NotFound(f"Run with id={run_id} not found")
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (
+    create_run,
+    get_run,
+    update_run,
+    delete_run,
+    restore_run,
+    search_runs,
+)

@@ -1,0 +1,1 @@
+"""All SQL of tracking; one module for each noun."""

@@ -1,0 +1,299 @@
+"""Searching runs: first the numbers, by one of three drivers, then the bodies of one page.
+
+Drivers: walk the newest-first index and probe the conditions; walk a value index in its order; or take the few runs
+that a selective condition leaves and sort them (tracking facts, section 7, item 8). A page begins behind the last row
+of the page before (keyset), so that the last page costs what the first costs.
+"""
+
+import hashlib
+
+from airside.core.errors import Invalid
+from airside.core.operation import Context, Row
+from airside.core.record import Record
+from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_orders, read_token, write_token
+from airside.tracking.grammars import RUNS
+from airside.tracking.queries.keys import known_key
+from airside.tracking.queries.matching import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Term,
+    after,
+    compared,
+    merged,
+    ordered,
+    prefix_range,
+    selected,
+)
+from airside.tracking.queries.runs import load
+from airside.tracking.records import RunPage, View
+from airside.tracking.rules import RUN_NAME_TAG
+
+MAX_RESULTS = 50_000
+FEW = 1000
+"""A condition that leaves fewer runs than this is a driver."""
+COLUMNS = {
+    "run_id": "r.run_id",
+    "run_name": "r.name",
+    "status": "r.status",
+    "user_id": "r.user_id",
+    "artifact_uri": "r.artifact_uri",
+    "start_time": "r.start_ms",
+    "end_time": "r.end_ms",
+}
+TABLES = {"metric": "metric_latest", "parameter": "run_param", "tag": "run_tag"}
+DATASET_COLUMNS = {"name": "d.name", "digest": "d.digest", "context": "i.context"}
+START = Term("r.start_ms", is_ascending=False)
+RUN_ID = Term("r.run_id", is_ascending=True)
+Partition = tuple[int, bool]
+"""An experiment's number and whether its deleted runs are meant."""
+Rows = list[Row]
+
+
+class Window(Record):
+    """Which part of the matches is wanted."""
+
+    view: View = "active"
+    max_results: int = 1000
+    page_token: str = ""
+
+
+def page(
+    ctx: Context, experiments: tuple[int, ...], filter_text: str, order_by: tuple[str, ...], window: Window
+) -> RunPage:
+    """A page of the runs of some experiments that match."""
+    check_max_results(window.max_results, MAX_RESULTS)
+    if not experiments:
+        return RunPage(items=())
+    comparisons = parse_filter(filter_text, RUNS)
+    orders = parse_orders(order_by, RUNS)
+    token = read_token(window.page_token, digest(filter_text, order_by))
+    plan = _Plan(ctx, comparisons, orders)
+    stages = {"active": (False,), "deleted": (True,), "all": (False, True)}[window.view]
+    partitions = [(number, stage) for number in experiments for stage in stages]
+    wanted = token.offset + window.max_results
+    rows = plan.rows(partitions, wanted + 1, token.after)
+    shown = rows[token.offset : wanted]
+    following = ""
+    if len(rows) > wanted:
+        following = write_token(PageToken(after=shown[-1][1:], of=digest(filter_text, order_by)))
+    return RunPage(items=tuple(load(ctx, [row[0] for row in shown])), next_page_token=following)
+
+
+def check_max_results(wanted: int, limit: int) -> None:
+    """Refuse a page of no rows, or of too many.
+
+    Raises:
+        Invalid: it is.
+    """
+    if wanted < 1:
+        raise Invalid(
+            f"Invalid value {wanted} for parameter 'max_results' supplied. It must be a positive integer, "
+            f"but got value {wanted}"
+        )
+    if wanted > limit:
+        raise Invalid(
+            f"Invalid value {wanted} for parameter 'max_results' supplied. It must be at most {limit}, "
+            f"but got value {wanted}"
+        )
+
+
+def digest(filter_text: str, order_by: tuple[str, ...]) -> str:
+    """What a page token belongs to: it is refused with another filter or order."""
+    return hashlib.blake2b("\0".join((filter_text, *order_by)).encode(), digest_size=6).hexdigest()
+
+
+class _Plan:
+    """How the runs of one search are found.
+
+    A row is `(number, rank, value, rank, value, …)`, with a pair for each term of the order.
+    """
+
+    def __init__(self, ctx: Context, comparisons: tuple[Comparison, ...], orders: tuple[Order, ...]) -> None:
+        self._ctx = ctx
+        self._comparisons = comparisons
+        self._lead = orders[0] if orders and orders[0].entity in TABLES else None
+        self._joins: list[Condition] = []
+        self._terms = [self._term(order) for order in orders]
+        named = {order.key for order in orders if order.entity == "attribute"}
+        self._terms += [START] if "start_time" not in named else []
+        self._terms += [RUN_ID] if "run_id" not in named else []
+        self._where = [self._condition(comparison) for comparison in comparisons]
+
+    def rows(self, partitions: list[Partition], limit: int, last: tuple[object, ...]) -> Rows:
+        """The first rows behind the last one seen, at most `limit`."""
+        if last and len(last) != 2 * len(self._terms):
+            raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
+        if len(partitions) == 1:
+            return self._of(partitions[0], limit, last)
+        every = [row for partition in partitions for row in self._of(partition, limit, last)]
+        return merged(every, self._terms, 1)[:limit]
+
+    def _of(self, partition: Partition, limit: int, last: tuple[object, ...]) -> Rows:
+        few = self._few(partition[0])
+        if few is not None or self._lead is None:
+            where = [few[1]] if few else []
+            source = f"{few[0]} c CROSS JOIN run r" if few else "run r"
+            return self._query(source, self._joins, (partition, limit), where, self._terms, last)
+        rows: Rows = []
+        for segment in range(int(str(last[0])) if last else 0, 3):
+            if len(rows) < limit:
+                rows += self._segment(segment, (partition, limit - len(rows)), last)
+        return rows
+
+    def _segment(self, segment: int, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+        """The runs with a value of the leading field (0), with "not a number" (1), with none (2)."""
+        lead = self._lead
+        assert lead is not None  # noqa: S101 -- asked only when there is one
+        key = known_key(self._ctx, lead.key)
+        table, rest = TABLES[lead.entity], self._terms[1:]
+        behind = last if last and int(str(last[0])) == segment else ()
+        same = [
+            c for c in self._comparisons if (c.entity, c.key) == (lead.entity, lead.key) and c.operator != "IS NULL"
+        ]
+        if segment == 2:
+            if same:
+                return []
+            none = ALWAYS
+            if key is not None:
+                none = (f"NOT EXISTS (SELECT 1 FROM {table} n WHERE n.run_no = r.id AND n.key_no = ?)", [key])
+            terms = [Term("NULL", is_ascending=True, rank="2"), *rest]
+            return self._query("run r", self._joins[1:], bounds, [none], terms, behind)
+        if key is None or (segment == 1 and (lead.entity != "metric" or any(c.operator != "!=" for c in same))):
+            return []
+        where: list[Condition] = [
+            ("o.experiment_no = ? AND o.key_no = ? AND r.id = o.run_no", [bounds[0][0], key]),
+        ]
+        if lead.entity == "metric":
+            where.append(("o.is_nan = ?", [segment == 1]))
+        if segment == 1:
+            terms = [Term("NULL", is_ascending=True, rank="1"), *rest]
+        else:
+            where += [
+                compared("o.value", c.operator, c.value, self._ctx.tx.dialect) for c in same if c.value is not None
+            ]
+            terms = [Term("o.value", is_ascending=lead.is_ascending), *rest]
+            if lead.entity != "metric":
+                return self._prefixed(table, bounds, where, terms, behind)
+        return self._query(f"{table} o CROSS JOIN run r", self._joins[1:], bounds, where, terms, behind)
+
+    def _prefixed(
+        self,
+        table: str,
+        bounds: tuple[Partition, int],
+        where: list[Condition],
+        terms: list[Term],
+        last: tuple[object, ...],
+    ) -> Rows:
+        """In the order of an index over the first characters of a text."""
+        prefix = Term("substr(o.value, 1, 200)", is_ascending=terms[0].is_ascending)
+        if last:
+            sign = ">=" if prefix.is_ascending else "<="
+            where = [*where, (f"{prefix.column} {sign} ?", [str(last[1])[:200]]), after(terms, last)]
+        rows = self._query(f"{table} o CROSS JOIN run r", self._joins[1:], bounds, where, [prefix, *terms], ())
+        return [(row[0], *row[3:]) for row in rows]
+
+    def _query(  # noqa: PLR0913 -- the parts of one statement
+        self,
+        source: str,
+        joins: list[Condition],
+        bounds: tuple[Partition, int],
+        extra: list[Condition],
+        terms: list[Term],
+        last: tuple[object, ...],
+    ) -> Rows:
+        partition, limit = bounds
+        where = [("r.experiment_no = ? AND r.is_deleted = ?", list(partition)), *extra, *self._where]
+        where += [_after(terms, last)] if last else []
+        order = [term for term in terms if term.column != "NULL"]
+        return self._ctx.tx.all(
+            f"SELECT r.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in joins)} "
+            f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {ordered(order)} LIMIT ?",
+            [*(v for _, values in joins for v in values), *(v for _, values in where for v in values), limit],
+        )
+
+    def _few(self, experiment_no: int) -> tuple[str, Condition] | None:
+        """A table whose index leaves few runs under one of the conditions, and the condition on it."""
+        for comparison in self._comparisons:
+            chosen = self._indexed(comparison, experiment_no)
+            if chosen is None:
+                continue
+            table, (text, values) = chosen
+            row = self._ctx.tx.one(
+                f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} c WHERE {text} LIMIT ?) few", [*values, FEW + 1]
+            )
+            if row is not None and row[0] <= FEW:
+                return table, (f"{text} AND r.id = c.run_no", values)
+        return None
+
+    def _indexed(self, comparison: Comparison, experiment_no: int) -> tuple[str, Condition] | None:
+        entity, name, operator, value = comparison.entity, comparison.key, comparison.operator, comparison.value
+        if (entity, name) == ("attribute", "run_name"):
+            entity, name = "tag", RUN_NAME_TAG
+        if entity not in TABLES or value is None or operator in {"!=", "ILIKE"}:
+            return None
+        key = known_key(self._ctx, name)
+        if key is None:
+            return None
+        text, values = "c.experiment_no = ? AND c.key_no = ?", [experiment_no, key]
+        if entity == "metric":
+            return TABLES[entity], (f"{text} AND c.is_nan = ? AND c.value {operator} ?", [*values, False, value])
+        if operator == "=":
+            return TABLES[entity], (
+                f"{text} AND substr(c.value, 1, 200) = ? AND c.value = ?",
+                [*values, str(value)[:200], value],
+            )
+        span = prefix_range(str(value))
+        if span is None:
+            return None
+        return TABLES[entity], (
+            f"{text} AND substr(c.value, 1, 200) >= ? AND substr(c.value, 1, 200) < ?",
+            [*values, *span],
+        )
+
+    def _term(self, order: Order) -> Term:
+        if order.entity == "attribute":
+            rank = "CASE WHEN r.end_ms IS NULL THEN 2 ELSE 0 END" if order.key == "end_time" else ""
+            return Term(COLUMNS[order.key], is_ascending=order.is_ascending, rank=rank)
+        alias = f"j{len(self._joins)}"
+        key = known_key(self._ctx, order.key)
+        self._joins.append(
+            (
+                f" LEFT JOIN {TABLES[order.entity]} {alias} ON {alias}.run_no = r.id AND {alias}.key_no = ?",
+                [-1 if key is None else key],
+            )
+        )
+        nan = f"WHEN {alias}.is_nan THEN 1 " if order.entity == "metric" else ""
+        rank = f"CASE WHEN {alias}.run_no IS NULL THEN 2 {nan}ELSE 0 END"
+        return Term(f"{alias}.value", is_ascending=order.is_ascending, rank=rank)
+
+    def _condition(self, comparison: Comparison) -> Condition:
+        """A condition as a probe of one run."""
+        entity, name, operator, value = comparison.entity, comparison.key, comparison.operator, comparison.value
+        dialect = self._ctx.tx.dialect
+        if (entity, name) == ("attribute", "run_name"):
+            entity, name = "tag", RUN_NAME_TAG
+        if entity == "attribute":
+            return compared(COLUMNS[name], operator, value, dialect)
+        if entity == "dataset":
+            text, values = compared(DATASET_COLUMNS[name], operator, value, dialect)
+            among = "dataset_input i JOIN input_dataset d ON d.id = i.dataset_no"
+            return f"EXISTS (SELECT 1 FROM {among} WHERE i.run_no = r.id AND {text})", values
+        key = known_key(self._ctx, name)
+        if key is None:
+            return ALWAYS if operator == "IS NULL" else NEVER
+        probe = f"SELECT 1 FROM {TABLES[entity]} v WHERE v.run_no = r.id AND v.key_no = ?"
+        if operator in {"IS NULL", "IS NOT NULL"}:
+            return f"{'NOT ' if operator == 'IS NULL' else ''}EXISTS ({probe})", [key]
+        text, values = compared("v.value", operator, value, dialect)
+        if entity == "metric":
+            text = f"(v.is_nan = ? OR {text})" if operator == "!=" else f"v.is_nan = ? AND {text}"
+            values = [operator == "!=", *values]
+        return f"EXISTS ({probe} AND {text})", [key, *values]
+
+
+def _after(terms: list[Term], last: tuple[object, ...]) -> Condition:
+    """Behind the last row; a field that no row of this part has is left out."""
+    if terms[0].column == "NULL":
+        return after(terms[1:], last[2:])
+    return after(terms, last)

@@ -1,0 +1,288 @@
+"""What may be logged, and which point of a metric is the latest. Pure; the texts are the wire contract's.
+
+Sources: MLflow REST contract, sections 2 (names, lengths), 3.1 (locations), 4.1 (run names), 5 (metrics).
+"""
+
+import json
+import math
+import posixpath
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from airside.core.errors import Invalid
+from airside.tracking.records import DatasetInput, Metric, Param, RunStatus, Tag
+
+MAX_KEY = 250
+MAX_PARAM_VALUE = 6000
+MAX_TAG_VALUE = 8000
+MAX_EXPERIMENT_NAME = 500
+MAX_EXPERIMENT_TAG_VALUE = 20_000
+MAX_LOCATION = 2048
+MAX_BATCH = 1000
+MAX_BATCH_PARAMS = 100
+MAX_CUSTOM_VIEWS = 50
+CUSTOM_VIEW = "mlflow.customView.view"
+RUN_NAME_TAG = "mlflow.runName"
+CONTEXT_TAG = "mlflow.data.context"
+ENDED: frozenset[RunStatus] = frozenset({"FINISHED", "FAILED", "KILLED"})
+LARGEST = sys.float_info.max
+HOST_SCHEMES = frozenset({"ftp", "sftp", "hdfs", "viewfs", "http", "https", "r2", "b2", "abfss"})
+
+_NAME = re.compile(r"[/\w.\- :]*\Z")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
+_BAD_CHARACTERS = (
+    "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
+    "and slashes (/)."
+)
+
+
+def invalid_value(value: object, path: str, reason: str = "") -> Invalid:
+    """The error of a value that breaks a rule.
+
+    >>> invalid_value("a b", "run_id").message
+    'Invalid value "a b" for parameter \\'run_id\\' supplied.'
+    """
+    quoted = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    tail = f": {reason}" if reason else "."
+    return Invalid(f"Invalid value {quoted} for parameter '{path}' supplied{tail}")
+
+
+@lru_cache(maxsize=16_384)
+def _fault_of_name(name: str) -> str:
+    if not _NAME.match(name):
+        return _BAD_CHARACTERS
+    plain = posixpath.normpath(name)
+    if plain != name or plain == "." or plain.startswith(("..", "/")):
+        return (
+            "Names may be treated as files in certain cases, and must not resolve to other names when treated as "
+            f"such. This name would resolve to {plain!r}"
+        )
+    return ""
+
+
+def check_name(name: str, path: str) -> None:
+    """Refuse the name of a metric, parameter or tag that is not portable.
+
+    Raises:
+        Invalid: it has other characters than letters, digits, `_ / - . :` and blank, or is not a plain path.
+    """
+    fault = _fault_of_name(name)
+    if fault:
+        raise invalid_value(name, path, fault)
+
+
+def check_length(text: str, what: str, limit: int) -> None:
+    """Refuse a text that is too long.
+
+    Raises:
+        Invalid: it is.
+    """
+    if len(text) > limit:
+        raise Invalid(f"'{what}' exceeds the maximum length of {limit} characters")
+
+
+def checked_metric(metric: Metric, above: str = "") -> tuple[float, bool]:
+    """The value to store and whether it is not a number.
+
+    Infinities become the greatest finite double of their sign, minus zero becomes zero, not a number becomes 0.0
+    with the flag set.
+
+    >>> checked_metric(Metric(key="m", value=float("-inf"), timestamp_ms=0))
+    (-1.7976931348623157e+308, False)
+
+    Raises:
+        Invalid: the name or the time breaks a rule.
+    """
+    check_name(metric.key, f"{above}name")
+    if metric.timestamp_ms < 0:
+        reason = f"metric '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long (64-bit integer) "
+        raise invalid_value(metric.timestamp_ms, f"{above}timestamp", reason)
+    check_length(metric.key, "Metric name", MAX_KEY)
+    value = metric.value
+    if value is None or math.isnan(value):
+        return 0.0, True
+    return max(-LARGEST, min(LARGEST, value)) + 0.0, False
+
+
+def checked_param(param: Param, above: str = "") -> Param:
+    """The parameter as it is stored: an over-long value is cut.
+
+    Raises:
+        Invalid: the name breaks a rule.
+    """
+    check_name(param.key, f"{above}key")
+    check_length(param.key, "Param key", MAX_KEY)
+    return param if len(param.value) <= MAX_PARAM_VALUE else Param(key=param.key, value=param.value[:MAX_PARAM_VALUE])
+
+
+def checked_tag(tag: Tag, above: str = "") -> Tag:
+    """The tag as it is stored: an over-long value is cut.
+
+    Raises:
+        Invalid: the name breaks a rule.
+    """
+    check_name(tag.key, f"{above}key")
+    check_length(tag.key, f"{above}key", MAX_KEY)
+    return tag if len(tag.value) <= MAX_TAG_VALUE else Tag(key=tag.key, value=tag.value[:MAX_TAG_VALUE])
+
+
+def check_experiment_tag(tag: Tag) -> None:
+    """Refuse a tag that an experiment cannot have.
+
+    Raises:
+        Invalid: its name breaks a rule, or it is too long (nothing is cut here).
+    """
+    check_name(tag.key, "key")
+    check_length(tag.key, "key", MAX_KEY)
+    check_length(tag.value, "value", MAX_EXPERIMENT_TAG_VALUE)
+
+
+def check_experiment_name(name: str) -> None:
+    """Refuse a blank or over-long name.
+
+    Raises:
+        Invalid: it is.
+    """
+    if not name.strip():
+        raise Invalid(f"Invalid experiment name: '{name}'")
+    check_length(name, "name", MAX_EXPERIMENT_NAME)
+
+
+def check_run_id(run_id: str) -> None:
+    """Refuse what cannot be the id of a run.
+
+    Raises:
+        Invalid: it has another form.
+    """
+    if not _RUN_ID.match(run_id):
+        raise invalid_value(run_id, "run_id")
+
+
+def check_batch_size(metrics: int, params: int, tags: int) -> None:
+    """Refuse a batch that is too large.
+
+    Raises:
+        Invalid: it is.
+    """
+    for what, limit, count in (
+        ("metrics", MAX_BATCH, metrics),
+        ("params", MAX_BATCH_PARAMS, params),
+        ("tags", MAX_BATCH_PARAMS, tags),
+        ("metrics, params, and tags", MAX_BATCH, metrics + params + tags),
+    ):
+        if count > limit:
+            raise Invalid(
+                f"A batch logging request can contain at most {limit} {what}. Got {count} {what}. "
+                f"Please split up {what} across multiple requests and try again."
+            )
+
+
+def check_distinct(params: Sequence[Param]) -> None:
+    """Refuse a batch that gives one parameter twice, even with one value.
+
+    Raises:
+        Invalid: it does.
+    """
+    if len({param.key for param in params}) == len(params):
+        return
+    seen: set[str] = set()
+    twice = [param.key for param in params if param.key in seen or seen.add(param.key)]  # type: ignore[func-returns-value]
+    raise Invalid(
+        f"Duplicate parameter keys have been submitted: {twice}. Please ensure the request contains only one param "
+        "value per param key."
+    )
+
+
+def last_wins(tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    """One tag for each key: the last one.
+
+    >>> last_wins((Tag(key="a", value="1"), Tag(key="a", value="2")))
+    (Tag(key='a', value='2'),)
+    """
+    return tuple({tag.key: tag for tag in tags}.values())
+
+
+def experiment_no(experiment_id: str) -> int:
+    """The number behind an experiment's id.
+
+    Raises:
+        Invalid: the id is no integer.
+    """
+    try:
+        return int(experiment_id)
+    except ValueError:
+        raise Invalid(
+            f"Invalid experiment ID '{experiment_id[:200]}'. Experiment ID must be a valid integer."
+        ) from None
+
+
+def settled_name(name: str, tags: Sequence[Tag], invented: str) -> str:
+    """The name of a new run: its argument, else its tag, else the invented one.
+
+    Raises:
+        Invalid: both are given and differ.
+    """
+    tagged = next((tag.value for tag in reversed(tags) if tag.key == RUN_NAME_TAG), "")
+    if name and tagged and name != tagged:
+        raise Invalid(
+            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
+            f"(run_name='{name}', mlflow.runName='{tagged}')."
+        )
+    return name or tagged or invented
+
+
+def joined(uri: str, *parts: str) -> str:
+    """A URI with path segments added by one slash each, before its query string.
+
+    >>> joined("s3://bucket/x/?v=1", "r", "artifacts")
+    's3://bucket/x/r/artifacts?v=1'
+    >>> joined("mlflow-artifacts:/0", "r", "artifacts")
+    'mlflow-artifacts:/0/r/artifacts'
+    """
+    path, mark, query = uri.partition("?")
+    return "/".join((path.rstrip("/") if len(parts) else path, *parts)) + mark + query
+
+
+def check_location(location: str) -> None:
+    """Refuse a place for artifacts that is none, or that would name a host for the server to call.
+
+    Raises:
+        Invalid: it is too long, has a fragment or parameters, climbs, or its scheme names a host.
+    """
+    check_length(location, "artifact_location", MAX_LOCATION)
+    parts = urlsplit(location)
+    if parts.fragment or ";" in parts.path:
+        raise Invalid("'artifact_location' URL can't include fragments or params.")
+    if ".." in parts.query:
+        raise Invalid(f"Invalid query string: {parts.query[:200]}")
+    if parts.scheme == "runs":
+        raise Invalid(f"Artifact location cannot be a runs:/ URI. Given: '{location[:200]}'")
+    if parts.scheme in HOST_SCHEMES or (parts.scheme == "mlflow-artifacts" and parts.netloc):
+        raise Invalid(
+            f"Artifact locations with the scheme '{parts.scheme}' name a host for the server to call, which is not "
+            "allowed. Use mlflow-artifacts:/, s3://, gs:// or a file: URI."
+        )
+
+
+def check_dataset(given: DatasetInput) -> None:
+    """Refuse a dataset input with an over-long part.
+
+    Raises:
+        Invalid: it has one.
+    """
+    data = given.dataset
+    for what, text, limit in (
+        ("name", data.name, 500),
+        ("digest", data.digest, 36),
+        ("source_type", data.source_type, 36),
+        ("source", data.source, 65_535),
+        ("schema", data.schema or "", 1_048_575),
+        ("profile", data.profile or "", 16_777_215),
+    ):
+        check_length(text, what, limit)
+    for tag in given.tags:
+        check_length(tag.key, "key", 255)
+        check_length(tag.value, "value", 500)

@@ -1,0 +1,143 @@
+"""What all tests share: a platform on each database, a clock that tests own, a PostgreSQL server of their own."""
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from airside.core.clock import FixedClock
+from airside.core.settings import Settings
+from airside.platform.wiring import Platform
+
+_schemas = itertools.count(1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server from Debian's packages on a free port; its URL."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not binaries:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    # Not below pytest's own folder: that is closed to other users, and PostgreSQL refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="airside-postgres-"))
+    port = free_port()
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        as_user = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    run = [*as_user, str(binaries[-1] / "initdb"), "-D", str(data), "-A", "trust", "-U", "airside", "--no-sync", "-E", "UTF8"]
+    subprocess.run(run, check=True, capture_output=True)
+    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c fsync=off"
+    control = [*as_user, str(binaries[-1] / "pg_ctl"), "-D", str(data), "-w"]
+    subprocess.run(
+        [*control, "-l", str(data / "log"), "-o", options, "start"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield f"postgresql://airside@127.0.0.1:{port}/postgres"
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store: SQLite's default, and a schema of its own on PostgreSQL."""
+    if request.param == "sqlite":
+        return ""
+    server: str = request.getfixturevalue("postgres_server")
+    import psycopg
+
+    schema = f"t{next(_schemas)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    return f"{server}?options=-csearch_path%3D{schema}"
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def platform(tmp_path: Path, database_url: str, clock: FixedClock) -> Iterator[Platform]:
+    """An open platform on an empty store; closed after the test."""
+    settings = Settings.load(None, environment={}, flags={"database": database_url})
+    opened = Platform.open(tmp_path / "home", settings=settings, clock=clock)
+    yield opened
+    opened.close()
+
+
+class RunningServer:
+    """A real `airside server` process on a free port, stopped by the test that started it."""
+
+    def __init__(self, home: Path, *flags: str) -> None:
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._flags = flags
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "airside", "server", "--home", str(self.home)]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), *self._flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self.process.stdout is not None
+        self.said = self.process.stdout.readline()
+        self._wait()
+
+    def _wait(self) -> None:
+        pool = urllib3.PoolManager(retries=urllib3.Retry(total=200, backoff_factor=0.0, backoff_max=0.02))
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                if pool.request("GET", self.url + "/health", retries=False).status == 200:
+                    pool.clear()
+                    return
+            except urllib3.exceptions.HTTPError:
+                assert self.process.poll() is None, self.said + (self.process.stdout.read() if self.process.stdout else "")
+                time.sleep(0.01)
+        raise AssertionError(self.said)
+
+    def kill(self) -> None:
+        """kill -9: nothing is said, nothing is tidied."""
+        self.process.kill()
+        self._ended()
+
+    def stop(self) -> int:
+        """SIGTERM, as a supervisor does; the exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self._ended()
+
+    def _ended(self) -> int:
+        code = self.process.wait(timeout=15)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server on an empty home."""
+    running = RunningServer(tmp_path / "home")
+    yield running
+    running.stop()
