@@ -26,14 +26,13 @@ FILES = (  # file, package, version, licence, path in the package
         "files/inter-latin-ext-wght-normal.woff2",
     ),
 )
-LICENCES = (("htmx.org", "LICENSE"), ("uplot", "LICENSE"), ("@fontsource-variable/inter", "LICENSE"), ("lucide-static", "LICENSE"))
-ICONS = (
-    "activity arrow-down arrow-up bell box chevron-down chevron-left chevron-right circle-arrow-up circle-check "
-    "circle-dashed circle-minus circle-x clock columns-3 copy database download external-link file file-text "
-    "flask-conical folder gauge git-branch git-commit-horizontal history image info layout-grid loader menu moon network "
-    "octagon-x package refresh-cw rocket route scroll-text search server settings shield-check sliders-horizontal sun "
-    "table-2 tag tower-control triangle-alert undo-2 user workflow x zap"
-).split()
+LICENCES = (
+    ("htmx.org", "LICENSE"),
+    ("uplot", "LICENSE"),
+    ("@fontsource-variable/inter", "LICENSE"),
+    ("lucide-static", "LICENSE"),
+)
+ICONS = ["activity", "arrow-down", "arrow-up", "bell", "box", "chevron-down", "chevron-left", "chevron-right", "circle-arrow-up", "circle-check", "circle-dashed", "circle-minus", "circle-x", "clock", "columns-3", "copy", "database", "download", "external-link", "file", "file-text", "flask-conical", "folder", "gauge", "git-branch", "git-commit-horizontal", "history", "image", "info", "layout-grid", "loader", "menu", "moon", "network", "octagon-x", "package", "refresh-cw", "rocket", "route", "scroll-text", "search", "server", "settings", "shield-check", "sliders-horizontal", "sun", "table-2", "tag", "tower-control", "triangle-alert", "undo-2", "user", "workflow", "x", "zap"]
 
 
 def folder(root: Path, package: str) -> Path:

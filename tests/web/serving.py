@@ -26,7 +26,12 @@ class _Edge(BaseHTTPRequestHandler):
         elif path == "/live":
             self._stream()
         elif path.startswith("/ajax-api/"):
-            self._send(200, "application/json", b'{"files":[{"path":"model","is_dir":true},{"path":"a.txt","is_dir":false,"file_size":"12"}]}', ())
+            self._send(
+                200,
+                "application/json",
+                b'{"files":[{"path":"model","is_dir":true},{"path":"a.txt","is_dir":false,"file_size":"12"}]}',
+                (),
+            )
         else:
             self._page("GET", path, query, {})
 
@@ -36,7 +41,15 @@ class _Edge(BaseHTTPRequestHandler):
 
     def _page(self, method: str, path: str, query: str, form: dict[str, str]) -> None:
         headers = {key.lower(): value for key, value in self.headers.items()}
-        request = WebRequest(method=method, raw_path=path, query_string=query, headers=headers, form=form, now=NOW, origin=f"http://{headers.get('host', '')}")
+        request = WebRequest(
+            method=method,
+            raw_path=path,
+            query_string=query,
+            headers=headers,
+            form=form,
+            now=NOW,
+            origin=f"http://{headers.get('host', '')}",
+        )
         page = respond(self.call, request)
         self._send(page.status, page.content_type, page.body, (*SECURITY_HEADERS, *page.headers))
 

@@ -249,7 +249,9 @@ def version(name: str = "employment", number: int = 3) -> ModelVersion:
 
 
 def check(name: str, measure: str, threshold: str, outcome: str, e: Estimate | None, **more: Any) -> CheckResult:
-    return CheckResult(name=name, kind="at_least", measure=measure, threshold=threshold, outcome=outcome, estimate=e, **more)
+    return CheckResult(
+        name=name, kind="at_least", measure=measure, threshold=threshold, outcome=outcome, estimate=e, **more
+    )
 
 
 def gate(name: str = "employment", number: int = 3) -> GateDecision:
@@ -364,7 +366,16 @@ def alert(number: int = 1, name: str = "employment", title: str = "ANC drifts") 
 
 
 def monitor(name: str = "employment-inputs", of: str = "employment") -> Monitor:
-    return Monitor(name=name, endpoint="employment", model=of, reference=BLOB, reference_version=2, policy="Retrains when a column drifts in two deliveries in a row.", created_at=ago(days=30), updated_at=ago(days=2))
+    return Monitor(
+        name=name,
+        endpoint="employment",
+        model=of,
+        reference=BLOB,
+        reference_version=2,
+        policy="Retrains when a column drifts in two deliveries in a row.",
+        created_at=ago(days=30),
+        updated_at=ago(days=2),
+    )
 
 
 def evidence(look: int) -> Evidence:
@@ -372,16 +383,43 @@ def evidence(look: int) -> Evidence:
         return Estimate(value=value, low=max(value - 0.01, 0), high=value + 0.01, n=900)
 
     guards = tuple(
-        GuardEvidence(guard=name, champion_rows=2_700, champion_bad=9, canary_rows=300 + 90 * look, canary_bad=2, log_e=base + 0.12 * look, limit=3.7, champion=est(0.004), canary=est(0.006))
+        GuardEvidence(
+            guard=name,
+            champion_rows=2_700,
+            champion_bad=9,
+            canary_rows=300 + 90 * look,
+            canary_bad=2,
+            log_e=base + 0.12 * look,
+            limit=3.7,
+            champion=est(0.004),
+            canary=est(0.006),
+        )
         for name, base in (("error", -0.4), ("latency", 0.1), ("wrong_label", 0.6))
     )
-    paired = PairedEvidence(rows=1_200, labelled_rows=1_104, champion_wrong=91, challenger_wrong=74, disagreement=est(0.137), log_e_harm=-1.2, limit=3.0, difference=Estimate(value=-0.0154, low=-0.031, high=0.0004, n=1_104))
+    paired = PairedEvidence(
+        rows=1_200,
+        labelled_rows=1_104,
+        champion_wrong=91,
+        challenger_wrong=74,
+        disagreement=est(0.137),
+        log_e_harm=-1.2,
+        limit=3.0,
+        difference=Estimate(value=-0.0154, low=-0.031, high=0.0004, n=1_104),
+    )
     return Evidence(guards=guards, paired=paired, step_rows=300 + 90 * look)
 
 
 def rollout(identity: str = "ro-1", name: str = "employment", state: str = "canary") -> Rollout:
     history = tuple(
-        Decision(at=ago(minutes=20 - look), outcome="continue", reason=f"too early to tell: {300 + 90 * look} rows", state="canary", step=0, weight=1_000, evidence=evidence(look))
+        Decision(
+            at=ago(minutes=20 - look),
+            outcome="continue",
+            reason=f"too early to tell: {300 + 90 * look} rows",
+            state="canary",
+            step=0,
+            weight=1_000,
+            evidence=evidence(look),
+        )
         for look in range(12)
     )
     return Rollout(
@@ -405,12 +443,23 @@ def rollout(identity: str = "ro-1", name: str = "employment", state: str = "cana
 
 
 def endpoint(name: str = "employment", of: str = "employment") -> Endpoint:
-    return Endpoint(name=name, model=of, version=2, previous_version=1, state="serving", rollout_id="ro-1", created_at=ago(days=30), updated_at=ago(minutes=20))
+    return Endpoint(
+        name=name,
+        model=of,
+        version=2,
+        previous_version=1,
+        state="serving",
+        rollout_id="ro-1",
+        created_at=ago(days=30),
+        updated_at=ago(minutes=20),
+    )
 
 
 def nodes() -> tuple[Node, ...]:
     def node(name: str, *sources: str, **more: Any) -> Node:
-        bindings = {f"x{i}": FromStep(node=source) for i, source in enumerate(sources)} or {"year": FromParameter(name="year")}
+        bindings = {f"x{i}": FromStep(node=source) for i, source in enumerate(sources)} or {
+            "year": FromParameter(name="year")
+        }
         return Node(name=name, function=f"employment:{name}", bindings=bindings, **more)
 
     return (
@@ -426,19 +475,58 @@ def nodes() -> tuple[Node, ...]:
 
 
 def pipeline(name: str = "retrain-employment") -> Pipeline:
-    return Pipeline(name=name, version=4, entry="employment:retrain", code=BLOB, graph=Graph(nodes=nodes()), parameters=(Parameter(name="year", type="int", default=2017),), description="Trains three candidates on the newest data and registers the best.", created_at=ago(days=20), created_by="local")
+    return Pipeline(
+        name=name,
+        version=4,
+        entry="employment:retrain",
+        code=BLOB,
+        graph=Graph(nodes=nodes()),
+        parameters=(Parameter(name="year", type="int", default=2017),),
+        description="Trains three candidates on the newest data and registers the best.",
+        created_at=ago(days=20),
+        created_by="local",
+    )
 
 
 def pipeline_run(identity: str = "pr-0191c0ffee", name: str = "retrain-employment", error: str = "") -> PipelineRun:
     cause = Cause(kind="alert", trigger="tg-1", event="al-1", text="ANC drifts")
-    return PipelineRun(id=identity, pipeline=name, version=4, state="failed" if error else "running", parameters={"year": 2018}, cause=cause, tracking_run=RUN, attempt=1, worker="worker-1", error=error, steps_total=8, steps_done=4, created_at=ago(minutes=3), started_at=ago(minutes=3), ended_at=ago(minutes=1) if error else None)
+    return PipelineRun(
+        id=identity,
+        pipeline=name,
+        version=4,
+        state="failed" if error else "running",
+        parameters={"year": 2018},
+        cause=cause,
+        tracking_run=RUN,
+        attempt=1,
+        worker="worker-1",
+        error=error,
+        steps_total=8,
+        steps_done=4,
+        created_at=ago(minutes=3),
+        started_at=ago(minutes=3),
+        ended_at=ago(minutes=1) if error else None,
+    )
 
 
 def steps(error: str = "") -> tuple[StepRun, ...]:
     def one(name: str, state: str, seconds: float, **more: Any) -> StepRun:
-        outputs = {"result": Value(kind="arrow", digest=BLOB, blob=BLOB, summary="table 32,561 × 15")} if state == "succeeded" else {}
+        outputs = (
+            {"result": Value(kind="arrow", digest=BLOB, blob=BLOB, summary="table 32,561 × 15")}
+            if state == "succeeded"
+            else {}
+        )
         node, _, _ = name.partition("[")
-        return StepRun(run="pr-0191c0ffee", step=name, node=node, state=state, seconds=seconds, outputs=outputs, started_at=ago(minutes=2), **more)
+        return StepRun(
+            run="pr-0191c0ffee",
+            step=name,
+            node=node,
+            state=state,
+            seconds=seconds,
+            outputs=outputs,
+            started_at=ago(minutes=2),
+            **more,
+        )
 
     return (
         one("load", "succeeded", 0.0, cached=True, cached_from="pr-0191aaaa", key=BLOB),
@@ -452,7 +540,10 @@ def steps(error: str = "") -> tuple[StepRun, ...]:
 
 def run(identity: str = RUN, name: str = "calm-finch-42", status: str = "FINISHED") -> Run:
     n = int(identity[-2:], 16)
-    metrics = [Metric(key=key, value=value + n / 9_000, timestamp_ms=ms(minutes=5), step=step) for key, value, step in (("accuracy", 0.826, 0), ("loss", 0.412, 400), ("roc_auc", 0.901, 400))]
+    metrics = [
+        Metric(key=key, value=value + n / 9_000, timestamp_ms=ms(minutes=5), step=step)
+        for key, value, step in (("accuracy", 0.826, 0), ("loss", 0.412, 400), ("roc_auc", 0.901, 400))
+    ]
     return Run(
         info=RunInfo(run_id=identity, experiment_id="1", name=name, user_id="local", status=status, start_time_ms=ms(minutes=9), end_time_ms=ms(minutes=5) if status != "RUNNING" else None, artifact_uri="mlflow-artifacts:/1/abc/artifacts", lifecycle_stage="active"),
         metrics=(*metrics, Metric(key="diverged", value=None, timestamp_ms=ms(minutes=5))),
@@ -465,42 +556,173 @@ def run(identity: str = RUN, name: str = "calm-finch-42", status: str = "FINISHE
 def curves(ask: GetCurves) -> Curves:
     x = tuple(float(i) for i in range(0, 400, 2))
     y = tuple(0.9 * math.exp(-i / 120) + 0.02 * math.sin(i) + 0.3 for i in x)
-    return Curves(items=tuple(Curve(run_id=r, key=ask.key, n_points=20_000, n_sent=len(x), exact=False, x=x, y=y, smooth=y if ask.smoothing else ()) for r in ask.run_ids))
+    return Curves(
+        items=tuple(
+            Curve(
+                run_id=r,
+                key=ask.key,
+                n_points=20_000,
+                n_sent=len(x),
+                exact=False,
+                x=x,
+                y=y,
+                smooth=y if ask.smoothing else (),
+            )
+            for r in ask.run_ids
+        )
+    )
 
 
 def dataset(name: str = "people") -> Dataset:
-    return Dataset(name=name, owner="labour statistics", description="American Community Survey, Massachusetts.", newest=3, created_at=ago(days=40), created_by="local", updated_at=ago(hours=3))
+    return Dataset(
+        name=name,
+        owner="labour statistics",
+        description="American Community Survey, Massachusetts.",
+        newest=3,
+        created_at=ago(days=40),
+        created_by="local",
+        updated_at=ago(hours=3),
+    )
 
 
 def dataset_version(name: str = "people", number: int = 3) -> DatasetVersion:
-    columns = tuple(Column(name=f, type="long", categorical=True, role="label" if f == "SEX" else "feature", sensitive=f in {"SEX", "RAC1P"}) for f in FEATURES)
+    columns = tuple(
+        Column(
+            name=f,
+            type="long",
+            categorical=True,
+            role="label" if f == "SEX" else "feature",
+            sensitive=f in {"SEX", "RAC1P"},
+        )
+        for f in FEATURES
+    )
     summaries = tuple(
-        ColumnSummary(name=f, rows=32_561, missing=i * 13, distinct=9 + i, minimum=0.0, maximum=95.0, mean=38.2 + i, deviation=12.0, deciles=tuple(float(k) for k in range(10, 100, 10)), top=(LevelCount(level=1, rows=9_000 + 900 * i),))
+        ColumnSummary(
+            name=f,
+            rows=32_561,
+            missing=i * 13,
+            distinct=9 + i,
+            minimum=0.0,
+            maximum=95.0,
+            mean=38.2 + i,
+            deviation=12.0,
+            deciles=tuple(float(k) for k in range(10, 100, 10)),
+            top=(LevelCount(level=1, rows=9_000 + 900 * i),),
+        )
         for i, f in enumerate(FEATURES)
     )
-    findings = (Finding(column="ANC", kind="new_level", rows=301, found=(5, 8), text="301 rows hold codes that version 2 does not know: 5, 8."),) if number == 3 else ()
-    return DatasetVersion(id=f"dv-{number}", name=name, version=number, digest=BLOB, rows=32_561 + 700 * number, size_bytes=2_245_424, columns=columns, summaries=summaries, findings=findings, files=(DatasetFile(path="part-0.parquet", size_bytes=2_245_424, digest=BLOB),), note="delivery 2018", created_by="local", created_at=ago(hours=3))
+    findings = (
+        (
+            Finding(
+                column="ANC",
+                kind="new_level",
+                rows=301,
+                found=(5, 8),
+                text="301 rows hold codes that version 2 does not know: 5, 8.",
+            ),
+        )
+        if number == 3
+        else ()
+    )
+    return DatasetVersion(
+        id=f"dv-{number}",
+        name=name,
+        version=number,
+        digest=BLOB,
+        rows=32_561 + 700 * number,
+        size_bytes=2_245_424,
+        columns=columns,
+        summaries=summaries,
+        findings=findings,
+        files=(DatasetFile(path="part-0.parquet", size_bytes=2_245_424, digest=BLOB),),
+        note="delivery 2018",
+        created_by="local",
+        created_at=ago(hours=3),
+    )
 
 
 def chain(ask: GetNeighbourhood) -> Neighbourhood:
-    ids = (("dataset_version", "dv-3"), ("run", RUN), ("model_version", "employment@3"), ("gate", "ga-3"), ("rollout", "ro-1"), ("endpoint", "employment"), ("window", "w-14"), ("alert", "al-1"), ("pipeline_run", "pr-0191c0ffee"))
-    pairs = ((0, 1, "input of"), (1, 2, "made"), (2, 3, "judged by"), (2, 4, "rolled out by"), (4, 5, "on"), (5, 6, "watched in"), (6, 7, "opened"), (7, 8, "triggered"), (8, 1, "tracked as"))
+    ids = (
+        ("dataset_version", "dv-3"),
+        ("run", RUN),
+        ("model_version", "employment@3"),
+        ("gate", "ga-3"),
+        ("rollout", "ro-1"),
+        ("endpoint", "employment"),
+        ("window", "w-14"),
+        ("alert", "al-1"),
+        ("pipeline_run", "pr-0191c0ffee"),
+    )
+    pairs = (
+        (0, 1, "input of"),
+        (1, 2, "made"),
+        (2, 3, "judged by"),
+        (2, 4, "rolled out by"),
+        (4, 5, "on"),
+        (5, 6, "watched in"),
+        (6, 7, "opened"),
+        (7, 8, "triggered"),
+        (8, 1, "tracked as"),
+    )
     known = {(ask.kind, ask.id): 0}
     shown = tuple(LineageNode(kind=k, id=i, hops=known.get((k, i), 1)) for k, i in ids)
-    edges = tuple(LineageEdge(from_kind=ids[a][0], from_id=ids[a][1], relation=r, to_kind=ids[b][0], to_id=ids[b][1]) for a, b, r in pairs)
+    edges = tuple(
+        LineageEdge(from_kind=ids[a][0], from_id=ids[a][1], relation=r, to_kind=ids[b][0], to_id=ids[b][1])
+        for a, b, r in pairs
+    )
     return Neighbourhood(nodes=shown, edges=edges, is_complete=True)
 
 
 def card(name: str) -> ModelCard:
-    fields = (CardField(name="Intended use", text="Estimates of **employment** by region.", source="model description"), CardField(name="Out of scope", is_missing=True))
-    sections = (CardSection(title="Overview", fields=fields), CardSection(title="Data", fields=(CardField(name="Training data", text="`people@3`, 34,661 rows", source="run"),)))
-    return ModelCard(name=name, version=3, generated_at=NOW, sections=sections, warnings=("An alert is open: ANC drifts.",), filled=0.67, markdown="# Card")
+    fields = (
+        CardField(name="Intended use", text="Estimates of **employment** by region.", source="model description"),
+        CardField(name="Out of scope", is_missing=True),
+    )
+    sections = (
+        CardSection(title="Overview", fields=fields),
+        CardSection(
+            title="Data", fields=(CardField(name="Training data", text="`people@3`, 34,661 rows", source="run"),)
+        ),
+    )
+    return ModelCard(
+        name=name,
+        version=3,
+        generated_at=NOW,
+        sections=sections,
+        warnings=("An alert is open: ANC drifts.",),
+        filled=0.67,
+        markdown="# Card",
+    )
 
 
 def score(name: str) -> MlTestScore:
     kinds = ("data", "model", "infrastructure", "monitoring")
-    tests = tuple(ScoredTest(test=f"{k[0].upper()}{i}", name=f"Test {i} of {k}", section=k, points=(0.0, 0.5, 1.0)[i % 3], status=("missing", "pass", "pass")[i % 3], next_step="Record evidence." if i % 3 == 0 else "", created_at=NOW if i % 3 else None) for k in kinds for i in range(1, 8))
-    return MlTestScore(model=name, version=3, data=5.0, model_section=4.0, infrastructure=4.5, monitoring=5.5, score=4.0, weakest="model", band="Reasonably tested.", tests=tests, computed_at=NOW)
+    tests = tuple(
+        ScoredTest(
+            test=f"{k[0].upper()}{i}",
+            name=f"Test {i} of {k}",
+            section=k,
+            points=(0.0, 0.5, 1.0)[i % 3],
+            status=("missing", "pass", "pass")[i % 3],
+            next_step="Record evidence." if i % 3 == 0 else "",
+            created_at=NOW if i % 3 else None,
+        )
+        for k in kinds
+        for i in range(1, 8)
+    )
+    return MlTestScore(
+        model=name,
+        version=3,
+        data=5.0,
+        model_section=4.0,
+        infrastructure=4.5,
+        monitoring=5.5,
+        score=4.0,
+        weakest="model",
+        band="Reasonably tested.",
+        tests=tests,
+        computed_at=NOW,
+    )
 
 
 def page(kind: Any, items: Any) -> Any:
@@ -509,8 +731,24 @@ def page(kind: Any, items: Any) -> Any:
 
 def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, Answer]:
     """An answer for each ask; `name` is every name, `text` every free text."""
-    approval = Approval(id="ap-1", subject_kind="version", subject=f"{name}@3", question=f"May {text} serve?", approvers=("M. Laine",), asked_by="gate", asked_at=ago(minutes=30))
-    trigger = Trigger(id="tg-1", name="retrain on drift", pipeline="retrain-employment", on="alert", monitor="employment-inputs", wait_for_dataset="people", created_at=NOW)
+    approval = Approval(
+        id="ap-1",
+        subject_kind="version",
+        subject=f"{name}@3",
+        question=f"May {text} serve?",
+        approvers=("M. Laine",),
+        asked_by="gate",
+        asked_at=ago(minutes=30),
+    )
+    trigger = Trigger(
+        id="tg-1",
+        name="retrain on drift",
+        pipeline="retrain-employment",
+        on="alert",
+        monitor="employment-inputs",
+        wait_for_dataset="people",
+        created_at=NOW,
+    )
     error = text if "<" in text else ""
     return {
         ListRows: lambda ask: page(CatalogPage, [r for r in rows(name) if not ask.state or r.state == ask.state]),
@@ -561,7 +799,15 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
 
 
 def experiment(text: str) -> Experiment:
-    return Experiment(experiment_id="1", name=text if "<" in text else "employment", artifact_location="mlflow-artifacts:/1", lifecycle_stage="active", created_ms=ms(days=9), updated_ms=ms(minutes=5), tags=(Tag(key="team", value=text),))
+    return Experiment(
+        experiment_id="1",
+        name=text if "<" in text else "employment",
+        artifact_location="mlflow-artifacts:/1",
+        lifecycle_stage="active",
+        created_ms=ms(days=9),
+        updated_ms=ms(minutes=5),
+        tags=(Tag(key="team", value=text),),
+    )
 
 
 class World:
@@ -585,7 +831,9 @@ def empty() -> dict[type, Answer]:
     pages = {ListRows: CatalogPage, version_asks.SearchVersions: VersionPage, gate_asks.ListGates: GateDecisionPage, approval_asks.SearchApprovals: ApprovalPage, monitor_asks.ListMonitors: MonitorPage, window_asks.ListWindows: WindowPage, alert_asks.ListAlerts: AlertPage, endpoint_asks.ListEndpoints: EndpointPage, rollout_asks.ListRollouts: RolloutPage, pipeline_asks.ListPipelines: pipeline_asks.PipelinePage, pipeline_run_asks.ListRuns: pipeline_run_asks.PipelineRunPage, step_asks.ListSteps: step_asks.StepPage, trigger_asks.ListTriggers: trigger_asks.TriggerPage, SearchExperiments: ExperimentPage, SearchRuns: RunPage, GetCurves: Curves, dataset_asks.SearchDatasets: DatasetPage, dataset_version_asks.ListDatasetVersions: DatasetVersionPage, Find: FoundPage, model_asks.ModelHistory: ChangePage}  # fmt: skip
     answers.update({ask: (lambda _, kind=kind: kind(items=())) for ask, kind in pages.items()})
     answers[SummariseCatalog] = lambda ask: summary_of(())
-    answers[model_asks.GetModel] = lambda ask: RegisteredModel(name="employment", created_by="local", created_ms=0, updated_ms=0)
+    answers[model_asks.GetModel] = lambda ask: RegisteredModel(
+        name="employment", created_by="local", created_ms=0, updated_ms=0
+    )
     for gone in (GetRow, GetCard, GetScore, GetNeighbourhood):
         del answers[gone]
     return answers

@@ -57,7 +57,8 @@ def figure(value: float | None) -> str:
         return f"{value:.3g}".replace("-", MINUS)
     if float(value).is_integer():
         return number(value, 0)
-    return number(value, min(max(3 - math.floor(math.log10(size)), 0), 7))
+    text = number(value, min(max(3 - math.floor(math.log10(size)), 0), 7))
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def count(value: float | None) -> str:

@@ -3,6 +3,9 @@
 from airside.server.web.page import address
 
 PAGES = {
+    "experiment": "/experiments/{}/runs",
+    "registered_model": "/models/{}",
+    "dataset": "/datasets/{}",
     "dataset_version": "/dataset-versions/{}",
     "run": "/runs/{}",
     "gate": "/gates/{}",

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
-
 from airside.core.errors import AirsideError, NotFound
 from airside.core.record import Record
 from airside.server.web.page import Call, Page, PageQuery, Theme, Twin, View

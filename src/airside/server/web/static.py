@@ -52,7 +52,9 @@ def _walk(folder: Traversable, prefix: str = "") -> list[tuple[str, bytes]]:
 
 def _static_file(name: str, body: bytes) -> StaticFile:
     kind = "." + name.rpartition(".")[2]
-    packed = gzip.compress(body, compresslevel=9, mtime=0) if len(body) >= GZIP_FROM_BYTES and kind != ".woff2" else None
+    packed = (
+        gzip.compress(body, compresslevel=9, mtime=0) if len(body) >= GZIP_FROM_BYTES and kind != ".woff2" else None
+    )
     return StaticFile(body=body, content_type=CONTENT_TYPES[kind], gzipped=packed)
 
 

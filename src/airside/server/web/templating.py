@@ -14,8 +14,8 @@ from markupsafe import Markup
 from airside.core.clock import from_ms
 from airside.core.errors import AirsideError, NotFound
 from airside.server.web import format as words
-from airside.server.web.markdown import markdown
 from airside.server.web.links import chain_href
+from airside.server.web.markdown import markdown
 from airside.server.web.page import Crumb, Page, PageQuery, View, address, as_data
 from airside.server.web.shell import NAVIGATION
 from airside.server.web.static import static_url
@@ -61,10 +61,13 @@ def environment() -> jinja2.Environment:
         chain_href=chain_href,
     )
     made.filters.update(
-        {name: getattr(words, name) for name in (
-            *("number", "figure", "count", "compact", "share", "signed", "points", "estimate", "duration"),
-            *("milliseconds", "size", "instant", "day", "since", "short", "plural"),
-        )},
+        {
+            name: getattr(words, name)
+            for name in (
+                *("number", "figure", "count", "compact", "share", "signed", "points", "estimate", "duration"),
+                *("milliseconds", "size", "instant", "day", "since", "short", "plural"),
+            )
+        },
         markdown=markdown,
         from_ms=from_ms,
     )

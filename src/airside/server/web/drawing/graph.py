@@ -12,6 +12,7 @@ from airside.core.record import Record
 
 NODE_WIDTH, NODE_HEIGHT = 168, 40
 GAP_X, GAP_Y = 56, 16
+LANE = 14  # the height of a lane below the nodes, for an edge that closes a loop
 PASS_HEIGHT = 8  # what an edge that passes through a column takes of its height
 MARGIN = 8
 SWEEPS = 4
@@ -138,7 +139,7 @@ def _sweep(layers: list[list[Key]], links: Sequence[tuple[Key, Key]], *, forward
             key: sum(position[n] for n in neighbours[key]) / len(neighbours[key]) if neighbours[key] else position[key]
             for key in layer
         }
-        layer.sort(key=lambda key: weight[key])  # noqa: B023 -- used before the next turn
+        layer.sort(key=lambda key: weight[key])
         position.update({key: i - len(layer) / 2 for i, key in enumerate(layer)})
 
 
@@ -159,8 +160,13 @@ def _write(layers: Sequence[Sequence[Key]], pairs: Sequence[tuple[str, str]], ra
             if key[1] < 0:
                 nodes.append(Placed(id=key[0], x=_left(rank), y=top, rank=rank))
             top += _height(key) + GAP_Y
-    edges = tuple(_edge(source, target, ranks, middle) for source, target in pairs)
-    low = tallest + 2 * MARGIN + (GAP_Y if any(edge.back for edge in edges) else 0)
+    back = [pair for pair in pairs if ranks[pair[1]] <= ranks[pair[0]]]
+    lanes = {pair: MARGIN + tallest + LANE * (i + 1) for i, pair in enumerate(back)}
+    edges = tuple(
+        _back(pair, lanes[pair], ranks, middle) if pair in lanes else _edge(*pair, ranks, middle) for pair in pairs
+    )
+    n_back = sum(edge.back for edge in edges)
+    low = tallest + 2 * MARGIN + (LANE * n_back + LANE if n_back else 0)
     width = _left(len(layers) - 1) + NODE_WIDTH + MARGIN if layers else 2 * MARGIN
     return Drawing(width=width, height=low, nodes=tuple(nodes), edges=edges)
 
@@ -173,10 +179,6 @@ def _edge(source: str, target: str, ranks: Mapping[str, int], middle: Mapping[Ke
     """A cubic curve in each gap, a straight line past each column between."""
     start, end = ranks[source], ranks[target]
     x, y = _left(start) + NODE_WIDTH, middle[source, -1]
-    if end <= start:
-        tx, ty = _left(end), middle[target, -1]
-        bow = f"C{_n(x + 32)},{_n(y + 28)} {_n(tx - 32)},{_n(ty + 28)} {_n(tx)},{_n(ty)}"
-        return Edge(source=source, target=target, path=f"M{_n(x)},{_n(y)} {bow}", back=True)
     parts = [f"M{_n(x)},{_n(y)}"]
     for column in range(start + 1, end + 1):
         key: Key = (target, -1) if column == end else (_edge_id(source, target), column)
@@ -186,6 +188,17 @@ def _edge(source: str, target: str, ranks: Mapping[str, int], middle: Mapping[Ke
         if column < end:
             parts.append(f"H{_n(x)}")
     return Edge(source=source, target=target, path=" ".join(parts))
+
+
+def _back(pair: tuple[str, str], lane: float, ranks: Mapping[str, int], middle: Mapping[Key, float]) -> Edge:
+    """An edge that closes a loop: down from its source, along a lane of its own below all nodes, up to its target."""
+    source, target = pair
+    x, tx = _left(ranks[source]) + NODE_WIDTH * 2 / 3, _left(ranks[target]) + NODE_WIDTH / 3
+    y, ty = middle[source, -1] + NODE_HEIGHT / 2, middle[target, -1] + NODE_HEIGHT / 2
+    turn = min(LANE, abs(x - tx) / 2)
+    down = f"M{_n(x)},{_n(y)} V{_n(lane - turn)} Q{_n(x)},{_n(lane)} {_n(x - turn)},{_n(lane)}"
+    up = f"H{_n(tx + turn)} Q{_n(tx)},{_n(lane)} {_n(tx)},{_n(lane - turn)} V{_n(ty)}"
+    return Edge(source=source, target=target, path=f"{down} {up}", back=True)
 
 
 def _n(value: float) -> str:

@@ -58,9 +58,7 @@ def heat(columns: Sequence[str], rows: Mapping[str, Sequence[float | None]], thr
     made = [_row(name, _merge(values, merged), threshold) for name, values in rows.items()]
     made.sort(key=lambda row: (-row.exceedance, row.name))
     ends = [columns[min(i + merged, len(columns)) - 1] for i in range(0, len(columns), merged)]
-    return Heat(
-        columns=tuple(ends), rows=tuple(made[:MAX_ROWS]), merged=merged, n_hidden=max(len(made) - MAX_ROWS, 0)
-    )
+    return Heat(columns=tuple(ends), rows=tuple(made[:MAX_ROWS]), merged=merged, n_hidden=max(len(made) - MAX_ROWS, 0))
 
 
 def _row(name: str, values: Sequence[float | None], threshold: float) -> HeatRow:

@@ -7,7 +7,18 @@ from airside.server.web.page import Call, Crumb, PageQuery, Table, View
 
 STATES: tuple[ApprovalState, ...] = ("waiting", "approved", "refused")
 HEADS = (
-    *("id", "subject_kind", "subject", "question", "state", "asked_by", "asked_at", "decided_by", "decided_at", "comment"),
+    *(
+        "id",
+        "subject_kind",
+        "subject",
+        "question",
+        "state",
+        "asked_by",
+        "asked_at",
+        "decided_by",
+        "decided_at",
+        "comment",
+    ),
 )
 KINDS = {"version": "model_version", "rollout": "rollout"}
 
@@ -31,7 +42,5 @@ def approvals(call: Call, query: PageQuery) -> View:
 def act(call: Call, query: PageQuery) -> View:
     """Approve or refuse, by a form's button."""
     is_approved = query.form.get("do") == "approve"
-    decided = call(
-        DecideApproval(id=query.names["id"], approved=is_approved, comment=query.form.get("comment", ""))
-    )
+    decided = call(DecideApproval(id=query.names["id"], approved=is_approved, comment=query.form.get("comment", "")))
     return View(redirect="/approvals", data=decided)

@@ -10,7 +10,19 @@ from airside.tower.records import CatalogPage, CatalogRow, CatalogSummary, State
 
 STATES: tuple[State, ...] = ("bad", "warn", "info", "idle", "ok")
 HEADS = (
-    *("name", "project", "owner", "state", "reasons", "champion_version", "newest_version", "metric", "value", "low", "high"),
+    *(
+        "name",
+        "project",
+        "owner",
+        "state",
+        "reasons",
+        "champion_version",
+        "newest_version",
+        "metric",
+        "value",
+        "low",
+        "high",
+    ),
     *("n", "basis", "drift_column", "drift_effect", "drift_threshold", "predictions_24h", "errors_24h", "p95_ms"),
     *("open_alerts", "ml_test_score_of_7", "refreshed_at"),
 )

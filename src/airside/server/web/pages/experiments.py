@@ -1,5 +1,7 @@
 """Experiments and their runs."""
 
+import zlib
+
 from airside.core.clock import from_ms
 from airside.core.ids import ExperimentId
 from airside.core.record import Record
@@ -36,7 +38,10 @@ def experiments(call: Call, query: PageQuery) -> View:
     text = query.arguments.get("filter", "")
     page = call(
         SearchExperiments(
-            filter=text, order_by=("last_update_time DESC",), max_results=50, page_token=query.arguments.get("after", "")
+            filter=text,
+            order_by=("last_update_time DESC",),
+            max_results=50,
+            page_token=query.arguments.get("after", ""),
         )
     )
     heads = ("experiment_id", "name", "created_ms", "updated_ms")
@@ -103,7 +108,7 @@ def colour(run_id: str) -> int:
     >>> colour("0") in range(1, 9)
     True
     """
-    return sum((i + 1) * ord(char) for i, char in enumerate(run_id)) % 8 + 1
+    return zlib.crc32(run_id.encode()) % 8 + 1
 
 
 def columns_of(rows: tuple[RunRow, ...]) -> Columns:

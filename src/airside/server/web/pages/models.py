@@ -12,7 +12,7 @@ from airside.quality.operations.gates import ListGates
 from airside.registry.operations.models import GetModel, ModelHistory
 from airside.registry.operations.versions import SearchVersions
 from airside.registry.records import ModelVersion, RegisteredModel
-from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block, known
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, attempt, block, known
 from airside.server.web.pages import windows as watching
 from airside.server.web.pages.lineage import neighbourhood
 from airside.server.web.pages.rollouts import Serving, served

@@ -17,7 +17,9 @@ FINDING_HEADS = (
 def monitors(call: Call, query: PageQuery) -> View:
     """Every monitor, with its newest window."""
     page = call(ListMonitors(max_results=50, page_token=query.arguments.get("after", "")))
-    newest = {one.name: next(iter(call(ListWindows(monitor=one.name, max_results=1)).items), None) for one in page.items}
+    newest = {
+        one.name: next(iter(call(ListWindows(monitor=one.name, max_results=1)).items), None) for one in page.items
+    }
     heads = ("name", "endpoint", "model", "reference_version", "is_enabled", "updated_at")
     return View(
         template="monitors.html",
@@ -67,7 +69,9 @@ def _chosen(call: Call, query: PageQuery, windows: tuple[Window, ...]) -> Window
     wanted = query.arguments.get("window", "")
     if not wanted:
         return windows[0] if windows else None
-    return next((one for one in windows if one.window_id == wanted), None) or call(GetWindow(window_id=WindowId(wanted)))
+    return next((one for one in windows if one.window_id == wanted), None) or call(
+        GetWindow(window_id=WindowId(wanted))
+    )
 
 
 def _feature(rows: tuple[ColumnFinding, ...], wanted: str) -> ColumnFinding | None:

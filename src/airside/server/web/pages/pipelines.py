@@ -18,6 +18,13 @@ from airside.server.web.pages.lineage import GraphNode, cut
 from airside.server.web.status import light
 
 HEADS = ("step", "attempt", "state", "cached", "seconds", "started_at", "ended_at", "reason", "error")
+CAUSES = {
+    "manual": "by hand",
+    "alert": "by an alert",
+    "dataset": "by a new dataset version",
+    "promotion": "by a promotion",
+    "cron": "by its schedule",
+}
 RUN_HEADS = ("id", "pipeline", "version", "state", "created_at", "started_at", "ended_at", "steps_done", "steps_total")
 
 
@@ -81,6 +88,7 @@ def pipeline_run(call: Call, query: PageQuery) -> View:
             "pipeline": definition,
             "picture": picture(definition.graph, by_node, found.id),
             "steps": steps,
+            "causes": CAUSES,
             "n_cached": sum(one.cached for one in steps),
             "seconds": _between(found.started_at, found.ended_at),
             "waiting": tuple(one for one in steps if one.state == "waiting"),
@@ -96,7 +104,9 @@ def step(call: Call, query: PageQuery) -> View:
     found = call(GetRun(run_id=PipelineRunId(query.names["run"])))
     definition = call(GetPipeline(name=found.pipeline, version=found.version))
     name = query.names["step"]
-    attempts = tuple(one for one in call(ListSteps(run_id=found.id, latest=False)).items if name in {one.step, one.node})
+    attempts = tuple(
+        one for one in call(ListSteps(run_id=found.id, latest=False)).items if name in {one.step, one.node}
+    )
     node = next((one for one in definition.graph.nodes if one.name == name.partition("[")[0]), None)
     if node is None:
         raise NotFound(f"No step '{name[:60]}' in pipeline '{found.pipeline}'. Its run's page lists them.")

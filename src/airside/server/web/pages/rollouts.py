@@ -55,7 +55,9 @@ def served(endpoint: Endpoint, rollouts: Sequence[Rollout]) -> Serving:
     rolling = next((one for one in rollouts if one.state in UNDER_WAY), None)
     shown = rolling or (rollouts[0] if rollouts else None)
     shares = shares_of(endpoint, rolling)
-    sentence = ", ".join(f"{label} {role} {number(percent, 1)} %" for label, role, percent in shares) or "nothing serves"
+    sentence = (
+        ", ".join(f"{label} {role} {number(percent, 1)} %" for label, role, percent in shares) or "nothing serves"
+    )
     steps = [step.weight_percent for step in rolling.plan.steps] if rolling else []
     return Serving(
         endpoint=endpoint,
@@ -139,7 +141,9 @@ def evidence_curve(rollout: Rollout) -> CurveData | None:
         lines.append(Line(label="limit: rolled back", values=(max(limits),) * len(looks), dashed=True))
     x = tuple(look.at.timestamp() for look in looks)
     words = [look.at.strftime("%H:%M:%S") for look in looks]
-    return CurveData(x=x, x_kind="time", x_name="at", lines=tuple(lines), sentence="Evidence of harm: " + told(lines[0], words))
+    return CurveData(
+        x=x, x_kind="time", x_name="at", lines=tuple(lines), sentence="Evidence of harm: " + told(lines[0], words)
+    )
 
 
 def paired_whisker(rollout: Rollout) -> tuple[Whisker, str] | None:

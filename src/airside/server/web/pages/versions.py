@@ -153,4 +153,6 @@ def _column(one: dict[str, Any], index: int) -> SignatureColumn:
 def gate(call: Call, query: PageQuery) -> View:
     """A gate stands on its version's page."""
     found = call(GetGate(id=query.names["gate"]))
-    return View(redirect=address("/models/{}/versions/{}", found.model, str(found.version)) + f"#{found.id}", data=found)
+    return View(
+        redirect=address("/models/{}/versions/{}", found.model, str(found.version)) + f"#{found.id}", data=found
+    )

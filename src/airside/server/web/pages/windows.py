@@ -58,7 +58,9 @@ def _relative(finding: ColumnFinding | None) -> float | None:
 
 def measures(windows: Sequence[Window]) -> tuple[str, ...]:
     """The measures of which there are figures over all rows, those with labels first."""
-    found = {(figure.basis != "realised", figure.measure) for one in windows for figure in one.figures if not figure.segment}
+    found = {
+        (figure.basis != "realised", figure.measure) for one in windows for figure in one.figures if not figure.segment
+    }
     return tuple(dict.fromkeys(measure for _, measure in sorted(found)))
 
 

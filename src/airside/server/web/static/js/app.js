@@ -15,6 +15,12 @@ document.addEventListener("htmx:config:request", (event) => {
   if (token && event.detail.ctx) event.detail.ctx.request.headers["X-Airside-CSRF"] = token.content;
 });
 
+// A wide graph opens with the record that it is about in sight.
+for (const box of document.querySelectorAll(".scroll")) {
+  const own = box.querySelector(".node.own");
+  if (own) box.scrollLeft = own.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 3;
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

@@ -71,6 +71,16 @@ function markPlugin(marks) {
   };
 }
 
+/** Times are UTC, as everywhere on the page. */
+function clock(splits) {
+  const span = splits[splits.length - 1] - splits[0];
+  return splits.map((at) => {
+    const iso = new Date(at * 1000).toISOString();
+    if (span > 2 * 86400) return iso.slice(5, 10);
+    return span > 300 ? iso.slice(11, 16) : iso.slice(11, 19);
+  });
+}
+
 class Curve extends HTMLElement {
   connectedCallback() {
     this.data = JSON.parse(this.querySelector("script").textContent);
@@ -117,7 +127,7 @@ class Curve extends HTMLElement {
       axes: [
         data.x_words
           ? { ...across, splits: () => data.x, values: (_, splits) => this.thin(splits).map(label) }
-          : { ...across, ...(data.x_kind === "time" ? {} : { values: (_, splits) => splits.map(words) }) },
+          : { ...across, values: (_, splits) => (data.x_kind === "time" ? clock(splits) : splits.map(words)) },
         { ...axis, size: 56, values: (_, splits) => splits.map(words) },
       ],
       series,
@@ -144,6 +154,7 @@ class Curve extends HTMLElement {
       const sample = document.createElement("span");
       sample.className = "line";
       sample.style.setProperty("color", colour(i));
+      if (line.dashed) sample.style.setProperty("border-top-style", "dashed");
       const value = words(line.values[at]);
       const reach = line.low?.[at] != null ? ` [${words(line.low[at])}, ${words(line.high[at])}]` : "";
       part.append(sample, `${line.label} ${value}${reach}${this.data.unit ? ` ${this.data.unit}` : ""}`);
@@ -151,7 +162,8 @@ class Curve extends HTMLElement {
     });
     if (index !== null && index !== undefined) {
       const where = document.createElement("span");
-      where.textContent = `${this.data.x_name} ${this.data.x_words?.[at] ?? words(this.data.x[at])}`;
+      const at_x = this.data.x_kind === "time" ? new Date(this.data.x[at] * 1000).toISOString().slice(0, 19) : words(this.data.x[at]);
+      where.textContent = `${this.data.x_name} ${this.data.x_words?.[at] ?? at_x}`;
       parts.unshift(where);
     }
     this.querySelector(".legend").replaceChildren(...parts);
