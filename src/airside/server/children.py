@@ -14,12 +14,17 @@ import time
 from collections.abc import Callable
 
 from airside.core.event import Event
+from airside.core.operation import SERVICE
 from airside.core.record import Record
+from airside.pipelines.operations.runs import ListRuns
+from airside.pipelines.records import RunState
 from airside.platform.wiring import Platform
+from airside.serving.operations.endpoints import ListEndpoints
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 30.0
 QUICK_DEATH_S = 5.0
 TERM_S = 8.0
+UNFINISHED: tuple[RunState, ...] = ("queued", "running", "interrupted")
 
 _log = logging.getLogger("airside.children")
 
@@ -135,23 +140,35 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
         child.wait()
 
 
-def serving_kind(listening: socket.socket, is_needed: Callable[[Platform], bool], spool: str) -> Kind:
-    """The serving process, on a socket of ours."""
-    descriptor = listening.fileno()
-    return Kind(
-        name="serve",
-        is_needed=is_needed,
-        wakes=frozenset({"EndpointChanged", "RolloutStarted"}),
-        arguments=("--descriptor", str(descriptor), "--spool", spool),
-        descriptors=(descriptor,),
-    )
+def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, ...]:
+    """The children that the settings ask for."""
+    wanted: list[Kind] = []
+    if serving is not None:
+        descriptor = serving.fileno()
+        wanted.append(
+            Kind(
+                name="serve",
+                is_needed=_has_endpoint,
+                wakes=frozenset({"EndpointChanged", "RolloutStarted"}),
+                arguments=("--descriptor", str(descriptor), "--spool", str(platform.path / "spool")),
+                descriptors=(descriptor,),
+            )
+        )
+    if platform.settings["runner"]:
+        wanted.append(
+            Kind(
+                name="worker",
+                is_needed=_has_run,
+                wakes=frozenset({"PipelineRunStarted"}),
+                arguments=("--home", str(platform.path)),
+            )
+        )
+    return tuple(wanted)
 
 
-def runner_kind(is_needed: Callable[[Platform], bool], folder: str) -> Kind:
-    """The local pipeline runner."""
-    return Kind(
-        name="worker",
-        is_needed=is_needed,
-        wakes=frozenset({"PipelineRunQueued", "PipelineRunStarted"}),
-        arguments=("--folder", folder),
-    )
+def _has_endpoint(platform: Platform) -> bool:
+    return bool(platform.call(SERVICE, ListEndpoints(max_results=1)).items)
+
+
+def _has_run(platform: Platform) -> bool:
+    return bool(platform.call(SERVICE, ListRuns(states=UNFINISHED, limit=1)).items)

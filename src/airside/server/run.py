@@ -6,9 +6,8 @@ import logging
 import logging.handlers
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from airside.platform.reacting import Reactor
 from airside.platform.reactions.table import REACTIONS
 from airside.platform.wiring import Platform
 from airside.server.app import App
-from airside.server.children import Children, Kind
+from airside.server.children import Children, Kind, kinds_of
 from airside.server.guard import Guard
 from airside.server.live import Streams
 from airside.server.replies import Replies
@@ -50,19 +49,21 @@ def serve(home: Path, flags: dict[str, Any], say: Say) -> None:
         AirsideError: it cannot start; the text says why and what to do.
     """
     settings = Settings.load(home.expanduser(), flags=flags)
-    listening = _listen(settings["host"], settings["port"])
-    try:
+    with ExitStack() as open_sockets:
+        listening = open_sockets.enter_context(_listen(settings["host"], settings["port"]))
+        serving = None
+        if settings["serving"]:
+            serving = open_sockets.enter_context(_listen(settings["host"], settings["serving_port"]))
         platform = Platform.open(home, settings=settings)
-    except BaseException:
-        listening.close()
-        raise
+        _run(platform, listening, serving, say)
+
+
+def _run(platform: Platform, listening: socket.socket, serving: socket.socket | None, say: Say) -> None:
     try:
-        _log_to(platform.path / "logs" / "server.log", settings["log_level"])
-        run = asyncio.run if sys.platform == "win32" else _run_fast
-        run(_serve(platform, listening, say))
+        _log_to(platform.path / "logs" / "server.log", platform.settings["log_level"])
+        _run_fast(_serve(platform, listening, serving, say))
     finally:
         platform.close()
-        listening.close()
 
 
 def _run_fast(main: Any) -> None:
@@ -76,8 +77,9 @@ def _run_fast(main: Any) -> None:
             runner.run(main)
 
 
-async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None:
-    host, port = listening.getsockname()[:2]
+async def _serve(
+    platform: Platform, listening: socket.socket, serving: socket.socket | None, say: Say
+) -> None:
     settings = platform.settings
     needs_token = needs_authentication(settings["auth"], settings["host"])
     guard = Guard(settings["host"], settings["allowed_hosts"], settings["allowed_origins"])
@@ -107,7 +109,9 @@ async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}{app.prefix}"  # noqa: S104 -- compared only
+    url = _url(listening) + app.prefix
+    if serving is not None:
+        platform.memory["serving_url"] = _url(serving)
     token = _service_token(platform) if needs_token else ""
     platform.announce(url=url, token=token)
     say(f"Airside answers at {url} (home {platform.path}, {platform.database.label})")
@@ -115,7 +119,7 @@ async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None
         _say_owner_token(platform, say)
     elif settings["auth"] == "off" and not is_loopback(settings["host"]):
         say("WARNING: authentication is off on an address that others can reach.")
-    kinds: tuple[Kind, ...] = ()
+    kinds = kinds_of(platform, serving)
     background: list[Any] = []
     starting = loop.run_in_executor(None, lambda: background.extend(_start(platform, url, token, kinds)))
     try:
@@ -128,6 +132,12 @@ async def _serve(platform: Platform, listening: socket.socket, say: Say) -> None
 def _start(platform: Platform, url: str, token: str, kinds: tuple[Kind, ...]) -> tuple[Any, ...]:
     """What runs beside the socket, started after it listens."""
     return Reactor(platform, REACTIONS), Loops(platform), Children(platform, url, token, kinds)
+
+
+def _url(listening: socket.socket) -> str:
+    """Where a caller on this machine reaches a socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 -- compared only
 
 
 def is_loopback(host: str) -> bool:

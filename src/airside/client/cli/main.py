@@ -13,6 +13,9 @@ from airside.core.plugin import load
 
 COMMANDS = {
     "server": "airside.client.cli.server:server",
+    "serve": "airside.client.cli.serve:serve",
+    "worker": "airside.client.cli.worker:worker",
+    "demo": "airside.client.cli.demo.command:demo",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",
