@@ -71,10 +71,10 @@ def count(value: float | None) -> str:
 
 
 def compact(value: float | None) -> str:
-    """A count for a tile: millions and billions are shortened, the page gives the full number in `title`.
+    r"""A count for a tile: millions and billions are shortened, the page gives the full number in `title`.
 
     >>> compact(98352), compact(1_240_000), compact(2.5e9)
-    ('98,352', '1.24\\xa0M', '2.50\\xa0G')
+    ('98,352', '1.24\xa0M', '2.50\xa0G')
     """
     if value is None or not math.isfinite(value) or abs(value) < 1e6:
         return count(value)
@@ -83,10 +83,10 @@ def compact(value: float | None) -> str:
 
 
 def share(value: float | None, places: int = 1) -> str:
-    """A share of one, in percent.
+    r"""A share of one, in percent.
 
     >>> share(0.041), share(None)
-    ('4.1\\xa0%', '—')
+    ('4.1\xa0%', '—')
     """
     return DASH if value is None else f"{number(value * 100, places)}{SPACE}%"
 
@@ -106,10 +106,10 @@ def signed(value: float | None, places: int = 3) -> str:
 
 
 def points(difference: float | None, places: int = 1) -> str:
-    """A difference of two shares, in percentage points.
+    r"""A difference of two shares, in percentage points.
 
     >>> points(-0.021)
-    '−2.1\\xa0pp'
+    '−2.1\xa0pp'
     """
     return DASH if difference is None else f"{signed(difference * 100, places)}{SPACE}pp"
 
@@ -129,10 +129,10 @@ def estimate(value: Estimate | None, places: int | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in at most two units.
+    r"""A length of time in at most two units.
 
     >>> [duration(s) for s in (0.95, 12.4, 185, 8040, 273600)]
-    ['950\\xa0ms', '12.4\\xa0s', '3\\xa0min\\xa005\\xa0s', '2\\xa0h\\xa014\\xa0min', '3\\xa0d\\xa04\\xa0h']
+    ['950\xa0ms', '12.4\xa0s', '3\xa0min\xa005\xa0s', '2\xa0h\xa014\xa0min', '3\xa0d\xa04\xa0h']
     """
     if seconds is None or not math.isfinite(seconds):
         return number(seconds)
@@ -143,6 +143,11 @@ def duration(seconds: float | None) -> str:
         return f"{number(ms, 0 if ms >= 10 or ms == 0 else 1)}{SPACE}ms"
     if seconds < 59.95:
         return f"{number(seconds, 1)}{SPACE}s"
+    return _long_duration(seconds)
+
+
+def _long_duration(seconds: float) -> str:
+    """From a minute on: two units."""
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60}{SPACE}min{SPACE}{whole % 60:02d}{SPACE}s"
@@ -154,19 +159,19 @@ def duration(seconds: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """A length of time given in milliseconds.
+    r"""A length of time given in milliseconds.
 
     >>> milliseconds(12.04)
-    '12\\xa0ms'
+    '12\xa0ms'
     """
     return DASH if value is None else duration(value / 1000)
 
 
 def size(n_bytes: float | None) -> str:
-    """A size in binary units.
+    r"""A size in binary units.
 
     >>> size(512), size(2048), size(3_500_000)
-    ('512\\xa0B', '2.0\\xa0KiB', '3.3\\xa0MiB')
+    ('512\xa0B', '2.0\xa0KiB', '3.3\xa0MiB')
     """
     if n_bytes is None:
         return DASH
@@ -201,11 +206,11 @@ def day(at: datetime) -> str:
 
 
 def since(at: datetime | None, now: datetime) -> str:
-    """How long ago, under a day; else the point in time.
+    r"""How long ago, under a day; else the point in time.
 
     >>> noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
     >>> since(datetime(2026, 11, 20, 11, 48, tzinfo=UTC), noon), since(noon, noon)
-    ('12\\xa0min ago', 'just now')
+    ('12\xa0min ago', 'just now')
     """
     if at is None:
         return DASH

@@ -23,10 +23,10 @@ def _reader() -> MarkdownIt:
 
 @lru_cache(maxsize=256)
 def markdown(text: str) -> Markup:
-    """The text as safe HTML; beyond 64 KiB it is cut, and says so.
+    r"""The text as safe HTML; beyond 64 KiB it is cut, and says so.
 
     >>> markdown("**7** <script>x</script> [go](javascript:x)")
-    Markup('<p><strong>7</strong> &lt;script&gt;x&lt;/script&gt; [go](javascript:x)</p>\\n')
+    Markup('<p><strong>7</strong> &lt;script&gt;x&lt;/script&gt; [go](javascript:x)</p>\n')
     """
     shown = text[:MAX_CHARACTERS] + ("\n\n… cut: the text is longer than 64 KiB." if len(text) > MAX_CHARACTERS else "")
     clean = nh3.clean(

@@ -27,6 +27,7 @@ from airside.server.web.pages import (
 from airside.server.web.templating import render, render_error
 
 Method = Literal["GET", "POST"]
+TWINS: tuple[Twin, ...] = ("json", "csv")
 PageFunction = Callable[[Call, PageQuery], View]
 
 
@@ -44,41 +45,41 @@ class PageRoute(Record):
     needs: str
 
 
+_ROUTES: tuple[tuple[Method, str, PageFunction, str], ...] = (
+    ("GET", "/", catalog.catalog, "catalog:read"),
+    ("GET", "/models", catalog.models, "catalog:read"),
+    ("GET", "/models/{name}", models.model, "model:read"),
+    ("GET", "/models/{name}/versions/{version}", versions.version, "model:read"),
+    ("GET", "/gates/{gate}", versions.gate, "model:read"),
+    ("GET", "/experiments", experiments.experiments, "experiment:read"),
+    ("GET", "/experiments/{experiment}", experiments.one_experiment, "experiment:read"),
+    ("GET", "/experiments/{experiment}/runs", experiments.runs, "run:read"),
+    ("GET", "/runs/{run}", runs.run, "run:read"),
+    ("GET", "/datasets", datasets.datasets, "dataset:read"),
+    ("GET", "/datasets/{name}", datasets.dataset, "dataset:read"),
+    ("GET", "/datasets/{name}/versions/{version}", datasets.dataset_version, "dataset:read"),
+    ("GET", "/dataset-versions/{id}", datasets.by_id, "dataset:read"),
+    ("GET", "/pipelines", pipelines.pipelines, "pipeline:read"),
+    ("GET", "/pipelines/{name}", pipelines.pipeline, "pipeline:read"),
+    ("GET", "/pipeline-runs/{run}", pipelines.pipeline_run, "pipeline_run:read"),
+    ("GET", "/pipeline-runs/{run}/steps/{step}", pipelines.step, "pipeline_run:read"),
+    ("GET", "/endpoints", endpoints.endpoints, "endpoint:read"),
+    ("GET", "/endpoints/{name}", endpoints.endpoint, "endpoint:read"),
+    ("GET", "/endpoints/{name}/rollouts/{rollout}", rollouts.rollout, "rollout:read"),
+    ("GET", "/rollouts/{rollout}", rollouts.rollout, "rollout:read"),
+    ("GET", "/approvals", approvals.approvals, "approval:read"),
+    ("POST", "/approvals/{id}", approvals.act, "approval:decide"),
+    ("GET", "/monitors", monitors.monitors, "monitor:read"),
+    ("GET", "/monitors/{name}", monitors.monitor, "monitor:read"),
+    ("GET", "/windows/{window}", monitors.window, "monitor:read"),
+    ("GET", "/alerts", alerts.alerts, "alert:read"),
+    ("GET", "/alerts/{alert}", alerts.alert, "alert:read"),
+    ("POST", "/alerts/{alert}", alerts.act, "alert:write"),
+    ("GET", "/lineage", lineage.lineage, "lineage:read"),
+    ("GET", "/search", search.search, "catalog:read"),
+)
 PAGE_ROUTES: tuple[PageRoute, ...] = tuple(
-    PageRoute(method=method, path=path, function=function, needs=needs)
-    for method, path, function, needs in (
-        ("GET", "/", catalog.catalog, "catalog:read"),
-        ("GET", "/models", catalog.models, "catalog:read"),
-        ("GET", "/models/{name}", models.model, "model:read"),
-        ("GET", "/models/{name}/versions/{version}", versions.version, "model:read"),
-        ("GET", "/gates/{gate}", versions.gate, "model:read"),
-        ("GET", "/experiments", experiments.experiments, "experiment:read"),
-        ("GET", "/experiments/{experiment}", experiments.one_experiment, "experiment:read"),
-        ("GET", "/experiments/{experiment}/runs", experiments.runs, "run:read"),
-        ("GET", "/runs/{run}", runs.run, "run:read"),
-        ("GET", "/datasets", datasets.datasets, "dataset:read"),
-        ("GET", "/datasets/{name}", datasets.dataset, "dataset:read"),
-        ("GET", "/datasets/{name}/versions/{version}", datasets.dataset_version, "dataset:read"),
-        ("GET", "/dataset-versions/{id}", datasets.by_id, "dataset:read"),
-        ("GET", "/pipelines", pipelines.pipelines, "pipeline:read"),
-        ("GET", "/pipelines/{name}", pipelines.pipeline, "pipeline:read"),
-        ("GET", "/pipeline-runs/{run}", pipelines.pipeline_run, "pipeline_run:read"),
-        ("GET", "/pipeline-runs/{run}/steps/{step}", pipelines.step, "pipeline_run:read"),
-        ("GET", "/endpoints", endpoints.endpoints, "endpoint:read"),
-        ("GET", "/endpoints/{name}", endpoints.endpoint, "endpoint:read"),
-        ("GET", "/endpoints/{name}/rollouts/{rollout}", rollouts.rollout, "rollout:read"),
-        ("GET", "/rollouts/{rollout}", rollouts.rollout, "rollout:read"),
-        ("GET", "/approvals", approvals.approvals, "approval:read"),
-        ("POST", "/approvals/{id}", approvals.act, "approval:decide"),
-        ("GET", "/monitors", monitors.monitors, "monitor:read"),
-        ("GET", "/monitors/{name}", monitors.monitor, "monitor:read"),
-        ("GET", "/windows/{window}", monitors.window, "monitor:read"),
-        ("GET", "/alerts", alerts.alerts, "alert:read"),
-        ("GET", "/alerts/{alert}", alerts.alert, "alert:read"),
-        ("POST", "/alerts/{alert}", alerts.act, "alert:write"),
-        ("GET", "/lineage", lineage.lineage, "lineage:read"),
-        ("GET", "/search", search.search, "catalog:read"),
-    )
+    PageRoute(method=method, path=path, function=function, needs=needs) for method, path, function, needs in _ROUTES
 )
 """Every page. `/x.json` and `/x.csv` are the twins of `/x`; posts have none."""
 
@@ -103,6 +104,7 @@ class WebRequest(Record):
 
     method: str
     raw_path: str
+    now: datetime
     query_string: str = ""
     headers: dict[str, str] = {}
     form: dict[str, str] = {}
@@ -110,7 +112,6 @@ class WebRequest(Record):
     csrf: str = ""
     origin: str = "http://127.0.0.1:5000"
     open_to_all: bool = False
-    now: datetime
     request_id: str = ""
 
 
@@ -145,9 +146,9 @@ def find(method: str, raw_path: str) -> Match | None:
 
 
 def _twin(raw_path: str) -> tuple[str, Twin]:
-    for twin in ("json", "csv"):
+    for twin in TWINS:
         if raw_path.endswith(f".{twin}") and not raw_path.endswith(f"/.{twin}"):
-            return raw_path.removesuffix(f".{twin}"), twin  # type: ignore[return-value]  # one of the two words
+            return raw_path.removesuffix(f".{twin}"), twin
     return raw_path, "html"
 
 

@@ -31,10 +31,10 @@ _IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2
 
 
 def script_json(value: Any) -> Markup:
-    """Data for a module, for inside `<script type="application/json">`: nothing in it can end the element.
+    r"""Data for a module, for inside `<script type="application/json">`: nothing in it can end the element.
 
     >>> script_json({"a": "</script>"})
-    Markup('{"a":"\\\\u003c/script\\\\u003e"}')
+    Markup('{"a":"\\u003c/script\\u003e"}')
     """
     text = json.dumps(as_data(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.translate(_IN_SCRIPT))  # noqa: S704 -- every character that HTML could act on is escaped

@@ -23,8 +23,9 @@ class Bar(Record):
 
 
 def rollout_bar(shares: Iterable[tuple[str, str, float]], steps: Sequence[float] = ()) -> Bar:
-    """Lay out (label, role, percent); percents are scaled to fill the bar. Marks are the plan's steps, from the right:
-    the newcomer grows from there.
+    """Lay out (label, role, percent), scaled to fill the bar.
+
+    Marks are the plan's steps, from the right: the newcomer grows from there.
 
     >>> bar = rollout_bar([("v13", "champion", 75.0), ("v14", "canary", 25.0)], steps=[25, 50, 100])
     >>> [(s.label, s.x, s.width) for s in bar.segments], bar.marks
@@ -40,6 +41,6 @@ def rollout_bar(shares: Iterable[tuple[str, str, float]], steps: Sequence[float]
         x += width
     return Bar(
         segments=tuple(segments),
-        marks=tuple(round(100 - step, 4) for step in steps if 0 < step < 100),
+        marks=tuple(round(100.0 - step, 4) for step in steps if 0 < step < 100),
         beside=tuple(label for label, role, _ in given if role == "shadow"),
     )

@@ -3,7 +3,7 @@
 from airside.core.ids import AlertId
 from airside.monitoring.operations.alerts import AcknowledgeAlert, CloseAlert, GetAlert, ListAlerts
 from airside.monitoring.operations.windows import GetWindow
-from airside.monitoring.records import Alert, Window
+from airside.monitoring.records import Alert, ColumnFinding, Window
 from airside.pipelines.operations.runs import ListRuns
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt
 from airside.server.web.pages import windows as watching
@@ -62,7 +62,7 @@ def alert(call: Call, query: PageQuery) -> View:
     )
 
 
-def _findings(found: Alert, newest: Window | None) -> tuple[object, ...]:
+def _findings(found: Alert, newest: Window | None) -> tuple[ColumnFinding, ...]:
     return tuple(one for one in watching.findings(newest) if one.column in found.columns) if newest else ()
 
 

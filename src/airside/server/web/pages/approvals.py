@@ -25,7 +25,7 @@ KINDS = {"version": "model_version", "rollout": "rollout"}
 
 def approvals(call: Call, query: PageQuery) -> View:
     """The approvals of a state, those that wait first."""
-    state = next((one for one in STATES if one == query.arguments.get("state")), "waiting")
+    state: ApprovalState = next((one for one in STATES if one == query.arguments.get("state")), "waiting")
     page = call(SearchApprovals(state=state, max_results=50, page_token=query.arguments.get("after", "")))
     links = {one.id: chain_href(KINDS.get(one.subject_kind, ""), one.subject) for one in page.items}
     return View(

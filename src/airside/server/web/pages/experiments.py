@@ -153,6 +153,6 @@ def _cells(one: RunRow, metrics: list[str], params: list[str]) -> tuple[object, 
     return (*head, *(one.metrics.get(key) for key in metrics), *(one.params.get(key) for key in params))
 
 
-def one_experiment(call: Call, query: PageQuery) -> View:
+def one_experiment(_call: Call, query: PageQuery) -> View:
     """`/experiments/E` leads to its runs."""
     return View(redirect=address("/experiments/{}/runs", query.names["experiment"]))

@@ -1,5 +1,8 @@
 """A model: what serves where, how good it is, what moves, where it comes from, what is known of it."""
 
+from collections.abc import Callable
+from typing import Any
+
 from airside.core.ids import ModelName
 from airside.core.record import Record
 from airside.governance.operations.cards import GetCard
@@ -36,7 +39,7 @@ def model(call: Call, query: PageQuery) -> View:
     tab = query.choice("tab", TABS)
     found = call(GetModel(name=name))
     row = attempt(call, GetRow(name=name))
-    shows = {
+    shows: dict[str, Any] = {
         "model": found,
         "row": row,
         "tab": tab,
@@ -79,7 +82,7 @@ def _serving(call: Call, name: ModelName) -> tuple[Serving, ...]:
     return tuple(served(one, call(ListRollouts(endpoint=one.name, max_results=5)).items) for one in endpoints)
 
 
-def _overview(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, object]:
+def _overview(call: Call, _query: PageQuery, found: RegisteredModel) -> dict[str, Any]:
     watched = block(lambda: _watched(call, found.name))
     windows = known(watched, Watched()).windows
     names = watching.measures(windows)
@@ -95,7 +98,7 @@ def _overview(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str,
     }
 
 
-def _versions(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, object]:
+def _versions(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, Any]:
     page = call(
         SearchVersions(
             filter=version_filter(found.name),
@@ -123,7 +126,7 @@ def _version_cells(one: ModelVersion, gates: dict[int, object]) -> tuple[object,
     return (one.version, aliases, one.stage, one.status, outcome, one.run_id, one.created_by, one.created_ms)
 
 
-def _performance(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, object]:
+def _performance(call: Call, _query: PageQuery, found: RegisteredModel) -> dict[str, Any]:
     watched = block(lambda: _watched(call, found.name))
     windows = known(watched, Watched()).windows
     curves = [(one, watching.quality_curve(windows, one)) for one in watching.measures(windows)]
@@ -138,7 +141,7 @@ def _performance(call: Call, query: PageQuery, found: RegisteredModel) -> dict[s
     }
 
 
-def _monitoring(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, object]:
+def _monitoring(call: Call, _query: PageQuery, found: RegisteredModel) -> dict[str, Any]:
     watched = block(lambda: _watched(call, found.name))
     windows = known(watched, Watched()).windows
     return {
@@ -151,7 +154,7 @@ def _monitoring(call: Call, query: PageQuery, found: RegisteredModel) -> dict[st
     }
 
 
-def _lineage(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, object]:
+def _lineage(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, Any]:
     version = found.aliases.get("champion") or max((one.version for one in found.latest_versions), default=0)
     chosen = query.number("version", version, least=0, most=10**9)
     if not chosen:
@@ -165,19 +168,19 @@ def _chosen(found: RegisteredModel, query: PageQuery) -> int:
     return query.number("version", champion, least=0, most=10**9)
 
 
-def _card(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, object]:
+def _card(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, Any]:
     version = _chosen(found, query)
     card = attempt(call, GetCard(name=found.name, version=version)) if version else None
     return {"card": card, "version": version, "data": {"card": None if isinstance(card, Trouble) else card}}
 
 
-def _score(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, object]:
+def _score(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, Any]:
     version = _chosen(found, query)
     score = attempt(call, GetScore(model=found.name, version=version)) if version else None
     return {"score": score, "version": version, "data": {"score": None if isinstance(score, Trouble) else score}}
 
 
-PARTS = {
+PARTS: dict[str, Callable[[Call, PageQuery, RegisteredModel], dict[str, Any]]] = {
     "overview": _overview,
     "versions": _versions,
     "performance": _performance,

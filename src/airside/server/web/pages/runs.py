@@ -2,7 +2,7 @@
 
 from airside.core.clock import from_ms
 from airside.core.ids import RunId
-from airside.server.web.page import Call, Crumb, PageQuery, Table, View, address, block
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, block
 from airside.server.web.pages.curves import CurveData, Line, told
 from airside.server.web.pages.experiments import colour
 from airside.tracking.operations.experiments import GetExperiment
@@ -72,7 +72,7 @@ def _part(call: Call, query: PageQuery, found: Run, tab: str) -> dict[str, objec
     keys = curve_keys(found, query.arguments.get("filter", ""))
     axis = query.choice("axis", tuple(AXES))
     smoothing = min(query.number("smoothing", 0, least=0, most=99) / 100, 0.99)
-    curves = [(key, block(lambda key=key: curve(call, found.info.run_id, key, axis, smoothing))) for key in keys[:most]]
+    curves = [(key, _one_curve(call, found.info.run_id, key, axis, smoothing)) for key in keys[:most]]
     return {
         "curves": tuple((key, drawn) for key, drawn in curves if drawn is not None),
         "n_hidden": max(len(keys) - most, 0),
@@ -80,6 +80,10 @@ def _part(call: Call, query: PageQuery, found: Run, tab: str) -> dict[str, objec
         "smoothing": smoothing,
         "text": query.arguments.get("filter", ""),
     }
+
+
+def _one_curve(call: Call, run_id: RunId, key: str, axis: str, smoothing: float) -> CurveData | Trouble | None:
+    return block(lambda: curve(call, run_id, key, axis, smoothing))
 
 
 def curve_keys(found: Run, text: str = "") -> tuple[str, ...]:

@@ -129,9 +129,9 @@ def _cells(decision: GateDecision) -> list[tuple[object, ...]]:
 
 
 def signature(text: str, part: str) -> tuple[SignatureColumn, ...]:
-    """The columns of a signature, as the MLmodel format writes it; what cannot be read has none.
+    r"""The columns of a signature, as the MLmodel format writes it; what cannot be read has none.
 
-    >>> [c.name for c in signature('{"inputs": "[{\\\\"name\\\\": \\\\"age\\\\", \\\\"type\\\\": \\\\"long\\\\"}]"}', "inputs")]
+    >>> [c.name for c in signature('{"inputs": "[{\\"name\\": \\"age\\", \\"type\\": \\"long\\"}]"}', "inputs")]
     ['age']
     """
     try:

@@ -1,5 +1,6 @@
 """A monitor's windows as pictures: the heat map, quality over time, what the newest window says."""
 
+import itertools
 from collections.abc import Sequence
 
 from airside.core.record import Record
@@ -75,7 +76,7 @@ def quality_curve(windows: Sequence[Window], measure: str, segment: str = "") ->
     reference = _line(ordered, measure, segment, "reference", "reference")
     marks = tuple(
         Mark(x=float(now.sequence), text=f"v{now.version}")
-        for before, now in zip(ordered, ordered[1:], strict=False)
+        for before, now in itertools.pairwise(ordered)
         if now.version != before.version
     )
     return CurveData(
