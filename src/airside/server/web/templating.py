@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import jinja2
+import jinja2.nodes
 import msgspec
 from markupsafe import Markup
 
@@ -92,15 +93,37 @@ def render(view: View, query: PageQuery) -> Page:
         return Page(body=_json(view.data), content_type="application/json", status=view.status)
     if query.twin == "csv":
         return _csv(view)
-    template = environment().get_template(view.template)
     shows = {"view": view, "query": query, **view.shows}
-    if not query.fragment:
-        return Page(body=template.render(shows).encode(), status=view.status, headers=VARY)
-    block = template.blocks.get(query.fragment.replace("-", "_"))
-    if block is None:
-        raise NotFound(f"No part '{query.fragment[:60]}' of this page. Load the page again.")
-    context = template.new_context(shows)
-    return Page(body="".join(block(context)).encode(), status=view.status, headers=VARY)
+    if query.fragment:
+        text = render_block(view.template, query.fragment, shows)
+    else:
+        text = environment().get_template(view.template).render(shows)
+    return Page(body=text.encode(), status=view.status, headers=VARY)
+
+
+def render_block(template: str, name: str, shows: dict[str, Any]) -> str:
+    """One named block of a template, its own or inherited, alone.
+
+    Raises:
+        NotFound: there is no block of that name.
+    """
+    chain = [environment().get_template(one) for one in ancestry(template)]
+    context = chain[0].new_context(shows)
+    for parent in chain[1:]:
+        for key, block in parent.blocks.items():
+            context.blocks.setdefault(key, []).append(block)
+    if name not in context.blocks:
+        raise NotFound(f"No part '{name[:60]}' of this page. Load the page again.")
+    return "".join(context.blocks[name][0](context))
+
+
+@lru_cache(maxsize=256)
+def ancestry(template: str) -> tuple[str, ...]:
+    """A template and those that it extends, the nearest first."""
+    made = environment()
+    source, _, _ = made.loader.get_source(made, template)  # type: ignore[union-attr]  # it has a loader
+    parents = [node.template.value for node in made.parse(source).find_all(jinja2.nodes.Extends)]  # type: ignore[attr-defined]  # a constant
+    return (template, *(ancestry(parents[0]) if parents else ()))
 
 
 def _json(data: Any) -> bytes:
@@ -141,7 +164,6 @@ def render_error(error: AirsideError, query: PageQuery) -> Page:
         status=error.status,
     )
     if query.fragment:
-        context = environment().get_template(view.template).new_context({"view": view, "query": query, **shows})
-        block = environment().get_template(view.template).blocks["in_place"]
-        return Page(body="".join(block(context)).encode(), status=error.status, headers=VARY)
+        text = render_block(view.template, "in_place", {"view": view, "query": query, **shows})
+        return Page(body=text.encode(), status=error.status, headers=VARY)
     return render(view, query)
