@@ -182,7 +182,7 @@ FILES = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(FILES, st.randoms())
 def test_the_digest_depends_on_the_files_and_not_on_their_order(files: list[DatasetFile], random: object) -> None:
     shuffled = list(files)

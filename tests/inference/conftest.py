@@ -13,9 +13,10 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer
+from tests.inference.making import as_rows, table
 
 from airside.inference.writing import Draft, write_directory
-from tests.inference.making import as_rows, table
+
 
 @pytest.fixture(scope="session")
 def logistic() -> Any:

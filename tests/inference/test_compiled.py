@@ -32,6 +32,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from tests.inference.making import COLUMNS, as_rows, table
 
 from airside.core.errors import Invalid
 from airside.inference.compiled.compilers import ensemble
@@ -39,7 +40,6 @@ from airside.inference.compiled.compilers.table import NotCompiled, compile_mode
 from airside.inference.compiled.compilers.trees import doubled
 from airside.inference.compiled.model import Evaluator, read_evaluator
 from airside.inference.original import Original
-from tests.inference.making import COLUMNS, as_rows, table
 
 TREES: dict[str, Any] = {
     "tree": DecisionTreeClassifier(max_depth=3),
@@ -104,7 +104,9 @@ PREPARED: dict[str, Any] = {
     "scaled": StandardScaler(),
     "scaled to a range": MinMaxScaler(clip=True),
     "one-hot then scaled": make_pipeline(
-        ColumnTransformer([("c", OneHotEncoder(handle_unknown="ignore", sparse_output=False), [1])], remainder="passthrough"),
+        ColumnTransformer(
+            [("c", OneHotEncoder(handle_unknown="ignore"), [1])], remainder="passthrough", sparse_threshold=0
+        ),
         StandardScaler(),
     ),
     "spline": ColumnTransformer([("s", SplineTransformer(n_knots=5, degree=3, include_bias=False), [0, 2])]),
@@ -131,6 +133,8 @@ def test_linear_models_agree_within_the_bound_and_in_every_label(name: str, clas
     wanted = Original(model, COLUMNS).predict(rows)
     assert answer.labels == wanted.labels
     np.testing.assert_allclose(answer.scores, wanted.scores, rtol=0, atol=2e-13)
+    assert answer.probabilities is not None
+    assert wanted.probabilities is not None
     np.testing.assert_allclose(answer.probabilities, wanted.probabilities, rtol=0, atol=2e-13)
     assert evaluator.predict({name: values[:1] for name, values in rows.items()}).scores[0] == answer.scores[0]
 
@@ -236,5 +240,5 @@ def test_arrays_are_never_unpickled(tmp_path: Path) -> None:
     compile_model(LinearRegression().fit(*table(50)), COLUMNS).write(tmp_path)
     np.save(tmp_path / "intercept.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
 
-    with pytest.raises(Invalid, match="'intercept.npy' is no plain array"):
+    with pytest.raises(Invalid, match=r"'intercept\.npy' is no plain array"):
         read_evaluator(tmp_path)

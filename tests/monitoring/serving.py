@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from airside.core.clock import FixedClock
 from airside.core.ids import BlobId, EndpointName, ModelName, MonitorName, PredictionId
 from airside.core.operation import LOCAL, SERVICE
 from airside.monitoring.operations.monitors import CreateMonitor
@@ -77,6 +78,8 @@ def record(
     reference: int = 1,
     labelled: int = 0,
 ) -> Window:
+    assert isinstance(platform.clock, FixedClock)
+    platform.clock.advance(seconds=1)
     result = WindowResult(rows=4000, labelled=labelled, columns=found, figures=figures)
     return platform.call(
         SERVICE,

@@ -7,7 +7,6 @@ from tests.monitoring.making import FEATURES, RELP_OF_2019, batch, people, rows_
 from airside.monitoring.analyse import Served, analyse, served_of
 from airside.monitoring.records import AlertRule, WindowResult
 from airside.monitoring.rules import decide
-from airside.quality.profiles import Calibration
 
 RULE = AlertRule()
 
@@ -120,7 +119,7 @@ def test_quality_is_realised_with_labels_and_estimated_without() -> None:
     truth = (random.uniform(size=4000) < scores).astype(int)
     served = served_of({}, (scores > 0.5).astype(int).tolist(), np.stack([1 - scores, scores], 1), truth.tolist())
 
-    result = analyse(training_reference(), served, RULE, calibration=Calibration())
+    result = analyse(training_reference(), served, RULE)
     figures = {(one.measure, one.basis): one.estimate for one in result.figures}
 
     assert result.labelled == 4000

@@ -76,7 +76,7 @@ def test_two_flagged_windows_open_one_alert_a_third_confirms_it(platform: Platfo
 
     assert (alert.kind, alert.severity, alert.title, alert.columns) == ("drift", "warning", "ANC drifts", ("ANC",))
     assert alert.windows == tuple(made)
-    assert alert.seen_at - alert.opened_at == timedelta(seconds=60)
+    assert alert.seen_at - alert.opened_at == timedelta(seconds=61)
     assert "of no consequence for the model" in alert.text
     assert "retrain all the same" in alert.text
     assert events(platform).count("AlertOpened") == 1

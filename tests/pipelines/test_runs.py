@@ -100,7 +100,10 @@ def test_a_pipeline_gets_a_new_version_only_if_it_changed(platform: Platform) ->
         (Node(name="a", function="s:a", after=("b",)), Node(name="b", function="s:b")),
         (Node(name="a", function="s:a"), Node(name="a", function="s:a")),
         (Node(name="a", function="s:a", bindings={"x": FromParameter(name="none")}),),
-        (Node(name="a", function="s:a"), Node(name="b", function="s:b", bindings={"x": FromStep(node="a", output="q")})),
+        (
+            Node(name="a", function="s:a"),
+            Node(name="b", function="s:b", bindings={"x": FromStep(node="a", output="q")}),
+        ),
         (Node(name="a", function="s:a", mapped=("x",)),),
         (Node(name="a b", function="s:a"),),
     ],
@@ -211,7 +214,7 @@ def test_outputs_are_found_again_by_key_if_they_were_to_be_kept(platform: Platfo
     assert [(kept.key, kept.run, kept.outputs) for kept in found] == [("k1", run.id, outputs)]
 
 
-def test_explain_names_the_parts_that_changed(platform: Platform) -> None:
+def test_explain_names_the_parts_that_changed(platform: Platform, clock: FixedClock) -> None:
     runs = []
     for depth in ("1", "2"):
         run = started(platform)
@@ -219,6 +222,7 @@ def test_explain_names_the_parts_that_changed(platform: Platform) -> None:
         parts = {"code:steps.load": "x", "argument:depth": depth}
         commit(platform, claim, attempt(run.id, state="succeeded", key=depth, parts=parts, log="said\n"))
         runs.append(run)
+        clock.advance(seconds=1)
     explained = platform.call(LOCAL, ExplainStep(run_id=runs[1].id, step="load"))
     assert (explained.run, explained.changed) == (runs[0].id, ("argument:depth",))
     assert platform.call(LOCAL, GetStepLog(run_id=runs[1].id, step="load")).text == "said\n"

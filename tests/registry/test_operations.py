@@ -149,7 +149,7 @@ def test_an_alias_moves_and_goes_with_its_version(platform: Platform, churn: Mod
     assert (moved.previous, moved.version) == (1, 2)
     assert platform.call(LOCAL, VersionByAlias(name=churn, alias="blue")).aliases == ("blue",)
     platform.call(LOCAL, DeleteVersion(name=churn, version=2))
-    with pytest.raises(Invalid, match="Registered model alias blue not found."):
+    with pytest.raises(Invalid, match=r"Registered model alias blue not found\."):
         platform.call(LOCAL, VersionByAlias(name=churn, alias="blue"))
     platform.call(LOCAL, DeleteAlias(name=churn, alias="blue"))
 
@@ -172,7 +172,7 @@ def test_an_alias_that_cannot_be_is_refused(platform: Platform, churn: ModelName
 
 
 def test_latest_is_the_highest_version_of_any_stage(platform: Platform, churn: ModelName) -> None:
-    with pytest.raises(NotFound, match="Latest version not found for model churn."):
+    with pytest.raises(NotFound, match=r"Latest version not found for model churn\."):
         platform.call(LOCAL, VersionByAlias(name=churn, alias="latest"))
     for _ in range(2):
         register(platform)
@@ -194,7 +194,7 @@ def test_a_stage_has_its_latest_version_and_may_archive_the_others(platform: Pla
 
 def test_a_stage_that_cannot_be_is_refused(platform: Platform, churn: ModelName) -> None:
     register(platform)
-    with pytest.raises(Invalid, match="Value must be one of None, Staging, Production, Archived."):
+    with pytest.raises(Invalid, match=r"Value must be one of None, Staging, Production, Archived\."):
         platform.call(LOCAL, SetStage(name=churn, version=1, stage="bogus"))
     with pytest.raises(Invalid, match="'Archived' is not an Active stage"):
         platform.call(LOCAL, SetStage(name=churn, version=1, stage="archived", archive_existing=True))
@@ -228,7 +228,9 @@ def test_champion_waits_for_the_verdicts_that_the_model_asks_for(platform: Platf
     platform.call(LOCAL, LeaveVerdict(name=churn, version=1, gate="quality", passed=False, summary="auc 0.5 < 0.8"))
     champion = SetAlias(name=churn, alias="champion", version=1)
     for ask in (champion, SetStage(name=churn, version=1, stage="Production")):
-        with pytest.raises(Conflict, match=r"a passing verdict of the gate 'quality', which failed it \(auc 0.5 < 0.8\)"):
+        with pytest.raises(
+            Conflict, match=r"a passing verdict of the gate 'quality', which failed it \(auc 0.5 < 0.8\)"
+        ):
             platform.call(LOCAL, ask)
     platform.call(LOCAL, SetAlias(name=churn, alias="challenger", version=1))
     platform.call(LOCAL, LeaveVerdict(name=churn, version=1, gate="quality", passed=True))
@@ -346,9 +348,7 @@ REFUSED_SOURCES = (
 
 
 @pytest.mark.parametrize("source", REFUSED_SOURCES)
-def test_a_source_that_the_server_could_be_led_by_is_refused(
-    platform: Platform, churn: ModelName, source: str
-) -> None:
+def test_a_source_that_the_server_could_be_led_by_is_refused(platform: Platform, churn: ModelName, source: str) -> None:
     with pytest.raises(Invalid, match="Invalid model version source"):
         platform.call(LOCAL, CreateVersion(name=churn, source=source))
 

@@ -288,12 +288,12 @@ class EmbeddedTransport:
 
     def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
         """Store a file."""
-        self._platform.artifacts.put(path, pieces)
+        self._platform.artifacts.write(path, pieces)
 
     def get_artifact(self, path: str) -> Iterator[bytes]:
         """A file."""
-        pieces: Iterator[bytes] = self._platform.artifacts.open(path)
-        return pieces
+        with self._platform.artifacts.open(path) as file:
+            yield from file.pieces()
 
     def close(self) -> None:
         """Close the platform, once."""

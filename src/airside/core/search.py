@@ -42,14 +42,16 @@ class Grammar(Record):
         aliases: other words for attributes.
         orderable: the attributes that an order may name; any key of the entities in `ordered` otherwise.
         quotes_clauses: whether an error quotes the clauses that it lists.
+        no_null: the error's text where IS NULL cannot be asked; may name `{entity}` and `{key}`.
     """
 
     entities: dict[str, str]
     fields: dict[str, Field | dict[str, Field]]
-    aliases: dict[str, str] = {}
+    aliases: dict[str, str] = msgspec.field(default_factory=dict)
     orderable: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     quotes_clauses: bool = True
+    no_null: str = "IS NULL / IS NOT NULL is only supported for tags and params, not for '{entity}' '{key}'"
 
 
 class Comparison(Record):
@@ -84,13 +86,13 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ITEM = re.compile(rf"\s*(?:(?P<string>{_STRING}|{_DOUBLE})|(?P<other>[^,]+?))\s*(?:,|\Z)")
-_SYMBOLS = frozenset(NUMERIC)
 _WORDS = {
     ("LIKE",): "LIKE",
     ("ILIKE",): "ILIKE",
     ("RLIKE",): "RLIKE",
     ("IN",): "IN",
     ("NOT", "IN"): "NOT IN",
+    ("NOT", "LIKE"): "NOT LIKE",
     ("IS", "NULL"): "IS NULL",
     ("IS", "NOT", "NULL"): "IS NOT NULL",
 }
@@ -141,8 +143,12 @@ def _clauses(tokens: list[_Token]) -> tuple[list[tuple[_Token, str, _Token | Non
         if token.kind == "word" and token.text.upper() == "AND":
             at += 1
             continue
-        operator, width = _operator(tokens, at + 1) if token.kind in {"name", "double"} else ("", 0)
+        operator, width = _operator(tokens, at + 1)
         after = at + 1 + width
+        if operator and token.kind in {"string", "number"} and after < len(tokens):
+            raise Invalid(f"Invalid comparison clause. Expected 'Identifier' found '{token.text[:200]}'")
+        if token.kind not in {"name", "double"}:
+            operator = ""
         if operator.endswith("NULL") and operator:
             clauses.append((token, operator, None))
             at = after
@@ -157,7 +163,7 @@ def _clauses(tokens: list[_Token]) -> tuple[list[tuple[_Token, str, _Token | Non
 
 def _operator(tokens: list[_Token], at: int) -> tuple[str, int]:
     if at < len(tokens) and tokens[at].kind == "symbol":
-        return (tokens[at].text, 1) if tokens[at].text in _SYMBOLS else ("", 0)
+        return tokens[at].text, 1
     for width in (3, 2, 1):
         words = tuple(token.text.upper() for token in tokens[at : at + width] if token.kind == "word")
         if len(words) == width and words in _WORDS:
@@ -168,9 +174,11 @@ def _operator(tokens: list[_Token], at: int) -> tuple[str, int]:
 def _comparison(name: _Token, operator: str, value: _Token | None, grammar: Grammar) -> Comparison:
     entity, key, field = _identified(name.text, grammar)
     converted = None if value is None else _value((entity, key), field, operator, value, grammar)
+    if operator not in field.operators and value is None:
+        raise Invalid(grammar.no_null.format(entity=entity, key=key))
     if operator not in field.operators:
         raise Invalid(f"Invalid comparator '{operator}' not one of '{{{', '.join(field.operators)}}}'")
-    return Comparison(entity=entity, key=key, operator=operator, value=converted)  # type: ignore[arg-type]  # checked
+    return Comparison(entity=entity, key=key, operator=operator, value=converted)
 
 
 def _identified(text: str, grammar: Grammar) -> tuple[str, str, Field]:

@@ -50,7 +50,8 @@ def edge_rows(spec: Any, arrays: Mapping[str, Any], rows: Columns) -> Iterator[C
 def _edges_of(spec: Any, arrays: Mapping[str, Any], at: int, block: Any) -> list[Any]:
     match block:
         case LookupSpec(keys=keys):
-            return ["no such level" if any(isinstance(key, str) for key in keys) else max(keys, default=0) + 1]
+            numbers = [key for key in keys if not isinstance(key, str)]
+            return [max(numbers, default=0) + 1 if len(numbers) == len(keys) else "no such level"]
         case NumberSpec(steps=()) if isinstance(spec.estimator, MasksSpec):
             thresholds = arrays[spec.estimator.thresholds[at]]
             chosen = thresholds[:: max(1, len(thresholds) // 3)][:3]
@@ -97,7 +98,7 @@ def _with_edges(evaluator: Evaluator, compiled: Compiled, original: Any, rows: C
             break
         accepted = [_accepts(form, edge) for form in (evaluator, original)]
         if accepted == [True, False]:
-            if any(value is None or value != value for (value,) in edge.values()):
+            if any(value is None or value != value for (value,) in edge.values()):  # noqa: PLR0124 -- NaN
                 return rows, "the original refuses a missing value that the compiled form answers"
         elif accepted == [False, True]:
             return rows, "the compiled form refuses a row that the original answers"
@@ -218,8 +219,6 @@ class CompiledModel:
         self.golden = golden
         self.predict = evaluator.predict
         """`(columns) -> Prediction`."""
-        self.keep_alive: object = None
-        """What must live as long as the arrays that are mapped, e.g. a temporary folder."""
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -240,7 +239,7 @@ def load_compiled(folder: Path, *, files: Mapping[str, BlobId] | None = None) ->
     if not (folder / COMPILED_FOLDER).is_dir():
         raise Invalid("The model directory has no compiled form. Serve the original, or compile it with log_model.")
     if files is not None:
-        verify(folder, {name: known for name, known in files.items() if name == "MLmodel" or name.startswith("airside/")})
+        verify(folder, {name: b for name, b in files.items() if name == "MLmodel" or name.startswith("airside/")})
     golden = read_golden(folder)
     verify(folder / COMPILED_FOLDER, golden.files)
     evaluator = read_evaluator(folder / COMPILED_FOLDER)

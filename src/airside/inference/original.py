@@ -11,7 +11,7 @@ from airside.inference.records import Prediction
 
 
 class Original:
-    """Answers rows with the fitted estimator itself. Not thread-safe; a linear model's last bits depend on the batch."""
+    """Answers rows with the fitted estimator itself. Not thread-safe; last bits may depend on the batch."""
 
     def __init__(self, model: Any, columns: tuple[str, ...]) -> None:
         """`columns`: the input columns in the order in which the model was fitted."""

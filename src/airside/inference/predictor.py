@@ -7,8 +7,9 @@ from airside.inference.records import Prediction, Signature
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Answers rows given as columns. Thread-safe; a row's answer does not depend on the other rows (compiled) or may
-    differ from them in the last bits (original).
+    """Answers rows given as columns. Thread-safe.
+
+    A row's answer does not depend on the other rows (compiled), or does in its last bits (original).
     """
 
     @property

@@ -164,4 +164,3 @@ def _extra(folder: Path, files: dict[str, bytes]) -> None:
             raise Invalid(f"The extra file {name[:200]!r} would lie outside the model directory.")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-

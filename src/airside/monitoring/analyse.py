@@ -93,7 +93,6 @@ def analyse(
     served: Served,
     rule: AlertRule,
     *,
-    calibration: Calibration | None = None,
     baseline: Iterable[Figure] = (),
     by_segment: Sequence[str] = (),
 ) -> WindowResult:
@@ -103,7 +102,6 @@ def analyse(
         reference: the training profile.
         served: the rows of the window.
         rule: the monitor's rule: what is flagged.
-        calibration: how scores become probabilities; None takes them as they are.
         baseline: what the reference's hold-out measured, passed on so that the window can be read alone.
         by_segment: columns whose values split the realised quality.
     """
@@ -116,11 +114,10 @@ def analyse(
         )
     ]
     known = _known(served)
-    figures = [*_estimated(served, calibration), *_realised(served, known), *baseline]
+    threshold = reference.threshold
+    figures = [*_estimated(served, reference.calibration, threshold), *_realised(served, known, threshold), *baseline]
     for name in by_segment:
-        figures += _segments(served, known, name, notes)
-    if calibration is None and served.scores is not None:
-        notes.append("The estimate takes the scores as probabilities: the reference holds no calibration.")
+        figures += _segments(served, known, name, notes, threshold)
     return WindowResult(
         rows=rows,
         labelled=int(known.sum()),
@@ -249,7 +246,7 @@ def _known(served: Served) -> Bools:
     return np.ones(len(served.truth), dtype=bool)
 
 
-def _estimated(served: Served, calibration: Calibration | None) -> list[Figure]:
+def _estimated(served: Served, calibration: Calibration, threshold: float) -> list[Figure]:
     """Quality without labels (CBPE); the interval is that of the labels' own chance."""
     rows = len(served.answers)
     if not rows:
@@ -258,8 +255,8 @@ def _estimated(served: Served, calibration: Calibration | None) -> list[Figure]:
         if served.confidence is None:
             return []
         return [_figure("accuracy", "estimated", _around(float(served.confidence.mean()), served.confidence))]
-    found = estimated.estimated(served.scores, calibration or Calibration())
-    p = estimated.calibrated(served.scores, calibration or Calibration())
+    found = estimated.estimated(served.scores, calibration, threshold=threshold)
+    p = estimated.calibrated(served.scores, calibration)
     accuracy = _around(found["accuracy"], p)
     ranking = Estimate(value=found["auc"], n=rows)
     return [_figure("accuracy", "estimated", accuracy), _figure("auc", "estimated", ranking)]
@@ -274,25 +271,25 @@ def _figure(measure: str, basis: Any, estimate: Estimate, segment: str = "") -> 
     return Figure(measure=measure, basis=basis, estimate=estimate, segment=segment)
 
 
-def _realised(served: Served, known: Bools) -> list[Figure]:
+def _realised(served: Served, known: Bools, threshold: float) -> list[Figure]:
     """Quality with labels, on the rows that have them."""
     if served.truth is None or not known.any():
         return []
-    found = _measured(served, known)
+    found = _measured(served, known, threshold)
     return [_figure(name, "realised", found[name]) for name in REALISED if name in found]
 
 
-def _measured(served: Served, rows: Bools) -> dict[str, Estimate]:
+def _measured(served: Served, rows: Bools, threshold: float) -> dict[str, Estimate]:
     truth = np.asarray(served.truth)[rows]
     entities = Entities(None, len(truth))
     if served.scores is None:
         right = np.asarray(served.answers[rows] == truth, dtype=bool)
         return {"accuracy": share(right, np.ones(len(right), dtype=bool), entities)}
     labels: Bools = np.asarray(truth == served.positive, dtype=bool)
-    return performance.binary(labels, served.scores[rows], entities=entities)
+    return performance.binary(labels, served.scores[rows], threshold=threshold, entities=entities)
 
 
-def _segments(served: Served, known: Bools, name: str, notes: list[str]) -> list[Figure]:
+def _segments(served: Served, known: Bools, name: str, notes: list[str], threshold: float) -> list[Figure]:
     """Realised quality of each value of a column; values with too few rows are named, never judged."""
     if not known.any():
         return []
@@ -311,7 +308,7 @@ def _segments(served: Served, known: Bools, name: str, notes: list[str]) -> list
         if rows.sum() < SMALLEST_SEGMENT:
             few.append(label)
             continue
-        found = _measured(served, rows)
+        found = _measured(served, rows, threshold)
         figures += [_figure(one, "realised", found[one], label) for one in SEGMENT_MEASURES if one in found]
     if few:
         notes.append(f"Too few labelled rows (under {SMALLEST_SEGMENT}) in: {', '.join(few)}.")

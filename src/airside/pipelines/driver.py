@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from airside.core.errors import AirsideError, Invalid
+from airside.core.errors import AirsideError, Conflict, Invalid
 from airside.core.ids import BlobId
 from airside.core.record import Record
 from airside.pipelines import rules
@@ -21,15 +22,16 @@ from airside.pipelines.executors.port import Ended, Executor, Job
 from airside.pipelines.fingerprint.code import Code
 from airside.pipelines.journal import Journal, Stopped, patiently, repeated
 from airside.pipelines.keys import Keys
-from airside.pipelines.operations.runs import Claimed
+from airside.pipelines.operations.runs import Claimed, FinishRun
 from airside.pipelines.operations.steps import Attempt, Kept, LookUpSteps
 from airside.pipelines.plan import Plan, Task
-from airside.pipelines.records import StepRun, StepState, Value
+from airside.pipelines.records import PipelineRun, StepRun, StepState, Value
 from airside.pipelines.values import blobs_of
 
 MAX_LOST = 3
 """How often a step may lose its worker process before it counts as failed."""
 LOOK_UP = 500
+MAX_ERROR = 2000
 _PAUSE_S = 0.2
 _TELL_EVERY_S = 1.0
 _log = logging.getLogger("airside.pipelines")
@@ -62,7 +64,7 @@ class _Running:
 class Outcome(Record):
     """How a run ended."""
 
-    state: str
+    state: Literal["succeeded", "failed"]
     error: str = ""
     result: object = None
 
@@ -348,3 +350,22 @@ class Driver:
 def _shown(value: Value) -> object:
     """A result as it stands in the run's record: a large one only as what it is."""
     return value.json if value.kind == "json" else value.summary
+
+
+def finish(control: Control, claimed: Claimed, outcome: Outcome, stop: threading.Event) -> PipelineRun:
+    """Tell how a run ended.
+
+    Raises:
+        Stopped: it is not ours any more, or the process is told to end while nobody listens.
+    """
+    ask = FinishRun(
+        run_id=claimed.run.id,
+        token=claimed.token,
+        state=outcome.state,
+        error=outcome.error[:MAX_ERROR],
+        result=outcome.result,
+    )
+    try:
+        return patiently(control, ask, stop)
+    except Conflict as error:
+        raise Stopped(error.message) from error

@@ -45,10 +45,23 @@ def pack(root: Path) -> bytes:
                     f"The project in '{root.name}' has more than {MAX_BYTES >> 20} MiB or {MAX_FILES:,} files. Keep data "
                     "out of it (make a dataset version), or name a smaller folder as its root."
                 )
-            entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), _EPOCH)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, data)
+            _add(archive, path.relative_to(root).as_posix(), data)
     return buffer.getvalue()
+
+
+def pack_file(path: Path) -> bytes:
+    """A project of one file; an empty one when there is no such file (a pipeline made in a notebook)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        if path.is_file():
+            _add(archive, path.name, path.read_bytes())
+    return buffer.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    archive.writestr(entry, data)
 
 
 def unpack(archive: Path, folder: Path) -> None:

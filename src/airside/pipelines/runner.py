@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -26,14 +26,14 @@ from airside.core.ids import PipelineRunId
 from airside.core.plugin import load
 from airside.core.record import Record
 from airside.pipelines.control import Control
-from airside.pipelines.driver import Driver, Outcome
+from airside.pipelines.driver import Driver, Outcome, finish
 from airside.pipelines.executors import executor_class
 from airside.pipelines.executors.pool import RUN_VARIABLE
 from airside.pipelines.executors.port import Ended, Site
-from airside.pipelines.journal import LEASE_S, Journal, Stopped, patiently
+from airside.pipelines.journal import LEASE_S, Journal, Stopped
 from airside.pipelines.keys import SECRET_BYTES, Keys
 from airside.pipelines.lock import RunLock, host_of, processes_with
-from airside.pipelines.operations.runs import Claimed, ClaimRun, FinishRun, GetOffers, ReleaseRun
+from airside.pipelines.operations.runs import Claimed, ClaimRun, GetOffers, ReleaseRun
 from airside.pipelines.project import unpack
 
 POLL_S = 0.3
@@ -125,7 +125,7 @@ class Runner:
             with closing(journal):
                 outcome = self._outcome(claimed, folder, journal)
                 journal.flush()
-                self._finish(claimed, outcome)
+                finish(self._control, claimed, outcome, self._stop)
             _log.info("run.ended run=%s state=%s error=%s", run.id, outcome.state, outcome.error)
         except Stopped as why:
             _log.info("run.stopped run=%s why=%s", run.id, why)
@@ -184,16 +184,6 @@ class Runner:
             yield executor
         finally:
             executor.close()
-
-    def _finish(self, claimed: Claimed, outcome: Outcome) -> None:
-        state: Literal["succeeded", "failed"] = "succeeded" if outcome.state == "succeeded" else "failed"
-        ask = FinishRun(
-            run_id=claimed.run.id, token=claimed.token, state=state, error=outcome.error[:2000], result=outcome.result
-        )
-        try:
-            patiently(self._control, ask, self._stop)
-        except Conflict as error:
-            raise Stopped(error.message) from error
 
 
 def _receipts(folder: Path) -> list[Ended]:

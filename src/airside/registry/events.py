@@ -12,6 +12,7 @@ class _OfModel(Event):
     name: ModelName
 
     def topics(self) -> tuple[str, ...]:
+        """Its live topics."""
         return ("models", f"model:{self.name}")
 
 
@@ -98,6 +99,7 @@ class ApprovalAsked(Event):
     approvers: tuple[str, ...]
 
     def topics(self) -> tuple[str, ...]:
+        """Its live topics."""
         return ("approvals",)
 
 
@@ -112,6 +114,7 @@ class ApprovalDecided(Event):
     decided_by: str
 
     def topics(self) -> tuple[str, ...]:
+        """Its live topics."""
         return ("approvals",)
 
 

@@ -11,8 +11,7 @@ from airside.registry.records import CHAMPION, AliasMove, ModelVersion
 def require(ctx: Context, version: ModelVersion, what: str) -> None:
     """Refuse unless the version has all that its model requires.
 
-    Args:
-        what: what should move to it, for the text: `alias 'champion'`.
+    `what` is what should move to it, for the text: `alias 'champion'`.
 
     Raises:
         Conflict: with the list of what is missing.
@@ -30,9 +29,7 @@ def require(ctx: Context, version: ModelVersion, what: str) -> None:
         )
 
 
-def move_alias(
-    ctx: Context, name: ModelName, alias: str, version: int, *, is_rollback: bool = False
-) -> AliasMove:
+def move_alias(ctx: Context, name: ModelName, alias: str, version: int, *, is_rollback: bool = False) -> AliasMove:
     """Make an alias name a version. Nothing happens when it does already."""
     previous = queries.alias(ctx.tx, name, alias)
     if previous != version:

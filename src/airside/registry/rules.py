@@ -99,7 +99,9 @@ def check_files(files: Mapping[str, str], reference: str) -> None:
     """
     wrong = [path for path, digest in files.items() if not is_blob_id(digest)]
     if wrong:
-        raise Invalid(f"The digests of these files are not blob ids (`b3:` and 64 hexadecimal digits): {quoted(wrong)}.")
+        raise Invalid(
+            f"The digests of these files are not blob ids (`b3:` and 64 hexadecimal digits): {quoted(wrong)}."
+        )
     if reference and not is_blob_id(reference):
         raise Invalid(f"The reference '{reference[:80]}' is not a blob id (`b3:` and 64 hexadecimal digits).")
 
@@ -247,4 +249,3 @@ def version_of_subject(subject: str) -> tuple[ModelName, int]:
 def decided(waiting: Approval, state: ApprovalState, who: str, at: datetime, comment: str) -> Approval:
     """An approval, decided."""
     return msgspec.structs.replace(waiting, state=state, decided_by=who, decided_at=at, comment=comment)
-

@@ -94,7 +94,7 @@ def versions(ctx: Context, text: str, max_results: int, order_by: tuple[str, ...
     return VersionPage(items=shown, next_page_token=_next(wanted, len(keys), max_results))
 
 
-def _wanted(  # noqa: PLR0913 -- the parts of one search
+def _wanted(
     text: str, grammar: Grammar, what: str, orders: tuple[Order, ...], page_token: str, max_results: int
 ) -> Wanted:
     if len(text.encode("utf-8", "replace")) > MAX_FILTER_BYTES:

@@ -76,9 +76,7 @@ def resolve(
     return _of_place(ctx, source, parts, run_id or RunId(""), model_id or LoggedModelId(""))
 
 
-def _of_place(
-    ctx: Context, source: str, parts: SplitResult, run_id: RunId, model_id: LoggedModelId
-) -> Lineage:
+def _of_place(ctx: Context, source: str, parts: SplitResult, run_id: RunId, model_id: LoggedModelId) -> Lineage:
     """The lineage of a source that is not another version."""
     holder = "model_id" if model_id else "run_id"
     root, source_run = _root(ctx, source, run_id, model_id) if run_id or model_id else ("", RunId(""))
@@ -141,9 +139,7 @@ def _of_version(
             f"Invalid model version source: '{source}'. The run_id and model_id request parameters must match the "
             "referenced model version."
         )
-    return Lineage(
-        source=f"models:/{name}/{number}", storage=storage, run_id=version.run_id, model_id=version.model_id
-    )
+    return Lineage(source=f"models:/{name}/{number}", storage=storage, run_id=version.run_id, model_id=version.model_id)
 
 
 def model_uri(text: str) -> ModelUri:

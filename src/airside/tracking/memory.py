@@ -15,7 +15,7 @@ MAX_VALUES = 150_000
 class Memory:
     """The room's part of `ctx.memory`."""
 
-    __slots__ = ("_held", "key_names", "key_numbers", "runs", "run_numbers")
+    __slots__ = ("_held", "key_names", "key_numbers", "run_numbers", "runs")
 
     def __init__(self) -> None:
         self.key_numbers: dict[str, int] = {}

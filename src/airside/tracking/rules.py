@@ -40,10 +40,10 @@ _BAD_CHARACTERS = (
 
 
 def invalid_value(value: object, path: str, reason: str = "") -> Invalid:
-    """The error of a value that breaks a rule.
+    r"""The error of a value that breaks a rule.
 
     >>> invalid_value("a b", "run_id").message
-    'Invalid value "a b" for parameter \\'run_id\\' supplied.'
+    'Invalid value "a b" for parameter \'run_id\' supplied.'
     """
     quoted = json.dumps(value, sort_keys=True, separators=(",", ":"))
     tail = f": {reason}" if reason else "."
@@ -243,11 +243,14 @@ def joined(uri: str, *parts: str) -> str:
     'mlflow-artifacts:/0/r/artifacts'
     """
     path, mark, query = uri.partition("?")
-    return "/".join((path.rstrip("/") if len(parts) else path, *parts)) + mark + query
+    return "/".join((path.rstrip("/") if parts else path, *parts)) + mark + query
 
 
-def check_location(location: str) -> None:
-    """Refuse a place for artifacts that is none, or that would name a host for the server to call.
+def checked_location(location: str, folder: str) -> str:
+    """The place for artifacts as it is stored: a path is made absolute, from the server's working folder.
+
+    >>> checked_location("runs/a", "/srv"), checked_location("s3://b/x/", "/srv"), checked_location("", "/srv")
+    ('/srv/runs/a', 's3://b/x/', '')
 
     Raises:
         Invalid: it is too long, has a fragment or parameters, climbs, or its scheme names a host.
@@ -257,14 +260,16 @@ def check_location(location: str) -> None:
     if parts.fragment or ";" in parts.path:
         raise Invalid("'artifact_location' URL can't include fragments or params.")
     if ".." in parts.query:
-        raise Invalid(f"Invalid query string: {parts.query[:200]}")
+        raise Invalid("Invalid query string")
     if parts.scheme == "runs":
         raise Invalid(f"Artifact location cannot be a runs:/ URI. Given: '{location[:200]}'")
     if parts.scheme in HOST_SCHEMES or (parts.scheme == "mlflow-artifacts" and parts.netloc):
         raise Invalid(
-            f"Artifact locations with the scheme '{parts.scheme}' name a host for the server to call, which is not "
-            "allowed. Use mlflow-artifacts:/, s3://, gs:// or a file: URI."
+            f"'artifact_location' cannot use the '{parts.scheme}' scheme: it addresses a host other than the tracking "
+            "server's configured artifact storage, so the server would connect to the host named in the URI. "
+            "Use mlflow-artifacts:/, s3://, gs:// or a file: URI."
         )
+    return posixpath.normpath(posixpath.join(folder, location)) if location and not parts.scheme else location
 
 
 def check_dataset(given: DatasetInput) -> None:

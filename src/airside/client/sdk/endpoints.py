@@ -1,10 +1,10 @@
 """Endpoints as people handle them: make one, deploy to it, ask it, tell it the truth, replay what it said.
 
-    create_endpoint(client, "jobs", "people")
-    deployed = deploy(client, "jobs", 2)
-    answer = predict("http://127.0.0.1:5001", "jobs", {"age": [30]}, key="household-7")
-    label(client, "jobs", {answer.request_id: [1]})
-    wait_rollout(client, deployed.rollout.id, print)
+create_endpoint(client, "jobs", "people")
+deployed = deploy(client, "jobs", 2)
+answer = predict("http://127.0.0.1:5001", "jobs", {"age": [30]}, key="household-7")
+label(client, "jobs", {answer.request_id: [1]})
+wait_rollout(client, deployed.rollout.id, print)
 """
 
 import struct
@@ -107,7 +107,7 @@ def deploy(
     return client.call(ask)
 
 
-def predict(  # noqa: PLR0913 -- what a request may carry
+def predict(
     serving_url: str,
     endpoint: str,
     rows: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]],

@@ -1,10 +1,11 @@
 """Models as people handle them: log a fitted estimator, register it, load a version to predict.
 
-    logged = log_model(client, model, run_id=run.run_id, name="churn", example=rows)
-    version = register(client, "churn", logged)
-    load_model(client, "churn@champion").predict({"age": [30]})
+logged = log_model(client, model, run_id=run.run_id, name="churn", example=rows)
+version = register(client, "churn", logged)
+load_model(client, "churn@champion").predict({"age": [30]})
 """
 
+import contextlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -161,10 +162,8 @@ def register(
     Raises:
         Invalid: the name or a tag is not allowed.
     """
-    try:
+    with contextlib.suppress(AlreadyExists):
         client.call(CreateModel(name=ModelName(name)))
-    except AlreadyExists:
-        pass  # its next version, then
     return client.call(
         CreateVersion(
             name=ModelName(name),
@@ -233,8 +232,8 @@ def fetch_files(client: Client, version: ModelVersion, folder: Path, *, compiled
     }
     if not wanted:
         raise Invalid(
-            f"The version {version.name}@{version.version} was registered without files, from {version.source[:200]!r}. "
-            "Load it with mlflow, or log it again with log_model."
+            f"The version {version.name}@{version.version} was registered without files, from "
+            f"{version.source[:200]!r}. Load it with mlflow, or log it again with log_model."
         )
     for path, blob in wanted.items():
         target = (folder / path).resolve()
@@ -250,20 +249,22 @@ def load_model(client: Client, what: str, *, folder: Path | None = None) -> Comp
     Args:
         client: where from.
         what: `name@alias` or `name@3`.
-        folder: where the files go; a temporary one, gone with the model, when None.
+        folder: where the files stay; they are not kept when None.
 
     Raises:
         Invalid: the version has no compiled form (then `load_original`), or a golden prediction differs.
     """
     version = version_of(client, what)
-    place = None
-    if folder is None:
-        place = tempfile.TemporaryDirectory(prefix="airside-model-", ignore_cleanup_errors=True)
-        folder = Path(place.name)
+    if folder is not None:
+        return _load_into(client, version, folder)
+    # What is mapped into memory stays readable after its file is gone; where it does not (Windows), the folder stays.
+    with tempfile.TemporaryDirectory(prefix="airside-model-", ignore_cleanup_errors=True) as place:
+        return _load_into(client, version, Path(place))
+
+
+def _load_into(client: Client, version: ModelVersion, folder: Path) -> CompiledModel:
     fetch_files(client, version, folder, compiled_only=True)
-    model = load_compiled(folder, files=version.files)
-    model.keep_alive = place
-    return model
+    return load_compiled(folder, files=version.files)
 
 
 def load_original(client: Client, what: str, *, folder: Path, allow_pickle: bool = False) -> Any:

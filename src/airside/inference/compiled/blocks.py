@@ -43,7 +43,7 @@ def _with_gaps(values: list[Any], column: str) -> Floats:
 def missing(column: str, row: int) -> Invalid:
     """The refusal of a missing value."""
     return Invalid(
-        f"Row {row}, column {column[:200]!r}: expected a value, got null. The model was not made for missing values there.",
+        f"Row {row}, column {column[:200]!r}: expected a value, got null. The model was not made for gaps there.",
         code="BAD_REQUEST",
     )
 
@@ -164,7 +164,7 @@ class SplineBlock(NumberBlock):
     def basis_row(self, given: Any) -> tuple[int, list[float]]:
         """The same for one row, bit for bit."""
         x = self.value(given)
-        x = self._low if x < self._low else self._high if x > self._high else x
+        x = self._low if x < self._low else min(x, self._high)
         k, t = self._degree, self._knots
         interval = bisect_right(self._inner_list, x) + k
         h = [1.0] + [0.0] * k

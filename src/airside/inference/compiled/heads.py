@@ -82,7 +82,8 @@ def _fractions(scores: Floats) -> Floats:
 
 def _softmax(scores: Floats) -> Floats:
     powers = np.exp(scores - scores.max(axis=1)[:, None])
-    return powers / powers.sum(axis=1)[:, None]
+    shares: Floats = powers / powers.sum(axis=1)[:, None]
+    return shares
 
 
 def _ovr(scores: Floats) -> Floats:
@@ -90,7 +91,8 @@ def _ovr(scores: Floats) -> Floats:
     total = each.sum(axis=1)
     each[total == 0] = 1
     total[total == 0] = each.shape[1]
-    return each / total[:, None]
+    shares: Floats = each / total[:, None]
+    return shares
 
 
 def _not_finite(row: int) -> Invalid:

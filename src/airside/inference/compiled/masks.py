@@ -1,8 +1,8 @@
 """Trees as bit masks: for the value of each column, which leaves are still possible; the AND of all is the answer.
 
-The idea is that of QuickScorer (Lucchese and others, SIGIR 2015), with one mask for each row of a column's table instead
-of one for each node: a row of the table is a value (or an interval between two thresholds), so that one AND for each
-column replaces the walk through every tree.
+The idea is that of QuickScorer (Lucchese and others, SIGIR 2015), with one mask for each row of a column's table, not
+for each node: a row of the table is a value (or an interval between two thresholds), so that one AND for each column
+replaces the walk through every tree.
 """
 
 from bisect import bisect_left
@@ -105,7 +105,8 @@ class Masks:
         if self._is_plain:
             return self._firsts + _bits(words)
         at = words.nonzero()[0]
-        return self._firsts[at] + _bits(words[at])
+        leaves: Ints = self._firsts[at] + _bits(words[at])
+        return leaves
 
     def _leaves(self, indexes: list[Ints]) -> Ints:
         words = self._masks[indexes[0]]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from airside.inference.compiled.blocks import BinsBlock, Floats, NumberBlock, SplineBlock, Table
-from airside.inference.compiled.spec import BlockSpec, BinsSpec, LookupSpec, NodesSpec, NumberSpec
+from airside.inference.compiled.spec import BinsSpec, BlockSpec, LookupSpec, NodesSpec, NumberSpec
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 _CHUNK = 2**18

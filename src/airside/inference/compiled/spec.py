@@ -28,8 +28,9 @@ class NumberSpec(Record, tag="number", tag_field="kind"):
 
 
 class LookupSpec(Record, tag="lookup", tag_field="kind"):
-    """One column of known values. Whatever it feeds has a row for each of `keys`, then one for an unknown value, one
-    for None and one for NaN.
+    """One column of known values.
+
+    Whatever it feeds has a row for each of `keys`, then one for an unknown value, one for None and one for NaN.
     """
 
     column: str
@@ -83,8 +84,9 @@ class LinearSpec(Record, tag="linear", tag_field="kind"):
 
 
 class MasksSpec(Record, tag="masks", tag_field="kind"):
-    """Trees as bit masks: each row of a block says which leaves of which trees are still possible; the leaves that are
-    left after the masks of all blocks are ANDed are the answer.
+    """Trees as bit masks: each row of a block says which leaves of which trees are still possible.
+
+    The leaves that are left after the masks of all blocks are ANDed are the answer.
 
     Attributes:
         thresholds: for each block the sorted thresholds of a number (its rows: below each, above all, NaN), or ``""``.

@@ -1,1 +1,1 @@
-"""Model directories in MLflow's format: read without importing any flavor's library, written so that MLflow loads them."""
+"""Model directories in MLflow's format: read and described without importing any flavor's library."""

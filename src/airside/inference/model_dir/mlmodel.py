@@ -17,14 +17,14 @@ _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def safe_yaml(text: bytes) -> Any:
-    """The value of a YAML text.
+    r"""The value of a YAML text.
 
     Raises:
         Invalid: over 1 MiB, with aliases, too deep, or no YAML of plain values.
 
     >>> safe_yaml(b"a: [1, 2]")
     {'a': [1, 2]}
-    >>> safe_yaml(b"a: &x [1]\\nb: *x")
+    >>> safe_yaml(b"a: &x [1]\nb: *x")
     Traceback (most recent call last):
         ...
     airside.core.errors.Invalid: The YAML text uses an alias, which is not read. Write the value out.

@@ -51,7 +51,7 @@ def _specs(text: Any, what: str) -> tuple[ColumnSpec, ...] | tuple[TensorSpec, .
 
 
 def _column(spec: dict[str, Any]) -> ColumnSpec:
-    type_ = spec.get("type")
+    type_: Any = spec.get("type")
     if type_ not in get_args(ColumnType):
         type_ = "any"  # arrays, objects and maps are passed on as they come
     required = spec.get("required", not spec.get("optional", False))

@@ -96,7 +96,7 @@ def _from_json(body: bytes, signature: Signature) -> _Found:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
         asked = _with_bare_tokens(body, wrong)
     if asked.messages is not _UNSET or asked.prompt is not _UNSET or asked.input is not _UNSET:
-        raise violated("A request with 'messages', 'prompt' or 'input' is for a language model; this one takes columns.")
+        raise violated("A body with 'messages', 'prompt' or 'input' is for a language model; this one takes columns.")
     given = [name for name in _KEYS if getattr(asked, name) is not _UNSET]
     if len(given) != 1:
         found = quoted(given) or "none of them"
@@ -185,12 +185,12 @@ _KEYS: dict[str, Callable[[Any, Signature], tuple[Columns, Form]]] = {
 
 def _from_csv(body: bytes, signature: Signature) -> _Found:
     try:
-        rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig")), strict=True))
+        rows = [row for row in csv.reader(io.StringIO(body.decode("utf-8-sig")), strict=True) if row]
     except (UnicodeDecodeError, csv.Error) as wrong:
         raise bad_request(f"The body is not CSV in UTF-8: {type(wrong).__name__}.") from None
     if not rows:
         raise bad_request("The body is empty. CSV needs a header line and at least one row.")
-    names, *data = (row for row in rows if row)
+    names, *data = rows
     if any(len(row) != len(names) for row in data):
         raise bad_request(f"Every line of the CSV must have {len(names)} values, as its header line has.")
     texts = {spec.name for spec in signature.columns if spec.type == "boolean"}
@@ -205,12 +205,12 @@ def _cell(text: str, boolean: bool) -> Any:  # noqa: FBT001 -- called once, abov
 
 
 def _from_parquet(body: bytes, _signature: Signature) -> _Found:
-    import pyarrow  # noqa: PLC0415 -- heavy, and only this form needs it
-    import pyarrow.parquet  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415 -- heavy, and only this form needs it
+    from pyarrow import parquet  # noqa: PLC0415
 
     try:
-        table = pyarrow.parquet.read_table(pyarrow.BufferReader(body))
-    except (pyarrow.ArrowException, OSError) as wrong:
+        table = parquet.read_table(pa.BufferReader(body))
+    except (pa.ArrowException, OSError) as wrong:
         raise bad_request(f"The body is not Parquet: {type(wrong).__name__}.") from None
     return table.to_pydict(), "frame", None
 

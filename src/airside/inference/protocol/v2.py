@@ -90,7 +90,7 @@ def decode(body: bytes, signature: Signature, *, json_length: int | None = None)
         columns=columns,
         rows=rows,
         id=asked.id,
-        outputs=tuple(V2Output(name=o.name, binary=bool(o.parameters.get("binary_data", False))) for o in asked.outputs),
+        outputs=tuple(V2Output(name=o.name, binary=bool(o.parameters.get("binary_data"))) for o in asked.outputs),
         binary_output=bool(asked.parameters.get("binary_data_output", False)),
         parameters=asked.parameters,
     )
@@ -202,7 +202,7 @@ def _columns(tensors: list[_Tensor], arrays: list[list[Any]], signature: Signatu
     if signature.tensors and len(tensors) == 1 and len(tensors[0].shape) == 2:
         width = tensors[0].shape[1]
         if width != len(names):
-            raise bad_request(f"Input {tensors[0].name[:200]!r}: the model takes {len(names)} values a row, not {width}.")
+            raise bad_request(f"Input {tensors[0].name[:200]!r}: a row has {len(names)} values, not {width}.")
         return {name: arrays[0][i::width] for i, name in enumerate(names)}
     for tensor in tensors:
         if math.prod(tensor.shape[1:]) != 1:
@@ -213,8 +213,9 @@ def _columns(tensors: list[_Tensor], arrays: list[list[Any]], signature: Signatu
 def encode(
     prediction: Prediction, request: V2Request, *, model_name: str, model_version: str = ""
 ) -> tuple[bytes, int | None]:
-    """The body of the answer, and the length of its JSON part when binary tensors follow it (then the header
-    `Inference-Header-Content-Length` is due).
+    """The body of the answer, and the length of its JSON part when binary tensors follow it, else None.
+
+    With a length, the header `Inference-Header-Content-Length` is due.
     """
     asked = request.outputs or tuple(V2Output(name=name) for name in _answered(prediction))
     outputs: list[dict[str, Any]] = []
@@ -275,34 +276,36 @@ def _raw(values: list[Any], datatype: str) -> bytes:
     return b"".join(len(piece).to_bytes(4, "little") + piece for piece in pieces)
 
 
-def metadata(signature: Signature, *, name: str, versions: tuple[str, ...] = (), platform: str = "airside") -> bytes:
-    """The answer of `GET /v2/models/M`."""
-    body = {
-        "name": name,
-        "versions": versions,
-        "platform": platform,
-        "inputs": [_described_input(spec, i) for i, spec in enumerate(signature.inputs)],
-        "outputs": [
-            {"name": "predict", "datatype": _output_type(signature), "shape": [-1, 1]},
-            *([{"name": "predict_proba", "datatype": "FP64", "shape": [-1, -1]}] if _has_probabilities(signature) else []),
-        ],
-    }
-    return msgspec.json.encode(body)
-
-
-def _has_probabilities(signature: Signature) -> bool:
-    return any(spec.name == "probabilities" for spec in signature.outputs)
-
-
-def _output_type(signature: Signature) -> str:
-    first = next(iter(signature.outputs), None)
-    return _described_input(first, 0)["datatype"] if first is not None else "FP64"  # type: ignore[no-any-return]  # a dict of JSON
+def metadata(
+    signature: Signature,
+    *,
+    name: str,
+    versions: tuple[str, ...] = (),
+    platform: str = "airside_compiled",
+    probabilities: bool = False,
+) -> bytes:
+    """The answer of `GET /v2/models/M`. `probabilities`: whether the model is a classifier."""
+    specs: list[ColumnSpec | TensorSpec] = [*signature.columns, *signature.tensors]
+    described: list[ColumnSpec | TensorSpec] = [*signature.outputs]
+    label = next((_described_spec(spec, 0)["datatype"] for spec in described), "FP64")
+    outputs = [{"name": "predict", "datatype": label, "shape": [-1, 1]}]
+    if probabilities:
+        outputs.append({"name": "predict_proba", "datatype": "FP64", "shape": [-1, -1]})
+    return msgspec.json.encode(
+        {
+            "name": name,
+            "versions": versions,
+            "platform": platform,
+            "inputs": [_described_spec(spec, i) for i, spec in enumerate(specs)],
+            "outputs": outputs,
+        }
+    )
 
 
 _OF_NUMPY = {np.dtype(letters).name: name for name, letters in DTYPES.items()}
 
 
-def _described_input(spec: ColumnSpec | TensorSpec, position: int) -> dict[str, Any]:
+def _described_spec(spec: ColumnSpec | TensorSpec, position: int) -> dict[str, Any]:
     if isinstance(spec, ColumnSpec):
         return {"name": spec.name or str(position), "datatype": OF_COLUMN[spec.type], "shape": [-1, 1]}
     return {

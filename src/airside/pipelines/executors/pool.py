@@ -53,7 +53,7 @@ class _Worker:
             os.close(handle)
         self._asks: BinaryIO = os.fdopen(ask, "wb")
         self.replies: BinaryIO = os.fdopen(answer, "rb")
-        self._said = said
+        self.said = said
         self.output = Output(said)
         self._code: int | None = None
         self.job: Job | None = None
@@ -104,7 +104,7 @@ class _Worker:
         with suppress(BrokenPipeError):
             self._asks.close()
         self.replies.close()
-        os.close(self._said)
+        os.close(self.said)
         os.close(self._lifeline)
 
 
@@ -159,11 +159,13 @@ class PoolExecutor:
             ready = self._selector.select(max(0.0, left))
             for key, _ in ready:
                 kind, worker = key.data
+                if worker not in self._workers:  # it went with an event before this one
+                    continue
                 if kind == "output":
                     worker.output.pump()
                     if not worker.output.is_open:
                         self._selector.unregister(key.fd)
-                elif worker in self._workers:
+                else:
                     ended += self._taken(worker)
             if left <= 0:
                 break
@@ -204,15 +206,15 @@ class PoolExecutor:
         worker = _Worker(self._site)
         self._workers.append(worker)
         self._selector.register(worker.replies, selectors.EVENT_READ, ("reply", worker))
-        self._selector.register(worker._said, selectors.EVENT_READ, ("output", worker))  # noqa: SLF001 -- its own module
+        self._selector.register(worker.said, selectors.EVENT_READ, ("output", worker))
         return worker
 
     def _drop(self, worker: _Worker) -> None:
         if worker in self._workers:
             self._workers.remove(worker)
             self._selector.unregister(worker.replies)
-            if worker.output.is_open:
-                self._selector.unregister(worker._said)  # noqa: SLF001 -- its own module
+            if worker.said in self._selector.get_map():
+                self._selector.unregister(worker.said)
             worker.close()
 
 

@@ -14,6 +14,8 @@ _STDLIB = tuple(str(Path(sysconfig.get_paths()[name]).resolve()) for name in ("s
 _SITES = ("site-packages", "dist-packages")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)(.*)", re.DOTALL)
 OWN = "airside"
+_OFTEN = {"sklearn": "scikit-learn", "yaml": "PyYAML", "PIL": "pillow", "dateutil": "python-dateutil"}
+"""Modules whose distribution has another name, so that the slow look through all distributions is seldom needed."""
 
 
 def is_standard(module_name: str, file: str | None) -> bool:
@@ -58,7 +60,8 @@ def library_parts(top: str) -> dict[str, str]:
     ['library:msgspec']
     """
     parts: dict[str, str] = {}
-    waiting = [top] if _distribution(top) else _packages().get(top, [])
+    name = _OFTEN.get(top, top)
+    waiting = [name] if _distribution(name) else _packages().get(top, [])
     while waiting:
         name = waiting.pop()
         found = _distribution(name)

@@ -1,4 +1,4 @@
-"""Runs of pipelines: start, get, list; for drivers: offers, claim, renew, finish."""
+"""Runs of pipelines: start, get, list; for drivers: offers, claim, embed, renew, finish."""
 
 from typing import Any, Literal
 
@@ -203,6 +203,21 @@ def claim(ctx: Context, ask: ClaimRun) -> Claimed:
     )
 
 
+class EmbedRun(Ask[Claimed]):
+    """A run that the asking process itself will drive, in its own memory: no runner may be faster."""
+
+    pipeline: PipelineName
+    parameters: dict[str, Any] = {}
+    worker: str
+
+
+@operation("pipeline_runs.embed", needs="pipeline_run:drive")
+def embed(ctx: Context, ask: EmbedRun) -> Claimed:
+    """Start a run and claim it at once. Errors as `pipeline_runs.start`."""
+    run = start(ctx, StartRun(pipeline=ask.pipeline, parameters=ask.parameters, text="embedded"))
+    return claim(ctx, ClaimRun(run_id=run.id, worker=ask.worker))
+
+
 class RenewLease(Ask[PipelineRun]):
     """The driver of a run lives."""
 
@@ -309,4 +324,4 @@ def _end(ctx: Context, run: PipelineRun, event: rules.RunEvent, *, error: str, r
     return ended
 
 
-OPERATIONS: tuple[AnyOperation, ...] = (start, get, list_runs, offers, claim, renew, release, finish, cancel)
+OPERATIONS: tuple[AnyOperation, ...] = (start, get, list_runs, offers, claim, embed, renew, release, finish, cancel)

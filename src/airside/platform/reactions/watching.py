@@ -12,7 +12,8 @@ import msgspec
 
 from airside.core.clock import to_ms
 from airside.core.errors import Conflict, NotFound
-from airside.core.ids import BlobId, EndpointName
+from airside.core.estimate import Estimate
+from airside.core.ids import BlobId, EndpointName, ModelName
 from airside.core.operation import SERVICE
 from airside.core.plugin import load
 from airside.monitoring.operations.monitors import ListMonitors, SetReference
@@ -28,6 +29,7 @@ from airside.serving.events import DeliveryCompleted, LabelsArrived
 from airside.serving.log import read_batches
 from airside.serving.operations.predictions import GetTruths, ListBatches
 from airside.serving.records import Label, PredictionBatch
+from airside.tracking.operations.runs import GetRun
 
 MOST = 1_000
 RECENT = 10
@@ -36,7 +38,7 @@ SETTLED = timedelta(seconds=5)
 """A window of time is looked at so long after its end: the log is durable within a second."""
 TRUTHS_AT_ONCE = 5_000
 BASELINE = ("accuracy", "auc", "log_loss", "calibration")
-"""What the gate measured on the reference's hold-out, shown beside each window."""
+"""What was measured on the reference's hold-out, shown beside each window."""
 
 
 def analyse_delivery(platform: Platform, event: DeliveryCompleted, _seq: int) -> None:
@@ -206,14 +208,30 @@ def reference_of(platform: Platform, blob: BlobId) -> Reference:
 
 
 def baseline(platform: Platform, monitor: Monitor, version: int) -> tuple[Figure, ...]:
-    """What the newest gate decision measured on the version's hold-out."""
+    """What was measured on the version's hold-out: by the newest gate decision, else by the run that made it."""
     page = platform.call(SERVICE, ListGates(model=monitor.model, version=version, max_results=1))
-    return tuple(
-        Figure(measure=one.measure, basis="reference", estimate=one.estimate)
+    found = {
+        one.measure: one.estimate
         for gate in page.items
         for one in gate.results
         if one.estimate is not None and one.measure in BASELINE and not (one.segment or one.against)
+    }
+    for key, value in _run_metrics(platform, monitor.model, version).items():
+        found.setdefault(key, Estimate(value=value))
+    return tuple(
+        Figure(measure=name, basis="reference", estimate=found[name]) for name in BASELINE if name in found
     )
+
+
+def _run_metrics(platform: Platform, model: ModelName, version: int) -> dict[str, float]:
+    """The metrics of the run that made a version, by the names of the measures; none when it came from no run."""
+    try:
+        run_id = platform.call(SERVICE, GetVersion(name=model, version=version)).run_id
+        run = platform.call(SERVICE, GetRun(run_id=run_id)) if run_id else None
+    except NotFound:
+        return {}
+    metrics = () if run is None else run.metrics
+    return {one.key: one.value for one in metrics if one.key in BASELINE and one.value is not None}
 
 
 def cut_windows(platform: Platform) -> None:

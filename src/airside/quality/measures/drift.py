@@ -126,7 +126,7 @@ def _compare_numbers(column: Column, reference: AnyArray, current: AnyArray, inf
     p, q = _decile_counts(r, c)
     p_missing = surprises.missing_share(missing_r, n + missing_r, missing_c, m + missing_c)
     above, below = _beyond(r, c)
-    factor = surprises.unit_factor(r, c)
+    factor = surprises.unit_factor(r, c) if n and m and chance <= SURE else None
     return Drift(
         column=column.name,
         kind="number",

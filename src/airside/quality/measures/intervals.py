@@ -23,7 +23,7 @@ SEED = 20_150_101
 class Entities:
     """The entities of some rows, numbered once.
 
-    >>> Entities(np.array([5, 5, 9])).count
+    >>> Entities(np.array([5, 5, 9]), 3).count
     2
     """
 
@@ -170,8 +170,8 @@ def resampled(entities: Entities, sums: Floats, *, resamples: int = RESAMPLES, s
 def percentile(values: Floats, level: float = LEVEL) -> tuple[float, float]:
     """The middle part of resampled values; those that could not be computed are left out.
 
-    >>> percentile(np.arange(101.0), 0.9)
-    (5.0, 95.0)
+    >>> percentile(np.arange(101.0), 0.5)
+    (25.0, 75.0)
     """
     known = values[np.isfinite(values)]
     if not len(known):

@@ -165,7 +165,7 @@ def multiclass(labels: AnyArray, predicted: AnyArray, entities: Entities, level:
 
 
 def regression(truth: Floats, predicted: Floats, entities: Entities, level: float = LEVEL) -> dict[str, Estimate]:
-    """Errors of predicted numbers: `mae`, `mse`, `rmse` and `bias` (mean of prediction - truth) with intervals, `r2`."""
+    """Errors of predicted numbers: `mae`, `mse`, `rmse`, `bias` (mean of prediction - truth) with intervals; `r2`."""
     error = predicted - truth
     squared = mean(error**2, entities, level)
     spread = float(((truth - truth.mean()) ** 2).mean())

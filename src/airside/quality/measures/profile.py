@@ -356,8 +356,7 @@ def quantiles(edges: Floats, counts: Ints, at: Sequence[float]) -> list[float]:
     total = int(counts.sum())
     if not total or not len(edges):
         return [math.nan] * len(at)
-    below = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    return [float(value) for value in np.interp(np.array(at) * total, below, edges)]
+    return [float(value) for value in np.interp(np.array(at) * total, np.cumsum(counts)[:-1], edges)]
 
 
 def importance_of(reference: Reference) -> Mapping[str, Importance]:

@@ -285,5 +285,3 @@ def _tags(ctx: Context, name: ModelName) -> dict[str, str]:
     if tags is None:
         raise NotFound(f"Registered Model with name={name} not found")
     return tags
-
-

@@ -41,13 +41,9 @@ def leave_verdict(ctx: Context, ask: LeaveVerdict) -> Verdict:
     )
     queries.put_verdict(ctx.tx, verdict)
     before = next((_word(v.passed) for v in version.verdicts if v.gate == ask.gate), "")
-    history.record(
-        ctx, ask.name, ask.version, what="verdict", key=ask.gate, before=before, after=_word(verdict.passed)
-    )
+    history.record(ctx, ask.name, ask.version, what="verdict", key=ask.gate, before=before, after=_word(verdict.passed))
     ctx.announce(
-        VerdictLeft(
-            name=ask.name, version=ask.version, gate=ask.gate, passed=ask.passed, decision_id=ask.decision_id
-        )
+        VerdictLeft(name=ask.name, version=ask.version, gate=ask.gate, passed=ask.passed, decision_id=ask.decision_id)
     )
     return verdict
 

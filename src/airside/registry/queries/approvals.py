@@ -52,7 +52,7 @@ def approvals_of(tx: Transaction, subject_kind: SubjectKind, subject: str) -> tu
     return tuple(_approval(row) for row in rows)
 
 
-def approvals(  # noqa: PLR0913 -- the fields of one search
+def approvals(
     tx: Transaction,
     state: ApprovalState | None,
     subject_kind: SubjectKind | None,

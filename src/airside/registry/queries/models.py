@@ -58,8 +58,7 @@ def _models(tx: Transaction, names: Sequence[ModelName]) -> Iterable[tuple[str, 
         aliases.setdefault(name, {})[alias] = version
     latest = latest_of(tx, names)
     for name, description, requires, created_by, created_ms, updated_ms in tx.all(
-        "SELECT name, description, requires, created_by, created_ms, updated_ms FROM registered_model "
-        f"WHERE {within}",
+        f"SELECT name, description, requires, created_by, created_ms, updated_ms FROM registered_model WHERE {within}",
         names,
     ):
         yield (
@@ -128,9 +127,7 @@ def delete_model(tx: Transaction, name: ModelName) -> None:
 
 def set_model_description(tx: Transaction, name: ModelName, description: str, now_ms: int) -> None:
     """Write the description."""
-    tx.run(
-        "UPDATE registered_model SET description = ?, updated_ms = ? WHERE name = ?", (description, now_ms, name)
-    )
+    tx.run("UPDATE registered_model SET description = ?, updated_ms = ? WHERE name = ?", (description, now_ms, name))
 
 
 def requirement(tx: Transaction, name: ModelName) -> Requirement:

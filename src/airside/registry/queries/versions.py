@@ -198,7 +198,7 @@ def set_stage(tx: Transaction, name: ModelName, number: int, stage: Stage, now_m
     tx.run("UPDATE registered_model SET updated_ms = ? WHERE name = ?", (now_ms, name))
 
 
-def set_contents(  # noqa: PLR0913 -- the columns that are written once
+def set_contents(
     tx: Transaction, of: ModelVersion, files: Mapping[str, BlobId], reference: BlobId, golden: str, signature: str
 ) -> None:
     """Write what is known of the contents."""

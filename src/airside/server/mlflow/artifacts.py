@@ -34,7 +34,32 @@ from airside.tracking.artifacts import ArtifactList, ListArtifacts, root_of
 
 MAX_UI_UPLOAD = 10 << 20
 TEXT_SUFFIXES = frozenset(
-    "txt log err cfg conf cnf cf ini properties prop hocon toml yaml yml xml json js py py3 csv tsv md rst ipynb".split()
+    (
+        "txt",
+        "log",
+        "err",
+        "cfg",
+        "conf",
+        "cnf",
+        "cf",
+        "ini",
+        "properties",
+        "prop",
+        "hocon",
+        "toml",
+        "yaml",
+        "yml",
+        "xml",
+        "json",
+        "js",
+        "py",
+        "py3",
+        "csv",
+        "tsv",
+        "md",
+        "rst",
+        "ipynb",
+    )
 )
 TEXT_NAMES = frozenset({"MLmodel", "MLproject"})
 NO_UPLOAD_IN_PARTS = "Multipart upload is not supported for the current artifact repository"
@@ -61,12 +86,12 @@ def content_type(path: str) -> str:
 
 
 def disposition(path: str) -> str:
-    """The header that makes a browser save the file and not show it.
+    r"""The header that makes a browser save the file and not show it.
 
     >>> disposition("a/b.txt")
     'attachment; filename="b.txt"'
     >>> disposition("ä.txt")
-    'attachment; filename="_.txt"; filename*=UTF-8\\'\\'%C3%A4.txt'
+    'attachment; filename="_.txt"; filename*=UTF-8\'\'%C3%A4.txt'
     """
     name = path.rpartition("/")[2]
     plain = re.sub(r'[^\x20-\x7e]|["\\]', "_", name)
@@ -143,7 +168,8 @@ def _pieces(file: OpenFile, start: int, stop: int) -> Iterator[bytes]:
 
 
 async def _no_pieces() -> AsyncIterator[bytes]:
-    for piece in ():
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
         yield piece
 
 

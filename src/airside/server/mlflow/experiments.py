@@ -3,7 +3,7 @@
 from typing import Any
 
 from airside.core.ids import ExperimentId
-from airside.server.mlflow.runs import VIEW, VIEWS, at_most, tags_of
+from airside.server.mlflow.runs import VIEW, VIEWS, tags_of
 from airside.server.mlflow.wire import (
     AJAX_ONLY,
     KEY_VALUE,
@@ -33,7 +33,6 @@ from airside.tracking.operations.experiments import (
 )
 from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage
 
-MAX_SEARCH = 50_000
 _CREATE = message(required=("name",), name=string, artifact_location=string, tags=repeated(KEY_VALUE))
 _ID = message(required=("experiment_id",), experiment_id=string)
 _NAME = message(required=("experiment_name",), experiment_name=string)
@@ -93,7 +92,6 @@ def _delete_tag(request: WireRequest) -> DeleteExperimentTag:
 
 def _search(request: WireRequest) -> SearchExperiments:
     sent = read(request, _SEARCH)
-    at_most(sent, MAX_SEARCH)
     return SearchExperiments(
         filter=sent.get("filter", ""),
         order_by=tuple(sent.get("order_by", [])),

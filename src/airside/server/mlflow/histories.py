@@ -7,6 +7,7 @@ from airside.core.ids import RunId
 from airside.server.mlflow.runs import metric_of
 from airside.server.mlflow.wire import (
     AJAX_ONLY,
+    SEE_DOCS,
     WireRequest,
     WireRoute,
     int32,
@@ -53,6 +54,8 @@ def _history(request: WireRequest) -> GetMetricHistory:
 
 def _interval(request: WireRequest) -> GetMetricInterval:
     sent = read(request, _INTERVAL)
+    if not 1 <= sent.get("max_results", 1) <= MAX_SAMPLE:
+        raise Invalid(f"max_results must be between 1 and {MAX_SAMPLE}. {SEE_DOCS}")
     return GetMetricInterval(
         run_ids=tuple(RunId(run_id) for run_id in sent["run_ids"]),
         key=sent["metric_key"],

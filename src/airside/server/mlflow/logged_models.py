@@ -102,9 +102,7 @@ def _model(answer: LoggedModel) -> bytes:
 
 def _models(answer: LoggedModelPage) -> bytes:
     return write(
-        present(
-            models=[model_of(model) for model in answer.items], next_page_token=answer.next_page_token or None
-        )
+        present(models=[model_of(model) for model in answer.items], next_page_token=answer.next_page_token or None)
     )
 
 
@@ -161,9 +159,7 @@ def _update(request: WireRequest) -> SetLoggedModelStatus:
     status = _STATUS.get(sent["status"])
     if status is None:
         raise Invalid(f"Invalid model status: {sent['status']}. Expected statuses are: {', '.join(_STATUS)}.")
-    return SetLoggedModelStatus(
-        model_id=_id(request), status=status, status_message=sent.get("status_message", "")
-    )
+    return SetLoggedModelStatus(model_id=_id(request), status=status, status_message=sent.get("status_message", ""))
 
 
 def _delete(request: WireRequest) -> DeleteLoggedModel:

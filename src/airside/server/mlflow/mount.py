@@ -32,9 +32,7 @@ def handler(route: WireRoute, replies: Replies) -> Handler:
     async def handle(request: Request) -> Answer:
         query = NO_QUERY if has_body else request.query()
         body = await request.body() if has_body or not query else b""
-        sent = WireRequest(
-            method=route.method, query=query, body=body, headers=request.headers, path_args=request.args
-        )
+        sent = WireRequest(method=route.method, query=query, body=body, headers=request.headers, path_args=request.args)
         if len(body) > THREAD_BYTES:
             ask = await asyncio.to_thread(route.decode, sent)
         else:

@@ -282,9 +282,7 @@ def _set_stage(request: WireRequest) -> SetStage:
     )
 
 
-_VERSION_TAG = message(
-    required=("name", "version", "key"), name=string, version=string, key=string, value=string
-)
+_VERSION_TAG = message(required=("name", "version", "key"), name=string, version=string, key=string, value=string)
 
 
 def _set_version_tag(request: WireRequest) -> SetVersionTag:

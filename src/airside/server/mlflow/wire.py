@@ -387,7 +387,7 @@ def key_values(pairs: Any) -> list[dict[str, str]]:
 
 def number(value: float | None) -> float | str:
     """A double on the wire: not a number is the word `"NaN"`."""
-    return "NaN" if value is None or value != value else value  # noqa: PLR0124 -- only NaN differs from itself
+    return "NaN" if value is None or math.isnan(value) else value
 
 
 class Envelope(Record):

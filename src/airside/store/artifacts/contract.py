@@ -1,8 +1,8 @@
 """What every artifact store must do: subclass it, fill `store`, and the test runner does the rest.
 
-    class TestMine(ArtifactStoreContract):
-        @pytest.fixture
-        def store(self) -> ArtifactStore: ...
+class TestMine(ArtifactStoreContract):
+    @pytest.fixture
+    def store(self) -> ArtifactStore: ...
 """
 
 # ruff: noqa: S101, D102 -- tests that ship with the package: they assert, and their names say what they prove

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from uuid import uuid4
 
 from airside.core.errors import DiskFull, Invalid, NotFound
@@ -52,7 +53,7 @@ class LocalFile:
             os.close(self._handle)
             self._handle = -1
 
-    def __enter__(self) -> "LocalFile":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -165,7 +166,9 @@ class LocalArtifacts:
                 return
             if known.is_dir != (length < len(parts)):
                 shape = "a folder" if known.is_dir else "a file"
-                raise Invalid(f"'{known.path}' is {shape}, so '{'/'.join(parts)}' cannot be written. Choose another path.")
+                raise Invalid(
+                    f"'{known.path}' is {shape}, so '{'/'.join(parts)}' cannot be written. Choose another path."
+                )
 
     @contextmanager
     def _folder(self, parts: Parts, *, create: bool = False) -> Iterator[int]:

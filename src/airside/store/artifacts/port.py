@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 from airside.core.record import Record
 
@@ -37,7 +37,7 @@ class OpenFile(Protocol):
     def close(self) -> None:
         """Give it back."""
 
-    def __enter__(self) -> "OpenFile":
+    def __enter__(self) -> Self:
         """Itself."""
 
     def __exit__(

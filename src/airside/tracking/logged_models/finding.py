@@ -74,11 +74,9 @@ def _latest(each: Comparison, datasets: Sequence[DatasetFilter], dialect: Dialec
     measured, measured_args = _measured_on(datasets)
     sql, values = compared("l.value", each.operator, each.value, dialect)
     finite = "(l.is_nan = ? OR " if each.operator == "!=" else "(l.is_nan = ? AND "
-    return (
-        "EXISTS (SELECT 1 FROM (SELECT p.value, p.is_nan FROM logged_model_metric p WHERE p.model_id = m.model_id "
-        f"AND p.key = ? AND {measured} {_NEWEST}) l WHERE {finite}{sql}))",
-        (each.key, *measured_args, each.operator == "!=", *values),
-    )
+    latest = f"p.model_id = m.model_id AND p.key = ? AND {measured} {_NEWEST}"
+    exists = f"EXISTS (SELECT 1 FROM (SELECT p.value, p.is_nan FROM logged_model_metric p WHERE {latest}) l "
+    return f"{exists}WHERE {finite}{sql}))", (each.key, *measured_args, each.operator == "!=", *values)
 
 
 def _measured_on(datasets: Sequence[DatasetFilter]) -> Condition:

@@ -129,9 +129,7 @@ def set_logged_model_status(ctx: Context, ask: SetLoggedModelStatus) -> LoggedMo
     queries.set_status(ctx.tx, ask.model_id, ask.status, ask.status_message, ctx.now_ms())
     if ask.status == "READY" and model.status != "READY":
         ctx.announce(
-            ModelLogged(
-                model_id=model.model_id, experiment_id=model.experiment_id, source_run_id=model.source_run_id
-            )
+            ModelLogged(model_id=model.model_id, experiment_id=model.experiment_id, source_run_id=model.source_run_id)
         )
     return _any(ctx, ask.model_id)
 

@@ -121,7 +121,8 @@ def missing_ids(tx: Transaction, ids: Iterable[LoggedModelId]) -> tuple[LoggedMo
         there.update(
             row[0]
             for row in tx.all(
-                f"SELECT model_id FROM logged_model WHERE is_deleted = ? AND model_id IN ({', '.join('?' * len(chunk))})",
+                "SELECT model_id FROM logged_model WHERE is_deleted = ? "
+                f"AND model_id IN ({', '.join('?' * len(chunk))})",
                 (False, *chunk),
             )
         )
@@ -176,9 +177,7 @@ def delete_tag(tx: Transaction, model_id: LoggedModelId, key: str) -> bool:
     return tx.run("DELETE FROM logged_model_tag WHERE model_id = ? AND key = ?", (model_id, key)) > 0
 
 
-def set_status(
-    tx: Transaction, model_id: LoggedModelId, status: LoggedModelStatus, message: str, now_ms: int
-) -> None:
+def set_status(tx: Transaction, model_id: LoggedModelId, status: LoggedModelStatus, message: str, now_ms: int) -> None:
     """Write the status."""
     tx.run(
         "UPDATE logged_model SET status = ?, status_message = ?, updated_ms = ? WHERE model_id = ?",

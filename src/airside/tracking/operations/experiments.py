@@ -1,5 +1,7 @@
 """Experiments."""
 
+from pathlib import Path
+
 from airside.core.errors import AirsideError, AlreadyExists, Invalid, NotFound
 from airside.core.ids import ExperimentId
 from airside.core.operation import AnyOperation, Context, operation
@@ -7,10 +9,10 @@ from airside.core.record import DONE, Ask, Done
 from airside.tracking import rules
 from airside.tracking.events import ExperimentCreated
 from airside.tracking.queries import datasets as dataset_queries
-from airside.tracking.queries import experiments as queries
-from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Tag, View
 from airside.tracking.queries import experiment_search as search
+from airside.tracking.queries import experiments as queries
 from airside.tracking.queries.run_search import Window
+from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Tag, View
 
 
 class CreateExperiment(Ask[Experiment]):
@@ -28,13 +30,13 @@ def create_experiment(ctx: Context, ask: CreateExperiment) -> Experiment:
     tags = rules.last_wins(ask.tags)
     for tag in tags:
         rules.check_experiment_tag(tag)
-    rules.check_location(ask.artifact_location)
+    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix())
     _check_views(tags)
     now = ctx.now_ms()
-    number = queries.add(ctx.tx, ask.name, ask.artifact_location, now)
+    number = queries.add(ctx.tx, ask.name, wanted, now)
     if number is None:
         raise _taken(ask.name)
-    location = ask.artifact_location or rules.joined(default_root(ctx), str(number))
+    location = wanted or rules.joined(default_root(ctx), str(number))
     queries.locate(ctx.tx, number, location)
     queries.set_tags(ctx.tx, number, tags)
     experiment_id = ExperimentId(str(number))

@@ -74,7 +74,8 @@ def history_bulk(ctx: Context, ask: GetMetricBulk) -> RunMetrics:
     """The points of several runs, by run, time, step and value, until there are enough."""
     if len(ask.run_ids) > MAX_RUNS:
         raise Invalid(
-            f"GetMetricHistoryBulk request cannot specify more than {MAX_RUNS} run_ids. Received {len(ask.run_ids)} run_ids."
+            f"GetMetricHistoryBulk request cannot specify more than {MAX_RUNS} run_ids. "
+            f"Received {len(ask.run_ids)} run_ids."
         )
     wanted = max(0, min(ask.max_results, MAX_BULK))
     picked: list[RunMetric] = []

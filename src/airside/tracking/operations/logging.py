@@ -1,5 +1,6 @@
 """What a run logs: metrics, parameters, tags, inputs and outputs. The hot paths: a few fixed statements each."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from airside.core.ids import LoggedModelId, RunId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
 from airside.tracking import rules
+from airside.tracking.logged_models import points as model_points
 from airside.tracking.operations.runs import active
 from airside.tracking.queries import runs as run_queries
 from airside.tracking.queries import values
@@ -16,6 +18,7 @@ from airside.tracking.records import DatasetInput, LoggedMetric, ModelOutput, Pa
 
 MODEL_HISTORY_TAG = "mlflow.log-model.history"
 MODEL_FIELDS = ("artifact_path", "flavors", "utc_time_created", "run_id")
+KEPT_FIELDS = ("run_id", "artifact_path", "utc_time_created", "model_uuid")
 
 
 class LogMetric(Ask[Done]):
@@ -46,6 +49,8 @@ def log_metric(ctx: Context, ask: LogMetric) -> Done:
     value, is_nan = rules.checked_metric(metric)
     run = active(ctx, ask.run_id)
     values.add_points(ctx, run, ((metric, value, is_nan),))
+    if metric.model_id:
+        model_points.keep(ctx, ask.run_id, ((metric, value, is_nan),))
     return DONE
 
 
@@ -129,6 +134,7 @@ def log_batch(ctx: Context, ask: LogBatch) -> Done:
     _add_params(ctx, run, ask.run_id, params)
     if points:
         values.add_points(ctx, run, points)
+        model_points.keep(ctx, ask.run_id, points)
     if tags:
         _set_tags(ctx, run, rules.last_wins(tags))
     return DONE
@@ -184,7 +190,7 @@ def log_model_legacy(ctx: Context, ask: LogModelLegacy) -> Done:
     known = values.tag_value(ctx, run[0], MODEL_HISTORY_TAG)
     history: list[Any] = msgspec.json.decode(known) if known else []
     history.append(described)
-    values.set_tags(ctx, run, (Tag(key=MODEL_HISTORY_TAG, value=msgspec.json.encode(history).decode()),))
+    values.set_tags(ctx, run, (Tag(key=MODEL_HISTORY_TAG, value=json.dumps(history)),))
     return DONE
 
 
@@ -198,7 +204,7 @@ def _described_model(model_json: str) -> dict[str, Any]:
     missing = {name for name in MODEL_FIELDS if name not in model}
     if missing:
         raise Invalid(f"Model json is missing mandatory fields: {missing}")
-    kept = {name: model[name] for name in (*MODEL_FIELDS, "model_uuid") if name in model}
+    kept = {name: model[name] for name in KEPT_FIELDS if name in model}
     flavors = model["flavors"] if isinstance(model["flavors"], dict) else {}
     kept["flavors"] = {
         name: {key: value for key, value in (flavor.items() if isinstance(flavor, dict) else ()) if key != "config"}

@@ -10,10 +10,10 @@ from airside.tracking import rules
 from airside.tracking.events import RunEnded
 from airside.tracking.names import invented
 from airside.tracking.operations.experiments import writable
+from airside.tracking.queries import run_search as search
 from airside.tracking.queries import runs as queries
 from airside.tracking.queries import values
 from airside.tracking.records import Run, RunInfo, RunPage, RunStatus, Tag, View
-from airside.tracking.queries import run_search as search
 
 
 class CreateRun(Ask[Run]):

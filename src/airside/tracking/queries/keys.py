@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from airside.core.operation import Context
 from airside.tracking.memory import memory_of
+from airside.tracking.queries.rows import certain
 
 _FIND = "SELECT id FROM key_name WHERE name = ?"
 _NAME = "SELECT name FROM key_name WHERE id = ?"
@@ -26,9 +27,7 @@ def key_of(ctx: Context, name: str) -> int:
     number = memory.key_numbers.get(name)
     if number is not None:
         return number
-    row = ctx.tx.one(_FIND, (name,)) or ctx.tx.one(_ADD, (name,))
-    assert row is not None  # noqa: S101 -- an upsert with RETURNING always answers
-    found: int = row[0]
+    found: int = certain(ctx.tx.one(_FIND, (name,)) or ctx.tx.one(_ADD, (name,)))[0]
     ctx.tx.on_commit(lambda: memory.learn_key(name, found))
     return found
 
@@ -43,8 +42,6 @@ def name_of(ctx: Context, number: int) -> str:
     memory = memory_of(ctx)
     name = memory.key_names.get(number)
     if name is None:
-        row = ctx.tx.one(_NAME, (number,))
-        assert row is not None  # noqa: S101 -- numbers come from rows that refer to names
-        name = row[0]
+        name = str(certain(ctx.tx.one(_NAME, (number,)))[0])
         memory.learn_key(name, number)
     return name

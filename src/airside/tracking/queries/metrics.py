@@ -57,5 +57,5 @@ def by_step(ctx: Context, run_id: RunId, key: str, start: int | None, end: int |
     if found is None or number is None:
         return []
     if start is None or end is None:
-        return ctx.tx.all(_BY_STEP + _ORDER, (found[0], number))  # type: ignore[return-value]  # rows are what was asked
-    return ctx.tx.all(_WITHIN + _ORDER, (found[0], number, start, end))  # type: ignore[return-value]
+        return ctx.tx.all(_BY_STEP + _ORDER, (found[0], number))
+    return ctx.tx.all(_WITHIN + _ORDER, (found[0], number, start, end))

@@ -87,15 +87,9 @@ def check_max_results(wanted: int, limit: int) -> None:
         Invalid: it is.
     """
     if wanted < 1:
-        raise Invalid(
-            f"Invalid value {wanted} for parameter 'max_results' supplied. It must be a positive integer, "
-            f"but got value {wanted}"
-        )
+        raise Invalid(f"Invalid value {wanted} for parameter 'max_results' supplied. It must be a positive integer")
     if wanted > limit:
-        raise Invalid(
-            f"Invalid value {wanted} for parameter 'max_results' supplied. It must be at most {limit}, "
-            f"but got value {wanted}"
-        )
+        raise Invalid(f"Invalid value {wanted} for parameter 'max_results' supplied. It must be at most {limit}")
 
 
 def digest(filter_text: str, order_by: tuple[str, ...]) -> str:
@@ -138,13 +132,11 @@ class _Plan:
         rows: Rows = []
         for segment in range(int(str(last[0])) if last else 0, 3):
             if len(rows) < limit:
-                rows += self._segment(segment, (partition, limit - len(rows)), last)
+                rows += self._segment(self._lead, segment, (partition, limit - len(rows)), last)
         return rows
 
-    def _segment(self, segment: int, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+    def _segment(self, lead: Order, segment: int, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
         """The runs with a value of the leading field (0), with "not a number" (1), with none (2)."""
-        lead = self._lead
-        assert lead is not None  # noqa: S101 -- asked only when there is one
         key = known_key(self._ctx, lead.key)
         table, rest = TABLES[lead.entity], self._terms[1:]
         behind = last if last and int(str(last[0])) == segment else ()
@@ -193,7 +185,7 @@ class _Plan:
         rows = self._query(f"{table} o CROSS JOIN run r", self._joins[1:], bounds, where, [prefix, *terms], ())
         return [(row[0], *row[3:]) for row in rows]
 
-    def _query(  # noqa: PLR0913 -- the parts of one statement
+    def _query(
         self,
         source: str,
         joins: list[Condition],
@@ -203,7 +195,8 @@ class _Plan:
         last: tuple[object, ...],
     ) -> Rows:
         partition, limit = bounds
-        where = [("r.experiment_no = ? AND r.is_deleted = ?", list(partition)), *extra, *self._where]
+        here: Condition = ("r.experiment_no = ? AND r.is_deleted = ?", list(partition))
+        where = [here, *extra, *self._where]
         where += [_after(terms, last)] if last else []
         order = [term for term in terms if term.column != "NULL"]
         return self._ctx.tx.all(

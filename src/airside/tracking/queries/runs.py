@@ -10,6 +10,7 @@ from airside.core.ids import ExperimentId, LoggedModelId, RunId
 from airside.core.operation import Context, Row, Transaction
 from airside.tracking.memory import memory_of
 from airside.tracking.queries.keys import name_of
+from airside.tracking.queries.rows import certain
 from airside.tracking.records import Dataset, DatasetInput, Metric, ModelOutput, Param, Run, RunInfo, Tag
 
 T = TypeVar("T")
@@ -80,21 +81,22 @@ def info_of(row: Row) -> RunInfo:
 
 def add(ctx: Context, info: RunInfo, experiment_no: int) -> int:
     """Store a new run; its number."""
-    row = ctx.tx.one(
-        _ADD,
-        (
-            info.run_id,
-            experiment_no,
-            info.name,
-            info.user_id,
-            info.status,
-            info.start_time_ms,
-            info.end_time_ms,
-            info.artifact_uri,
-            False,
-        ),
+    row = certain(
+        ctx.tx.one(
+            _ADD,
+            (
+                info.run_id,
+                experiment_no,
+                info.name,
+                info.user_id,
+                info.status,
+                info.start_time_ms,
+                info.end_time_ms,
+                info.artifact_uri,
+                False,
+            ),
+        )
     )
-    assert row is not None  # noqa: S101 -- an insert with RETURNING answers
     number: int = row[0]
     memory = memory_of(ctx)
     ctx.tx.on_commit(lambda: memory.learn_run(info.run_id, number, experiment_no))

@@ -6,6 +6,7 @@ import msgspec
 
 from airside.core.operation import Context, Transaction
 from airside.tracking.queries.keys import key_of, keys_of, known_key
+from airside.tracking.queries.rows import certain
 from airside.tracking.records import DatasetInput, Metric, ModelOutput, Param, Tag
 
 _POINT = (
@@ -105,8 +106,7 @@ def add_dataset_inputs(tx: Transaction, run: RunNumbers, inputs: Iterable[Datase
         data = given.dataset
         identity = (run[1], data.name, data.digest)
         tx.run(_DATASET, (*identity, data.source_type, data.source, data.schema, data.profile))
-        row = tx.one(_DATASET_NUMBER, identity)
-        assert row is not None  # noqa: S101 -- it was just inserted, if it was not there
+        row = certain(tx.one(_DATASET_NUMBER, identity))
         context = next((tag.value for tag in given.tags if tag.key == context_tag), None)
         tx.run(_DATASET_INPUT, (run[0], row[0], context, msgspec.json.encode(given.tags).decode()))
 

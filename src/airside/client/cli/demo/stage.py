@@ -1,6 +1,7 @@
 """What the story stands on: the server, the client, the journal, and patience when a process was killed."""
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -38,6 +39,8 @@ class Stage:
         self.home = home
         self.teller = teller
         self.journal = Journal(home / "demo" / "journal.json")
+        self.journal_id = self.journal.result("id") or secrets.token_hex(8)
+        self.journal.keep("id", self.journal_id)
         self._port = port
         self._server: subprocess.Popen[bytes] | None = None
         self._client: Client | None = None

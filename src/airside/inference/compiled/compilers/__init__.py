@@ -1,1 +1,1 @@
-"""Compilers: fitted scikit-learn objects → features and estimators in plain arrays. scikit-learn itself is only read."""
+"""Compilers: fitted scikit-learn objects → features and estimators in plain arrays. Nothing is trained."""

@@ -12,6 +12,7 @@ from airside.inference.compiled.compilers.features import (
     Feature,
     Lookup,
     Source,
+    refusal,
     refuse,
 )
 
@@ -70,8 +71,7 @@ def _block(encoder: Any, feature: Feature, levels: list[Any], rows: Floats) -> L
             none, nan = _missing_rows(encoder, feature, at, unknown)
             index = [at[_key(key)] for key in keys]
             return Lookup(feature.block.column, tuple(keys), rows[[*index, unknown, none, nan]])
-        case _:
-            refuse(encoder, "it encodes a spline")
+    raise refusal(encoder, "it encodes a spline")
 
 
 def _mapped(block: Lookup | Bins, table: Floats) -> Lookup | Bins:

@@ -187,7 +187,8 @@ def went_left(tree: Tree, node: int, values: Floats) -> npt.NDArray[np.bool_]:
         left = values <= tree.threshold[node]
     else:
         left = left_set[np.where(is_missing, 0, values).astype(np.intp)]
-    return np.where(is_missing, tree.missing_left[node], left)
+    goes: npt.NDArray[np.bool_] = np.where(is_missing, tree.missing_left[node], left)
+    return goes
 
 
 def _nodes(ensemble: Ensemble, groups: list[Group], arrays: Arrays) -> NodesSpec:

@@ -22,7 +22,12 @@ class NotCompiled(Invalid):
 
 def refuse(what: object, reason: str) -> NoReturn:
     """Say why something cannot be compiled."""
-    raise NotCompiled(f"{type(what).__name__} is not compiled: {reason}. The original serves instead.")
+    raise refusal(what, reason)
+
+
+def refusal(what: object, reason: str) -> NotCompiled:
+    """Why something cannot be compiled."""
+    return NotCompiled(f"{type(what).__name__} is not compiled: {reason}. The original serves instead.")
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Feature:
     def then(self, *steps: Step) -> "Feature":
         """The feature after further steps."""
         if isinstance(self.block, Source) and self.block.fill is not None:
-            raise NotCompiled(f"The text column {self.block.column!r} is used as a number. The original serves instead.")
+            raise NotCompiled(f"The text column {self.block.column!r} is used as a number.")
         return replace(self, steps=self.steps + steps)
 
     def rows(self) -> Floats:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from airside.inference.compiled.compilers.features import Arrays, Bins, Feature, Lookup, Source, Spline, refuse
+from airside.inference.compiled.compilers.features import Arrays, Bins, Feature, Lookup, Source, Spline, refusal
 from airside.inference.compiled.spec import BinsSpec, BlockSpec, LookupSpec, NumberSpec, SplineSpec
 
 
@@ -41,8 +41,6 @@ def _spec(feature: Feature, arrays: Arrays, at: int, *, nullable: bool) -> Block
         case Source(column=column, fill=None):
             fills = any(step.kind in {"impute", "missing"} for step in feature.steps)
             return NumberSpec(column=column, steps=feature.steps, nullable=nullable or fills)
-        case Source():
-            refuse(block, f"the text column {block.column!r} reaches the estimator")
         case Lookup():
             return LookupSpec(column=block.column, keys=block.keys)
         case Bins():
@@ -58,6 +56,7 @@ def _spec(feature: Feature, arrays: Arrays, at: int, *, nullable: bool) -> Block
                 outputs=block.outputs,
                 nullable=_fills(block),
             )
+    raise refusal(block, f"the text column {block.column!r} reaches the estimator")
 
 
 def _fills(block: Bins | Spline) -> bool:

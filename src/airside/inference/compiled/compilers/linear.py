@@ -7,8 +7,8 @@ import numpy as np
 
 from airside.inference.compiled.blocks import Floats
 from airside.inference.compiled.compilers.features import Arrays, Bins, Feature, Lookup, Source, Spline, refuse
-from airside.inference.compiled.heads import as_label
 from airside.inference.compiled.compilers.layout import Group, grouped
+from airside.inference.compiled.heads import as_label
 from airside.inference.compiled.spec import FORMAT, HeadSpec, LinearSpec, ModelSpec
 
 
@@ -32,9 +32,7 @@ def logistic(estimator: Any, features: list[Feature], arrays: Arrays) -> ModelSp
     return _model(estimator, coefficients, features, arrays, HeadSpec(link=link, classes=classes, finite=True))
 
 
-def _model(
-    estimator: Any, coefficients: Floats, features: list[Feature], arrays: Arrays, head: HeadSpec
-) -> ModelSpec:
+def _model(estimator: Any, coefficients: Floats, features: list[Feature], arrays: Arrays, head: HeadSpec) -> ModelSpec:
     if coefficients.shape[1] != len(features):
         refuse(estimator, f"it takes {coefficients.shape[1]} features, {len(features)} were compiled")
     intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), (coefficients.shape[0],))

@@ -17,17 +17,17 @@ import airside
 from airside.client.sdk.data import dataset_input, load_dataset
 from airside.client.sdk.models import load_model, log_model, register
 from airside.core.column import Column
-from airside.core.errors import NotFound
+from airside.core.errors import Invalid, NotFound
 from airside.data.operations.versions import GetDatasetVersion
 from airside.pipelines.define import current, map_over, pipeline, step
 from airside.quality.evaluate import Setting, evaluate
 from airside.quality.measures.balance import label_balance
-from airside.quality.measures.estimated import fit as fit_calibration
 from airside.quality.measures.importance import permutation_importance
 from airside.quality.measures.profile import reference_of
 from airside.quality.operations.gates import DecideGate
+from airside.quality.operations.suites import GetSuite
 from airside.quality.records import Measured
-from airside.registry.operations.versions import GetVersionByAlias
+from airside.registry.operations.versions import VersionByAlias
 from airside.serving.operations.endpoints import Deploy
 from airside.tracking.operations.logging import LogBatch, LogInputs
 from airside.tracking.operations.runs import CreateRun, GetRun, UpdateRun
@@ -35,6 +35,7 @@ from airside.tracking.records import LoggedMetric, Param, Tag
 
 TEST_SHARE = 5
 """Every fifth entity is held out, whole."""
+EXAMPLE_ROWS = 500
 PREDICTION = "prediction"
 
 
@@ -82,8 +83,8 @@ def champion(test: pa.Table, version: dict[str, Any], model: str) -> dict[str, A
     features = _features(_columns(version))
     with _client() as client:
         try:
-            found = client.call(GetVersionByAlias(name=model, alias="champion"))
-        except NotFound:
+            found = client.call(VersionByAlias(name=model, alias="champion"))
+        except (Invalid, NotFound):  # no such alias, no such model
             return {"version": 0, "probability": None}
         predictor = load_model(client, f"{model}@{found.version}")
     answer = predictor.predict({name: test[name].to_pylist() for name in features})
@@ -161,13 +162,12 @@ def publish(  # noqa: PLR0913 -- all that a version is made of
     test: pa.Table,
     version: dict[str, Any],
     model: str,
-) -> int:
-    """Log the run and the model, with its training profile, and register the next version."""
+) -> dict[str, Any]:
+    """Log the runs and the model, with its training profile, and register the next version."""
     columns = _columns(version)
     features = _features(columns)
     estimator = dict(zip(KINDS, models, strict=True))[chosen]
     y = test[_label(columns)].to_numpy().astype(bool)
-    held_out = estimator.predict_proba(_matrix(test, features))[:, 1]
     importance = permutation_importance(
         lambda table: estimator.predict_proba(np.column_stack([table[name] for name in features]))[:, 1],
         {name: test[name].to_numpy().astype(np.float64) for name in features},
@@ -183,25 +183,23 @@ def publish(  # noqa: PLR0913 -- all that a version is made of
         of=version["ref"],
     )
     with _client() as client:
-        run = _log_run(client, chosen, reports, train, version)
+        runs = _log_runs(client, reports, train, version)
         logged = log_model(
             client,
             estimator,
-            run_id=run,
+            run_id=runs[chosen],
             name=chosen,
-            example=train.select(features).slice(0, 5),
-            columns=[_by_name(columns)[name] for name in features],
-            rows=train.select(features),
+            example=train.select(features).slice(0, EXAMPLE_ROWS),
             reference=msgspec.json.encode(reference),
         )
         made = register(client, model, logged, description=f"{chosen}, trained on {version['ref']}")
-    fit_calibration(y, held_out)
-    return made.version
+    told = [{"kind": one["kind"], "run": runs[one["kind"]], "figures": _overall(one["report"])} for one in reports]
+    return {"version": made.version, "reports": told}
 
 
 @step(cache=False)
 def gate(  # noqa: PLR0913 -- all that the decision rests on
-    number: int,
+    published: dict[str, Any],
     chosen: str,
     reports: list[dict[str, Any]],
     balance: list[dict[str, Any]],
@@ -209,9 +207,14 @@ def gate(  # noqa: PLR0913 -- all that the decision rests on
     model: str,
 ) -> dict[str, Any]:
     """Ask the model's gate about the version: the control plane decides by the suite that the model has."""
+    number = published["version"]
     report = next(one["report"] for one in reports if one["kind"] == chosen)
     measured = msgspec.convert([*report["measured"], *balance], tuple[Measured, ...])
     with _client() as client:
+        try:
+            client.call(GetSuite(model=model))
+        except NotFound:
+            return {"id": "", "outcome": "none", "summary": "the model asks for nothing yet", "version": number}
         decision = client.call(
             DecideGate(model=model, version=number, measured=measured, compared_with=champion["version"])
         )
@@ -219,14 +222,14 @@ def gate(  # noqa: PLR0913 -- all that the decision rests on
 
 
 @step(cache=False)
-def release(decision: dict[str, Any], endpoint: str) -> dict[str, Any]:
+def release(decision: dict[str, Any], published: dict[str, Any], endpoint: str) -> dict[str, Any]:
     """Start the rollout of a version that passed; leave one that failed where it is."""
+    told = {"version": decision["version"], "outcome": decision["outcome"], "rollout": "", "reports": published["reports"]}
     if decision["outcome"] != "pass" or not endpoint:
-        return {"version": decision["version"], "outcome": decision["outcome"], "rollout": ""}
+        return told
     with _client() as client:
         deployed = client.call(Deploy(endpoint=endpoint, version=decision["version"]))
-    rollout = deployed.rollout.id if deployed.rollout is not None else ""
-    return {"version": decision["version"], "outcome": "pass", "rollout": rollout}
+    return {**told, "rollout": deployed.rollout.id if deployed.rollout is not None else ""}
 
 
 @pipeline
@@ -252,9 +255,9 @@ def training(  # noqa: PLR0913 -- the pipeline's parameters
     )  # fmt: skip
     balanced = balance(parts["train"], version, compare_with, keep, segments)
     chosen = choose(reports, use)
-    number = publish(chosen, models, reports, parts["train"], parts["test"], version, model)
-    decision = gate(number, chosen, reports, balanced, in_use, model)
-    return release(decision, endpoint)
+    published = publish(chosen, models, reports, parts["train"], parts["test"], version, model)
+    decision = gate(published, chosen, reports, balanced, in_use, model)
+    return release(decision, published, endpoint)
 
 
 def _client() -> airside.Client:
@@ -293,10 +296,15 @@ def _figure(report: dict[str, Any], measure: str) -> float:
     raise KeyError(measure)
 
 
-def _log_run(
-    client: airside.Client, chosen: str, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
-) -> str:
-    """A tracked run of each candidate below the pipeline's own run; the id of the chosen one's."""
+def _overall(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The figures over all rows, differences to others included."""
+    return [one for one in report["measured"] if not one.get("segment")]
+
+
+def _log_runs(
+    client: airside.Client, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
+) -> dict[str, Any]:
+    """A tracked run of each candidate below the pipeline's own run; their ids by kind."""
     here = current()
     parent = client.call(GetRun(run_id=here.tracking_run))
     used = client.call(GetDatasetVersion(name=version["ref"].partition("@")[0], version=int(version["ref"].split("@")[1])))
@@ -312,7 +320,7 @@ def _log_run(
             )
         )
         runs[one["kind"]] = run.info.run_id
-        figures = [m for m in one["report"]["measured"] if not m.get("segment") and not m.get("against")]
+        figures = [figure for figure in _overall(one["report"]) if not figure.get("against")]
         client.call(
             LogBatch(
                 run_id=run.info.run_id,
@@ -328,4 +336,4 @@ def _log_run(
         )
         client.call(LogInputs(run_id=run.info.run_id, datasets=(dataset_input(used, "train"),)))
         client.call(UpdateRun(run_id=run.info.run_id, status="FINISHED", end_time_ms=time.time_ns() // 1_000_000))
-    return str(runs[chosen])
+    return runs
