@@ -17,7 +17,7 @@ function words(value) {
   if (value === null || value === undefined) return "—";
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(2).replace("-", "−");
-  return value.toLocaleString("en", { maximumSignificantDigits: 5 }).replace("-", "−");
+  return value.toLocaleString("en", { maximumSignificantDigits: 4 }).replace("-", "−");
 }
 
 /** Columns for uPlot, and which of them belong together. */
@@ -122,7 +122,7 @@ class Curve extends HTMLElement {
       height: HEIGHT,
       cursor: { sync: { key: "page" }, points: { size: 6 }, drag: { x: true, y: false } },
       legend: { show: false },
-      padding: [8, 16, 0, 0],
+      padding: [8, data.x_words ? 30 : 16, 0, 0],
       scales: { x: { time: data.x_kind === "time", range: data.x.length === 1 ? [data.x[0] - 1, data.x[0] + 1] : undefined } },
       axes: [
         data.x_words

@@ -3,7 +3,7 @@ import { token } from "./theme.js";
 
 const ROW = 22;
 const GAP = 2;
-const MOST = 72; // the widest that a cell gets
+const MOST = 112; // the widest that a cell gets
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 class Heat extends HTMLElement {
