@@ -132,9 +132,7 @@ def test_pages_walk_all_experiments_in_order(platform: Platform) -> None:
     for size in (1, 2, 4, 100):
         names, token = list[str](), ""
         while True:
-            page = platform.call(
-                LOCAL, SearchExperiments(order_by=("name DESC",), max_results=size, page_token=token)
-            )
+            page = platform.call(LOCAL, SearchExperiments(order_by=("name DESC",), max_results=size, page_token=token))
             names += [one.name for one in page.items]
             token = page.next_page_token
             if not token:

@@ -211,9 +211,7 @@ def test_known_datasets_and_inputs_stay_as_they_are(platform: Platform, run_id: 
 
 def test_of_the_same_output_the_last_step_counts(platform: Platform, run_id: RunId) -> None:
     for step in (1, 2):
-        platform.call(
-            LOCAL, LogOutputs(run_id=run_id, models=(ModelOutput(model_id=LoggedModelId("m"), step=step),))
-        )
+        platform.call(LOCAL, LogOutputs(run_id=run_id, models=(ModelOutput(model_id=LoggedModelId("m"), step=step),)))
     assert got(platform, run_id).model_outputs == (ModelOutput(model_id=LoggedModelId("m"), step=2),)
 
 

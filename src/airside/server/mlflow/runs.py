@@ -452,7 +452,7 @@ class EncodedRuns:
 
     def __init__(self, limit_bytes: int = MAX_ENCODED_BYTES) -> None:
         self._limit = limit_bytes
-        self._held = 0
+        self.held_bytes = 0
         self._kept: dict[str, tuple[int, bytes]] = {}
 
     def of(self, run: Run) -> bytes:
@@ -462,10 +462,10 @@ class EncodedRuns:
         if kept is not None and kept[0] == run.revision:
             return kept[1]
         encoded = write(run_of(run))
-        if self._held + len(encoded) > self._limit:
+        if self.held_bytes + len(encoded) > self._limit:
             self._kept.clear()
-            self._held = 0
-        self._held += len(encoded)
+            self.held_bytes = 0
+        self.held_bytes += len(encoded)
         self._kept[run_id] = (run.revision, encoded)
         return encoded
 
