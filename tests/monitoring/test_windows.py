@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from tests.monitoring.making import START, figure, finding, flagged
+from tests.monitoring.serving import MONITOR, events, record, world
 
 from airside.core.clock import FixedClock
 from airside.core.errors import Conflict, Invalid, NotFound
@@ -13,8 +15,6 @@ from airside.monitoring.operations.series import ListSeries, PushSeries, ReadSer
 from airside.monitoring.operations.windows import GetWindow, ListWindows
 from airside.monitoring.records import Alert, Dimension, SeriesPoint, WindowId
 from airside.platform.wiring import Platform
-from tests.monitoring.making import START, figure, finding, flagged
-from tests.monitoring.serving import MONITOR, events, record, world
 
 
 def alerts(platform: Platform, state: str = "") -> tuple[Alert, ...]:

@@ -164,11 +164,10 @@ def _what(draft: Draft, finding: ColumnFinding) -> str:
 
 
 def _unseen(finding: ColumnFinding, touched: str) -> str:
-    codes = [one.level for one in finding.unseen[:SHOWN_LEVELS]]
-    more = len(finding.unseen) - len(codes)
-    rest = f" and {more} more" if more > 0 else ""
+    codes = [one.level for one in finding.unseen]
+    shown = listed(codes) if len(codes) <= SHOWN_LEVELS else listed((*codes[:SHOWN_LEVELS], "more"))
     gone = f" Gone: {listed(finding.vanished)}." if finding.vanished else ""
-    return f"{touched} of the rows have codes that the reference lacks: {listed(codes)}{rest}.{gone}"
+    return f"{touched} of the rows have codes that the reference lacks: {shown}.{gone}"
 
 
 def _range(finding: ColumnFinding, touched: str) -> str:
@@ -246,7 +245,7 @@ def _quality(rule: AlertRule, draft: Draft) -> str:
     return (
         f"On {estimate.n:,} labelled rows the mean prediction less the share of the label is "
         f"{estimate.value * 100:+.2f} points [{low:+.2f}, {high:+.2f}]. "
-        "No single window shows it reliably; together they do."
+        f"Beyond chance at {share(rule.level)}, however often one looks."
     )
 
 

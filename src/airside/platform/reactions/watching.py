@@ -218,9 +218,7 @@ def baseline(platform: Platform, monitor: Monitor, version: int) -> tuple[Figure
     }
     for key, value in _run_metrics(platform, monitor.model, version).items():
         found.setdefault(key, Estimate(value=value))
-    return tuple(
-        Figure(measure=name, basis="reference", estimate=found[name]) for name in BASELINE if name in found
-    )
+    return tuple(Figure(measure=name, basis="reference", estimate=found[name]) for name in BASELINE if name in found)
 
 
 def _run_metrics(platform: Platform, model: ModelName, version: int) -> dict[str, float]:
