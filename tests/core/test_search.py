@@ -85,7 +85,7 @@ def test_what_cannot_be_understood_is_told_in_mlflows_words(text: str, message: 
 def test_searches_of_experiments_print_stray_clauses_bare() -> None:
     with pytest.raises(Invalid, match=r"Invalid clause\(s\) in filter string: OR$"):
         parse_filter("name = 'a' OR name = 'b'", EXPERIMENTS)
-    with pytest.raises(Invalid, match="Invalid value for numeric attribute 'creation_time': '1.5'"):
+    with pytest.raises(Invalid, match=r"Invalid value for numeric attribute 'creation_time': '1\.5'"):
         parse_filter("creation_time > 1.5", EXPERIMENTS)
 
 

@@ -14,7 +14,7 @@ from airside.tracking.curve import Point, View, drawn, extremes, sampled_ranks, 
 from airside.tracking.operations.histories import GetCurves, GetMetricBulk, GetMetricHistory, GetMetricInterval
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.operations.runs import CreateRun
-from airside.tracking.records import LoggedMetric
+from airside.tracking.records import LoggedMetric, Metric
 
 RUN = RunId("r")
 
@@ -54,7 +54,7 @@ def test_pages_of_a_history_join_to_the_whole(platform: Platform, size: int) -> 
         platform, [(index // 3, index % 3, math.nan if index == 4 else float(index)) for index in range(10)]
     )
     whole = platform.call(LOCAL, GetMetricHistory(run_id=run_id, key="m")).items
-    found, token = [], ""
+    found, token = list[Metric](), ""
     while True:
         page = platform.call(LOCAL, GetMetricHistory(run_id=run_id, key="m", max_results=size, page_token=token))
         found += page.items
@@ -72,7 +72,7 @@ def test_an_unknown_run_or_key_has_no_history(platform: Platform) -> None:
 
 
 def test_a_page_of_no_points_is_refused(platform: Platform) -> None:
-    with pytest.raises(Invalid, match="It must be a positive integer."):
+    with pytest.raises(Invalid, match=r"It must be a positive integer\."):
         platform.call(LOCAL, GetMetricHistory(run_id=RUN, key="m", max_results=0))
 
 

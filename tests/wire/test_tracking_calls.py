@@ -21,7 +21,7 @@ Ask = Callable[..., tuple[int, Any]]
 @pytest.fixture
 def ask(platform: Platform) -> Ask:
     """Sends a call through its route: `ask("POST", "runs/create", experiment_id="0")`."""
-    routes = {(route.method, route.path.removeprefix("2.0/mlflow/")): route for route in ROUTES}
+    routes = {(str(route.method), route.path.removeprefix("2.0/mlflow/")): route for route in ROUTES}
 
     def send(method: str, path: str, **fields: Any) -> tuple[int, Any]:
         query = {k: [str(i) for i in v] if isinstance(v, list) else [str(v)] for k, v in fields.items()}

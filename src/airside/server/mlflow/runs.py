@@ -52,6 +52,7 @@ from airside.tracking.records import (
     Param,
     Run,
     RunInfo,
+    RunMetric,
     RunPage,
     Tag,
     View,
@@ -403,7 +404,7 @@ def info_of(info: RunInfo) -> dict[str, Any]:
     )
 
 
-def metric_of(metric: Metric) -> dict[str, Any]:
+def metric_of(metric: Metric | RunMetric) -> dict[str, Any]:
     """A point as MLflow's `Metric`."""
     return {
         "key": metric.key,
