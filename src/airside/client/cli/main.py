@@ -16,6 +16,8 @@ COMMANDS = {
     "serve": "airside.client.cli.serve:serve",
     "worker": "airside.client.cli.worker:worker",
     "demo": "airside.client.cli.demo.command:demo",
+    "data": "airside.client.cli.data:data",
+    "report": "airside.client.cli.report:report",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",
