@@ -15,6 +15,7 @@ from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
 from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
+from airside.server.web.edge import web_routes
 
 MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS)
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
@@ -58,4 +59,5 @@ def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route
         *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
         *mounted(MLFLOW_CALLS, fixed_answers(), replies),
         *byte_routes(platform),
+        *web_routes(platform),
     ]

@@ -39,6 +39,7 @@ class Job(Record):
     Attributes:
         step: the attempt as it stands when the body starts.
         parts: of the key, kept beside it in the receipt.
+        timeout_s: the executor kills the body after so long, its worker's start and imports not counted.
     """
 
     step: StepRun
@@ -46,6 +47,7 @@ class Job(Record):
     arguments: dict[str, Value]
     outputs: tuple[str, ...]
     parts: dict[str, str] = {}
+    timeout_s: float | None = None
 
 
 class Ended(Record):
@@ -81,9 +83,6 @@ class Executor(Protocol):
 
     def wait(self, timeout_s: float) -> list[Ended]:
         """Attempts that ended, as soon as there is one; none when the time is over."""
-
-    def kill(self, job: Job) -> None:
-        """End an attempt that takes too long: it will be answered as lost by `timeout`."""
 
     def tail(self, job: Job) -> str:
         """The end of what a running attempt has written so far."""

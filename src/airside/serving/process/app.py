@@ -1,4 +1,4 @@
-"""The ASGI application of the serving process: MLflow's scoring protocol, Open Inference V2, KServe V1, health, metrics."""
+"""The ASGI application of the serving process: MLflow's protocol, Open Inference V2, KServe V1, health, metrics."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _log = logging.getLogger("airside.serving")
 
 
-class NotAllowed(AirsideError):
+class NotAllowed(AirsideError):  # noqa: N818 -- as its sisters in core.errors
     """This address does not take this method."""
 
     code, status = "METHOD_NOT_ALLOWED", 405
@@ -131,6 +131,7 @@ class ServingApp:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             return
         self.in_flight += 1
@@ -154,7 +155,7 @@ class ServingApp:
         except AirsideError as error:
             self._meters.refused[error.status] += 1
             return _error_reply(error, tell)
-        except Exception:  # the edge: the caller gets our JSON, the log gets the rest
+        except Exception:  # noqa: BLE001 -- the edge: the caller gets our JSON, the log gets the rest
             _log.exception("request.failed method=%s path=%s", method, scope["path"])
             self._meters.refused[500] += 1
             return _error_reply(Internal(), tell)

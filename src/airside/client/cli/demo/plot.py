@@ -236,6 +236,7 @@ class Plot:
         self.tell.done(f"{one_by_one.requests:,} requests, {one_by_one.errors} errors; answered by {one_by_one.by_version}")
         if delivery:
             self.caller().send(rows.slice(one_by_one.rows), size=self.size, delivery=delivery)
+            self.complete(delivery, rows.num_rows)
         return one_by_one.rows
 
     def serve_batch(self, year: int, batch: int) -> None:
@@ -243,11 +244,13 @@ class Plot:
         name = f"{year}-{batch:02d}"
         rows = self.rows_of(year, batch)
         self.stage.once(f"serve-{name}", lambda: self.caller().send(rows, size=self.size, delivery=name).rows)
-        self.complete(name)
+        self.complete(name, rows.num_rows)
 
-    def complete(self, name: str) -> None:
-        """Say that a delivery is complete."""
-        self.stage.once(f"complete-{name}", lambda: complete_delivery(self.client, self.endpoint, name).rows)
+    def complete(self, name: str, rows: int) -> None:
+        """Say that a delivery of so many rows is complete."""
+        self.stage.once(
+            f"complete-{name}", lambda: complete_delivery(self.client, self.endpoint, name, rows=rows).rows
+        )
 
     # --- what is found -----------------------------------------------------------------------------------------------
 
