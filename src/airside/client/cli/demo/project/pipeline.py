@@ -45,7 +45,11 @@ def resolve(dataset: str) -> dict[str, Any]:
     name, _, number = dataset.partition("@")
     with _client() as client:
         version = client.call(GetDatasetVersion(name=name, version=0 if number in ("", "latest") else int(number)))
-    return {"ref": f"{version.name}@{version.version}", "digest": version.digest, "columns": msgspec.to_builtins(version.columns)}
+    return {
+        "ref": f"{version.name}@{version.version}",
+        "digest": version.digest,
+        "columns": msgspec.to_builtins(version.columns),
+    }
 
 
 @step
@@ -92,7 +96,7 @@ def champion(test: pa.Table, version: dict[str, Any], model: str) -> dict[str, A
 
 
 @step
-def assess(  # noqa: PLR0913 -- all that a figure rests on
+def assess(
     kind: str,
     models: list[Any],
     test: pa.Table,
@@ -154,7 +158,7 @@ def choose(reports: list[dict[str, Any]], use: str) -> str:
 
 
 @step(cache=False)
-def publish(  # noqa: PLR0913 -- all that a version is made of
+def publish(
     chosen: str,
     models: list[Any],
     reports: list[dict[str, Any]],
@@ -199,7 +203,7 @@ def publish(  # noqa: PLR0913 -- all that a version is made of
 
 
 @step(cache=False)
-def gate(  # noqa: PLR0913 -- all that the decision rests on
+def gate(
     published: dict[str, Any],
     chosen: str,
     reports: list[dict[str, Any]],
@@ -225,7 +229,12 @@ def gate(  # noqa: PLR0913 -- all that the decision rests on
 @step(cache=False)
 def release(decision: dict[str, Any], published: dict[str, Any], endpoint: str) -> dict[str, Any]:
     """Start the rollout of a version that passed; leave one that failed where it is."""
-    told = {"version": decision["version"], "outcome": decision["outcome"], "rollout": "", "reports": published["reports"]}
+    told = {
+        "version": decision["version"],
+        "outcome": decision["outcome"],
+        "rollout": "",
+        "reports": published["reports"],
+    }
     if decision["outcome"] != "pass" or not endpoint:
         return told
     with _client() as client:
@@ -234,7 +243,7 @@ def release(decision: dict[str, Any], published: dict[str, Any], endpoint: str) 
 
 
 @pipeline
-def training(  # noqa: PLR0913 -- the pipeline's parameters
+def training(
     dataset: str = "people@latest",
     model: str = "employment",
     endpoint: str = "employment",
@@ -308,7 +317,9 @@ def _log_runs(
     """A tracked run of each candidate below the pipeline's own run; their ids by kind."""
     here = current()
     parent = client.call(GetRun(run_id=here.tracking_run))
-    used = client.call(GetDatasetVersion(name=version["ref"].partition("@")[0], version=int(version["ref"].split("@")[1])))
+    used = client.call(
+        GetDatasetVersion(name=version["ref"].partition("@")[0], version=int(version["ref"].split("@")[1]))
+    )
     runs = {}
     for one in reports:
         now_ms = time.time_ns() // 1_000_000
@@ -317,7 +328,10 @@ def _log_runs(
                 experiment_id=parent.info.experiment_id,
                 name=one["kind"],
                 start_time_ms=now_ms,
-                tags=(Tag(key="mlflow.parentRunId", value=here.tracking_run), Tag(key="airside.pipelineRun", value=here.run_id)),
+                tags=(
+                    Tag(key="mlflow.parentRunId", value=here.tracking_run),
+                    Tag(key="airside.pipelineRun", value=here.run_id),
+                ),
             )
         )
         runs[one["kind"]] = run.info.run_id
