@@ -360,15 +360,17 @@ class Plot:
             Failed: it is not what it must be.
         """
         for one in decision.results:
-            if one.outcome == "fail" and one.is_blocking:
+            if one.outcome == "fail" and one.is_blocking and one.kind != "label_balance":
                 where = f" {one.segment}" if one.segment else ""
                 shown = told(one.estimate, digits=3) if one.estimate else "—"
                 self.tell.warned(f"{one.name}{where}: {one.measure} {shown}, asked {one.threshold}")
             if one.estimate is not None and one.is_blocking:
                 name = ".".join(filter(None, (one.measure, one.segment, one.against)))
                 self.stage.figure(step, f"gate.{name}", one.estimate, "gate", decision.id)
+        blocking = [one for one in decision.results if one.is_blocking]
+        passed = sum(one.outcome == "pass" for one in blocking)
         say = self.tell.done if decision.outcome == must else self.tell.failed
-        say(f"gates on v{decision.version}: {decision.outcome}; {decision.summary}")
+        say(f"gates on v{decision.version}: {decision.outcome}, {passed} of {len(blocking)} checks passed")
         self.stage.figure(step, "gate", decision.outcome, "gate", decision.id)
         if decision.outcome != must:
             raise Failed(f"The gates said {decision.outcome} of v{decision.version}, not {must}: {decision.summary}")

@@ -127,8 +127,13 @@ def assess(
 
 
 @step(cache=False)
-def balance(
-    train: pa.Table, version: dict[str, Any], compare_with: str, keep: str, groups: list[str]
+def balance(  # noqa: PLR0913 -- two tables and how they are cut
+    train: pa.Table,
+    version: dict[str, Any],
+    compare_with: str,
+    keep: str,
+    groups: list[str],
+    cuts: dict[str, list[float]],
 ) -> list[dict[str, Any]]:
     """Whether the label is as frequent as in another version of the data: wrong labels show before any model."""
     if not compare_with:
@@ -144,7 +149,12 @@ def balance(
         return {name: table[name].to_numpy() for name in groups}
 
     found = label_balance(
-        other[label].to_numpy().astype(bool), arrays(other), train[label].to_numpy().astype(bool), arrays(train), groups
+        other[label].to_numpy().astype(bool),
+        arrays(other),
+        train[label].to_numpy().astype(bool),
+        arrays(train),
+        groups,
+        cuts=cuts,
     )
     return [msgspec.to_builtins(one) for one in found]
 
@@ -263,7 +273,7 @@ def training(
         assess, over={"kind": KINDS}, models=models, test=parts["test"], version=version, champion=in_use,
         segments=segments, cuts=cuts,
     )  # fmt: skip
-    balanced = balance(parts["train"], version, compare_with, keep, segments)
+    balanced = balance(parts["train"], version, compare_with, keep, segments, cuts)
     chosen = choose(reports, use)
     published = publish(chosen, models, reports, parts["train"], parts["test"], version, model)
     decision = gate(published, chosen, reports, balanced, in_use, model)
