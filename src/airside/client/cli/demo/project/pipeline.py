@@ -127,7 +127,7 @@ def assess(
 
 
 @step(cache=False)
-def balance(  # noqa: PLR0913 -- two tables and how they are cut
+def balance(
     train: pa.Table,
     version: dict[str, Any],
     compare_with: str,
