@@ -2,14 +2,15 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.monitoring.making import figure, finding, flagged
-from tests.monitoring.serving import ENDPOINT, MODEL, MONITOR, record, version, world
+from tests.monitoring.serving import ENDPOINT, MODEL, MONITOR, SMALL, record, version, world
 
 from airside.core.clock import FixedClock
 from airside.core.errors import Invalid, NotFound
 from airside.core.estimate import Estimate
-from airside.core.ids import ModelName, RolloutId, is_blob_id
+from airside.core.ids import LoggedModelId, ModelName, RolloutId, RunId, is_blob_id
 from airside.core.operation import LOCAL, SERVICE
 from airside.governance.operations.evidence import ListEvidence, RecordEvidence
 from airside.governance.operations.scores import GetScore
@@ -20,8 +21,10 @@ from airside.platform.wiring import Platform
 from airside.quality.events import GateDecided
 from airside.quality.operations.gates import DecideGate
 from airside.quality.operations.suites import SetSuite
+from airside.quality.profiles import Importance
 from airside.quality.records import Check, Measured
-from airside.registry.events import ApprovalDecided
+from airside.registry.events import ApprovalDecided, VersionRegistered
+from airside.registry.operations.models import CreateModel
 from airside.serving.events import RolloutEnded
 from airside.serving.operations.endpoints import Deploy
 from airside.serving.operations.rollouts import RollbackRollout
@@ -154,6 +157,20 @@ def test_a_rollback_proves_that_one_can_go_back_and_that_the_version_did_not_pas
     proving.prove_rollout(platform, event, 9)
 
     assert (listed(platform, number), listed(platform, 1)) == ({"mts:I6": "fail"}, {"mts:I7": "pass"})
+
+
+@pytest.mark.parametrize(("low", "status"), [(0.01, "pass"), (-0.001, "fail"), (None, "unknown")])
+def test_importances_that_came_with_a_version_are_evidence_that_its_features_pay_their_way(
+    platform: Platform, low: float | None, status: str
+) -> None:
+    platform.call(LOCAL, CreateModel(name=MODEL))
+    used = Importance(column="AGEP", fall=0.17, low=low, high=0.2)
+    number = version(platform, msgspec.structs.replace(SMALL, importance=(used,)))
+    event = VersionRegistered(name=MODEL, version=number, run_id=RunId(""), model_id=LoggedModelId(""), source="s")
+
+    proving.prove_features(platform, event, 11)
+
+    assert listed(platform) == {"mts:D2": status}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from airside.core.ids import AlertId
 from airside.monitoring import rules
 from airside.monitoring.records import Alert, AlertRule, WindowPlan
 from airside.monitoring.rules import Draft, decide
+from airside.monitoring.words import titled
 
 RULE = AlertRule()
 
@@ -59,6 +60,15 @@ def test_windows_compared_with_another_reference_do_not_count() -> None:
     history = [window(1, flagged(), reference=1), window(2, flagged(), reference=2)]
 
     assert decide(RULE, history, []).opened == ()
+
+
+def test_the_models_own_score_alerts_as_a_column_does() -> None:
+    score = flagged("prediction", effect=0.2, importance=None)
+    history = [msgspec.structs.replace(window(number), prediction=score, flagged=("prediction",)) for number in (1, 2)]
+
+    (draft,) = decide(RULE, history, []).opened
+
+    assert (draft.columns, draft.severity, titled(draft)) == (("prediction",), "warning", "prediction drifts")
 
 
 def test_only_columns_flagged_in_each_of_the_windows_are_named() -> None:

@@ -39,6 +39,15 @@ def test_windows_are_listed_newest_first_page_by_page(platform: Platform) -> Non
     assert [one.window_id for one in (*first.items, *second.items)] == made[::-1]
 
 
+def test_a_list_without_columns_has_all_but_those(platform: Platform) -> None:
+    world(platform)
+    record(platform, "a", flagged(effect=0.06), figures=(figure("accuracy", "estimated", 0.8),))
+
+    (head,) = platform.call(LOCAL, ListWindows(monitor=MONITOR, with_columns=False)).items
+
+    assert (head.columns, head.flagged, head.worst, len(head.figures)) == ((), ("ANC",), 2.0, 1)
+
+
 def test_the_same_delivery_again_is_the_same_window_told_anew(platform: Platform) -> None:
     world(platform)
     first = record(platform, "a")

@@ -140,7 +140,9 @@ def drift_draft(rule: AlertRule, windows: Sequence[Window]) -> Draft | None:
     if len(recent) < rule.consecutive:
         return None
     lasting = set(recent[0].flagged).intersection(*(window.flagged for window in recent))
-    found = [finding for finding in recent[-1].columns if finding.column in lasting]
+    newest = recent[-1]
+    every = newest.columns if newest.prediction is None else (*newest.columns, newest.prediction)
+    found = [finding for finding in every if finding.column in lasting]
     return _draft("drift", rule, found, recent)
 
 

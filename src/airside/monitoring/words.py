@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from airside.monitoring.records import AlertRule, ColumnFinding, Window
+from airside.monitoring.records import PREDICTION, AlertRule, ColumnFinding, Window
 from airside.monitoring.rules import Draft, comparable, figure_of, share_touched, weight_of
 
 NO_CONSEQUENCE = 0.0005
@@ -57,6 +57,8 @@ def consequence(rule: AlertRule, finding: ColumnFinding, weight: float | None) -
     >>> consequence(AlertRule(), anc, 0.00002)
     'of no consequence for the model'
     """
+    if finding.column == PREDICTION:
+        return "it is the model's own score"
     if weight is None or finding.importance is None:
         return "of unknown consequence: the reference holds no importance for it"
     if weight < NO_CONSEQUENCE:
