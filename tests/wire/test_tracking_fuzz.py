@@ -63,7 +63,7 @@ odd = st.sampled_from(
 )
 numbers = st.sampled_from([0, 1, -1, 2**63, -(2**63), 2**63 - 1, 1e308, 1.5, 50_000, 10**30])
 leaves = odd | numbers | st.none() | st.booleans() | st.text(max_size=5)
-pairs = st.fixed_dictionaries({}, optional={name: leaves for name in ("key", "value", "timestamp", "step", "model_id")})
+pairs = st.fixed_dictionaries({}, optional=dict.fromkeys(("key", "value", "timestamp", "step", "model_id"), leaves))
 values = leaves | st.lists(leaves | pairs, max_size=3) | pairs
 
 
