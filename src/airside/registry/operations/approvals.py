@@ -120,7 +120,7 @@ def get_approval(ctx: Context, ask: GetApproval) -> Approval:
     """
     approval = queries.approval(ctx.tx, ask.id)
     if approval is None:
-        raise NotFound(f"No approval '{ask.id}'. List them with: approvals.search.")
+        raise NotFound(f"No approval '{ask.id}'. List them with: airside approvals search")
     return approval
 
 

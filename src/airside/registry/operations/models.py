@@ -275,7 +275,7 @@ def rollback_model(ctx: Context, ask: RollbackModel) -> AliasMove:
         raise Conflict(
             f"'{ask.name}' has no earlier champion to roll back to. "
             + (f"Version {now} is the only one it had. " if now else "The alias names no version. ")
-            + "Set it by hand: models alias champion VERSION."
+            + f"Set it by hand: airside aliases set {ask.name} champion VERSION"
         )
     return promotion.move_alias(ctx, ask.name, CHAMPION, target, is_rollback=True)
 
