@@ -1,14 +1,18 @@
 """The noun: one frozen, keyword-only record, the same in Python, in JSON, in SQL and in the tests."""
 
-from typing import Any, Generic, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
-AnswerT = TypeVar("AnswerT", covariant=True)
+if TYPE_CHECKING:
+    from msgspec import StructMeta as _StructMeta
+else:
+    _StructMeta = type(msgspec.Struct)
+
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
-class _RecordMeta(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's stubs hide that it is a type
+class _RecordMeta(_StructMeta):
     """Makes `frozen` and `kw_only` the default: msgspec does not inherit `kw_only`."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
@@ -17,11 +21,12 @@ class _RecordMeta(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's stub
         return super().__new__(mcs, name, bases, namespace, **config)
 
 
-class Record(msgspec.Struct, metaclass=_RecordMeta):
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Record(msgspec.Struct, metaclass=_RecordMeta, frozen=True, kw_only=True):
     """A noun of the system. Compared by value, never changed in place."""
 
 
-class Ask(Record, Generic[AnswerT], forbid_unknown_fields=True):
+class Ask(Record, Generic[AnswerT_co], forbid_unknown_fields=True):
     """What a caller asks of an operation. Its parameter is the type of the answer.
 
     The same record is the HTTP body, the argument of the client and the options of the command line.

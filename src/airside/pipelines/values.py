@@ -39,12 +39,14 @@ def is_plain(value: Any) -> bool:
     if value is None or kind is bool or kind is str:
         return True
     if kind is int:
-        return -(2 ** (_WORD - 1)) <= value < 2 ** (_WORD - 1)
+        return bool(-(2 ** (_WORD - 1)) <= value < 2 ** (_WORD - 1))
     if kind is float:
         return math.isfinite(value)
     if kind is list:
         return all(is_plain(item) for item in value)
-    return kind is dict and all(type(key) is str and is_plain(item) for key, item in value.items())
+    if kind is not dict:
+        return False
+    return all(type(key) is str and is_plain(item) for key, item in value.items())
 
 
 def json_value(value: Any) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from airside.core.record import Record
 from airside.platform import repeat
-from airside.platform.reactions import cataloguing, watching
+from airside.platform.reactions import cataloguing, triggers, watching
 from airside.platform.wiring import Platform
 from airside.serving import ticking
 from airside.store import lease
@@ -39,6 +39,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop(name="refresh_changed", every_s=0.5, round=cataloguing.refresh_changed),
     Loop(name="refresh_all", every_s=600.0, round=cataloguing.refresh_all),
     Loop(name="cut_windows", every_s=10.0, round=watching.cut_windows),
+    Loop(name="tick_triggers", every_s=1.0, round=triggers.tick),
 )
 
 
@@ -67,7 +68,7 @@ class Loops:
             try:
                 if self._is_ours(loop):
                     loop.round(self._platform)
-            except Exception:  # the edge of a loop: the next round tries again
+            except Exception:  # noqa: BLE001 -- the edge of a loop: the next round tries again
                 _log.exception("loop.failed name=%s", loop.name)
 
     def _is_ours(self, loop: Loop) -> bool:

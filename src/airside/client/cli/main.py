@@ -7,15 +7,17 @@ import sys
 
 import click
 
-from airside import __version__
 from airside.core.errors import AirsideError
 from airside.core.plugin import load
+from airside.core.version import VERSION
 
 COMMANDS = {
     "server": "airside.client.cli.server:server",
     "serve": "airside.client.cli.serve:serve",
     "worker": "airside.client.cli.worker:worker",
     "demo": "airside.client.cli.demo.command:demo",
+    "data": "airside.client.cli.data:data",
+    "report": "airside.client.cli.report:report",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",
@@ -36,11 +38,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name."""
         del ctx
-        command: click.Command | None
-        if cmd_name in COMMANDS:
-            command = load(COMMANDS[cmd_name])
-        else:
-            command = load(f"{_GENERATED}:group_of")(cmd_name)
+        by_hand = COMMANDS.get(cmd_name)
+        command: click.Command | None = load(by_hand) if by_hand else load(f"{_GENERATED}:group_of")(cmd_name)
         return command
 
     def resolve_command(
@@ -58,7 +57,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="airside")
+@click.version_option(VERSION, prog_name="airside")
 def cli() -> None:
     """Airside: the whole life of a machine-learning model in one place."""
 

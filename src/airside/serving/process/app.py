@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from airside import __version__
 from airside.core.clock import Clock, RandomBytes, system_random
 from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unavailable
 from airside.core.ids import new_hex, new_id
+from airside.core.version import VERSION
 from airside.inference.protocol import invocations, v2
 from airside.inference.protocol.faults import error_body, v2_error_body
 from airside.inference.records import Signature, V2Request
@@ -37,7 +37,7 @@ _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _log = logging.getLogger("airside.serving")
 
 
-class NotAllowed(AirsideError):  # noqa: N818 -- as its sisters in core.errors
+class NotAllowed(AirsideError):
     """This address does not take this method."""
 
     code, status = "METHOD_NOT_ALLOWED", 405
@@ -289,7 +289,7 @@ class ServingApp:
         return Reply(200 if state == "ready" else 503, content)
 
     async def _version(self, _call: Call) -> Reply:
-        return Reply(200, __version__.encode())
+        return Reply(200, VERSION.encode())
 
     async def _metrics(self, _call: Call) -> Reply:
         models = {live.model.key: live.model for route in self.table.routes.values() for live in route.arms}
@@ -304,7 +304,7 @@ class ServingApp:
         return Reply(200, content, ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 
     async def _v2_server(self, _call: Call) -> Reply:
-        return _json({"name": "airside", "version": __version__, "extensions": ["binary_tensor_data"]})
+        return _json({"name": "airside", "version": VERSION, "extensions": ["binary_tensor_data"]})
 
     async def _v2_live(self, _call: Call) -> Reply:
         return _json({"live": True})

@@ -1,6 +1,5 @@
 """The story: ten steps, each of them done by the platform; this only asks, sends and tells."""
 
-
 import pyarrow as pa
 
 from airside.client.cli.demo import faults
@@ -18,7 +17,7 @@ from airside.serving.records import RolloutPlan, ServingTransform, ShadowPhase, 
 
 PLAN = RolloutPlan(
     shadow=ShadowPhase(min_rows=1_000, margin=0.01, proof="labels"),
-    steps=(Step(weight_percent=10, min_rows=50), Step(weight_percent=50, min_rows=250)),
+    steps=(Step(weight_percent=10, min_rows=40), Step(weight_percent=50, min_rows=150)),
     interval_s=0.3,
 )
 """Quality is proven in the shadow, on the same rows; the canary guards against errors and gross regressions."""
@@ -54,16 +53,15 @@ def candidates(plot: Plot) -> None:
     plot.stage.once(
         "endpoint", lambda: plot.client.call(CreateEndpoint(name=plot.endpoint, model=plot.model, plan=PLAN))
     )
-    plot.stage.once(
-        "deploy-1", lambda: plot.client.call(Deploy(endpoint=plot.endpoint, version=1, direct=True))
-    )
     plot.wait_until_served(1)
     plot.tell.done("v1 (logistic) stands for the model in use before; it serves now")
 
 
 def gates(plot: Plot) -> None:
     """3: the best candidate passes the gates."""
-    plot.tell.chapter(3, "Registered and gated", "The best candidate becomes a version; what the model asks for decides.")
+    plot.tell.chapter(
+        3, "Registered and gated", "The best candidate becomes a version; what the model asks for decides."
+    )
     plot.stage.once("suite", lambda: plot.client.call(SetSuite(model=plot.model, checks=SUITE)))
     plot.stage.once("require", lambda: plot.client.call(RequireOfModel(name=plot.model, gates=("quality",))))
     run = plot.run_pipeline("best", {"dataset": f"{plot.dataset}@1", "compare_with": f"{plot.dataset}@1"})
@@ -79,10 +77,9 @@ def first_rollout(plot: Plot) -> None:
     """4: shadow, canary, promotion, with real requests."""
     year = plot.years[1]
     plot.tell.chapter(4, "Shadow, canary, promotion", f"Real HTTP requests: {year}, batch 1, one row each.")
-    plot.roll_out(4, plot.rows_of(year, 1), delivery=f"{year}-01", must="promoted")
+    plot.roll_out(4, 2, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
     plot.stage.once("monitor", plot.create_monitor)
     plot.stage.once("trigger", plot.create_trigger)
-    plot.complete(f"{year}-01")
 
 
 def drift(plot: Plot) -> None:
@@ -101,9 +98,7 @@ def drift(plot: Plot) -> None:
 def retraining(plot: Plot) -> None:
     """6: the labels of the year arrive; the alert starts the retraining by itself."""
     first, second, third = plot.years[:3]
-    plot.tell.chapter(
-        6, "Retrained by itself", f"The rest of {second} arrives with its labels. Nobody types anything."
-    )
+    plot.tell.chapter(6, "Retrained by itself", f"The rest of {second} arrives with its labels. Nobody types anything.")
     rows = pa.concat_tables([plot.rows_of(first), plot.rows_of(second)])
     version = plot.stage.once("data-2", lambda: plot.add_data(rows, note=f"years {first} and {second}"), DatasetVersion)
     plot.tell.done(f"{version.name}@{version.version}: {version.rows:,} rows")
@@ -113,8 +108,7 @@ def retraining(plot: Plot) -> None:
     plot.tell_candidates(6, run)
     number = run.result["version"]
     plot.tell_gate(6, plot.gate_of(number), must="pass")
-    plot.roll_out(6, plot.rows_of(third, 1), delivery=f"{third}-01", must="promoted")
-    plot.complete(f"{third}-01")
+    plot.roll_out(6, number, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
     for batch in range(2, 13):
         plot.serve_batch(third, batch)
     flagged = [plot.tell_window(6, f"{third}-{batch:02d}", quiet=True).flagged for batch in range(1, 13)]
@@ -134,7 +128,10 @@ def corrupted_labels(plot: Plot) -> None:
         "contain this"
     )
     faulty, changed = faults.lose_labels(
-        clean, label=plot.label, share=0.2, where=lambda table: plot.is_training(table) & plot.is_kept(table) & (table["SEX"].to_numpy() == 2)
+        clean,
+        label=plot.label,
+        share=0.2,
+        where=lambda table: plot.is_training(table) & plot.is_kept(table) & (table["SEX"].to_numpy() == 2),
     )
     version = plot.stage.once(
         "data-faulty",
@@ -173,7 +170,7 @@ def regression(plot: Plot) -> None:
         "deploy-regression",
         lambda: plot.client.call(Deploy(endpoint=plot.endpoint, version=number, transform=transform)),
     )
-    plot.roll_out(8, plot.rows_of(year, 1), delivery="", must="rolled_back")
+    plot.roll_out(8, number, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery="", must="rolled_back")
 
 
 def upstream_change(plot: Plot) -> None:
@@ -186,7 +183,7 @@ def upstream_change(plot: Plot) -> None:
     name = f"{year}-{batch:02d}-injected"
     rows, changed = faults.recoded(plot.rows_of(year, batch), "RELP", faults.RELP_OF_2019)
     plot.stage.once(f"serve-{name}", lambda: plot.caller().send(rows, size=plot.size, delivery=name).rows)
-    plot.complete(name)
+    plot.complete(name, rows.num_rows)
     window = plot.tell_window(9, name)
     alert = plot.wait_alert("unseen")
     plot.tell.warned(f"alert: {alert.title}")
@@ -221,4 +218,3 @@ STEPS = (
     upstream_change,
     clean_again,
 )
-

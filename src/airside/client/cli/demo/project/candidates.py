@@ -6,12 +6,6 @@ Each takes the table's features as one matrix of float64, shape (n_rows, n_featu
 from typing import Any
 
 import numpy as np
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, SplineTransformer
-from sklearn.tree import DecisionTreeClassifier
 
 BASELINE = "tree"
 KINDS = [BASELINE, "logistic", "forest", "boosting"]
@@ -27,6 +21,14 @@ def fitted(kind: str, x: "np.ndarray[Any, Any]", y: "np.ndarray[Any, Any]", code
         y: labels 0 and 1, shape (n_rows,).
         codes: the indices of the features that are codes, not quantities.
     """
+    # Imported here, so that drawing the pipeline costs nobody the memory of scikit-learn.
+    from sklearn.compose import ColumnTransformer  # noqa: PLC0415
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import OneHotEncoder, SplineTransformer  # noqa: PLC0415
+    from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
+
     numbers = [index for index in range(x.shape[1]) if index not in codes]
     made: dict[str, Any] = {
         "tree": DecisionTreeClassifier(max_depth=3, random_state=SEED),
