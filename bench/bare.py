@@ -1,7 +1,7 @@
 """The two limits that the server is measured against: ASGI without storage, and a bare group commit.
 
-    python bench/bare.py echo PORT            uvicorn, msgspec, nothing stored
-    python bench/bare.py commit PORT FILE     the same with one row a request, shared commits, synchronous=FULL
+python bench/bare.py echo PORT            uvicorn, msgspec, nothing stored
+python bench/bare.py commit PORT FILE     the same with one row a request, shared commits, synchronous=FULL
 """
 
 import asyncio

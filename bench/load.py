@@ -16,7 +16,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Client(asyncio.Protocol):
     """Sends the next request when the answer to the last one is whole."""
 
-    def __init__(self, make: Callable[[int], bytes], until: float, took: list[float], done: "asyncio.Future[None]") -> None:
+    def __init__(
+        self, make: Callable[[int], bytes], until: float, took: list[float], done: "asyncio.Future[None]"
+    ) -> None:
         self.make, self.until, self.took, self.done = make, until, took, done
         self.held = b""
         self.errors = 0
@@ -51,7 +53,9 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def _closed_loop(port: int, clients: int, seconds: float, make: Callable[[int], bytes]) -> tuple[list[float], int]:
+async def _closed_loop(
+    port: int, clients: int, seconds: float, make: Callable[[int], bytes]
+) -> tuple[list[float], int]:
     loop = asyncio.get_running_loop()
     took: list[float] = []
     until = time.perf_counter() + seconds
@@ -59,7 +63,9 @@ async def _closed_loop(port: int, clients: int, seconds: float, make: Callable[[
     for _ in range(clients):
         done = loop.create_future()
         _, client = await loop.create_connection(
-            lambda done=done: Client(make, until, took, done), "127.0.0.1", port  # type: ignore[misc]
+            lambda done=done: Client(make, until, took, done),
+            "127.0.0.1",
+            port,  # type: ignore[misc]
         )
         pairs.append((client, done))
     await asyncio.gather(*(done for _, done in pairs))

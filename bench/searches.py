@@ -79,8 +79,10 @@ def add(ctx: Context, index: int, chance: random.Random) -> None:
     values.add_param(ctx, run, Param(key="model", value=chance.choice(("xgb", "lgbm", "rf", "mlp", "lr"))))
     team = "rare" if index % 5000 == 17 else f"t{chance.randrange(10)}"
     values.set_tags(
-        ctx, run, [Tag(key=f"k{k}", value=str(index % 97)) for k in range(5)]
-        + [Tag(key="team", value=team), Tag(key="mlflow.runName", value=info.name)]
+        ctx,
+        run,
+        [Tag(key=f"k{k}", value=str(index % 97)) for k in range(5)]
+        + [Tag(key="team", value=team), Tag(key="mlflow.runName", value=info.name)],
     )
 
 

@@ -69,7 +69,9 @@ def main() -> None:
         plans.append(("bare group commit", servers[-1].pid, port, point(port)))
         port = free_port()
         servers.append(started(airside(Path(folder) / "home", port), port, "/health"))
-        plans += [(f"airside {name}", servers[-1].pid, port, make) for name, make in makers(new_run(port), port).items()]
+        plans += [
+            (f"airside {name}", servers[-1].pid, port, make) for name, make in makers(new_run(port), port).items()
+        ]
         try:
             for clients in (1, 8, 32):
                 for name, pid, at, make in plans:

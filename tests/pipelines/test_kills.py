@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.conftest import RunningServer
 
 from airside.client.sdk.pipelines import register_pipeline, start_run, wait
 from airside.client.transport import Client, connect
@@ -20,7 +21,6 @@ from airside.pipelines.executors.pool import RUN_VARIABLE
 from airside.pipelines.lock import processes_with
 from airside.pipelines.operations.runs import CancelRun, GetRun
 from airside.pipelines.operations.steps import ListSteps
-from tests.conftest import RunningServer
 
 STEPS = 8
 PIPELINE = """
@@ -82,7 +82,10 @@ def worker(server: RunningServer, tmp_path: Path) -> Iterator[Callable[[], "subp
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> "subprocess.Popen[bytes]":
-        program = "import sys, pathlib; from airside.pipelines.runner import main; main(sys.argv[1], home=pathlib.Path(sys.argv[2]))"
+        program = (
+            "import sys, pathlib; from airside.pipelines.runner import main;"
+            "main(sys.argv[1], home=pathlib.Path(sys.argv[2]))"
+        )
         process = subprocess.Popen([sys.executable, "-c", program, server.url, str(tmp_path / "workers")])
         started.append(process)
         return process
@@ -122,9 +125,9 @@ def proven(client: Client, run_id: PipelineRunId, log: Path, kills: int) -> None
     run = client.call(GetRun(run_id=run_id))
     assert (run.state, run.error, run.result) == ("succeeded", "", STEPS)
     steps = client.call(ListSteps(run_id=run_id, latest=False)).items
-    assert Counter(step.step for step in steps if step.state == "succeeded") == {
-        name: 1 for name in {step.step for step in steps}
-    }
+    assert Counter(step.step for step in steps if step.state == "succeeded") == dict.fromkeys(
+        {step.step for step in steps}, 1
+    )
     assert {step.state for step in steps} <= {"succeeded", "interrupted", "failed"}
     said = Counter((what, number) for what, number, _ in lines(log))
     ends = {int(number): count for (what, number), count in said.items() if what == "end"}

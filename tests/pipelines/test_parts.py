@@ -58,13 +58,13 @@ def test_a_key_depends_on_each_of_its_parts_and_gives_no_secret_away(tmp_path: P
     (tmp_path / "config").write_text("1")
     node = Node(name="n", function="m:f", options=StepOptions(env=("SECRET",), files=("config",)))
 
-    def key(value: object = 1, secret: str = "s", code: str = "c") -> str:  # noqa: S107
+    def key(value: object = 1, secret: str = "s", code: str = "c") -> str:
         keys = Keys(tmp_path, {"SECRET": secret}, bytes(32))
         return keys.key(node, Code(parts={"code": code}), {"x": json_value(value)})[0]
 
     base = key()
     assert base == key()
-    assert len({base, key(1.0), key(True), key(secret="t"), key(code="d")}) == 5  # noqa: S106
+    assert len({base, key(1.0), key(True), key(secret="t"), key(code="d")}) == 5
     (tmp_path / "config").write_text("2")
     assert key() != base
     parts = Keys(tmp_path, {"SECRET": "s"}, bytes(32)).key(node, Code(parts={}), {})[1]
@@ -126,7 +126,7 @@ def test_a_lock_is_held_by_one_and_free_when_released(tmp_path: Path) -> None:
 def test_processes_are_found_by_their_environment() -> None:
     import subprocess
 
-    with subprocess.Popen(["sleep", "30"], env={"AIRSIDE_TEST_MARK": "x1", "PATH": os.environ["PATH"]}) as process:  # noqa: S607
+    with subprocess.Popen(["sleep", "30"], env={"AIRSIDE_TEST_MARK": "x1", "PATH": os.environ["PATH"]}) as process:
         found = processes_with("AIRSIDE_TEST_MARK", "x1")
         process.kill()
     assert found == [process.pid]
@@ -161,4 +161,4 @@ def test_ends_are_ends() -> None:
     for state in rules.RUN_ENDS:
         for event in ("claim", "lose", "succeed", "fail", "cancel"):
             with pytest.raises(Conflict):
-                rules.next_run_state(state, event)  # type: ignore[arg-type]
+                rules.next_run_state(state, event)

@@ -159,9 +159,7 @@ def test_a_file_that_is_not_what_was_registered_is_refused_and_removed(tmp_path:
 
 @pytest.mark.parametrize("path", ["../MLmodel", "/etc/passwd", "airside/../../x", "a\\b", ""])
 def test_a_file_outside_the_folder_is_refused(path: str, tmp_path: Path) -> None:
-    hostile = Arm(
-        version=1, role="champion", weight=1, source="", files={path: ""}
-    )
+    hostile = Arm(version=1, role="champion", weight=1, source="", files={path: ""})
     with pytest.raises(Invalid):
         ModelFolders(tmp_path / "models", Plane(), allow_pickle=True).load(MODEL, hostile)
     assert not (tmp_path / "x").exists()

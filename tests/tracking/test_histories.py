@@ -14,7 +14,7 @@ from airside.tracking.curve import Point, View, drawn, extremes, sampled_ranks, 
 from airside.tracking.operations.histories import GetCurves, GetMetricBulk, GetMetricHistory, GetMetricInterval
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.operations.runs import CreateRun
-from airside.tracking.records import LoggedMetric
+from airside.tracking.records import LoggedMetric, Metric
 
 RUN = RunId("r")
 
@@ -50,9 +50,11 @@ def test_a_history_is_ordered_by_time_step_and_value_and_holds_each_point_once(p
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
 def test_pages_of_a_history_join_to_the_whole(platform: Platform, size: int) -> None:
-    run_id = logged(platform, [(index // 3, index % 3, math.nan if index == 4 else float(index)) for index in range(10)])
+    run_id = logged(
+        platform, [(index // 3, index % 3, math.nan if index == 4 else float(index)) for index in range(10)]
+    )
     whole = platform.call(LOCAL, GetMetricHistory(run_id=run_id, key="m")).items
-    found, token = [], ""
+    found, token = list[Metric](), ""
     while True:
         page = platform.call(LOCAL, GetMetricHistory(run_id=run_id, key="m", max_results=size, page_token=token))
         found += page.items
@@ -70,7 +72,7 @@ def test_an_unknown_run_or_key_has_no_history(platform: Platform) -> None:
 
 
 def test_a_page_of_no_points_is_refused(platform: Platform) -> None:
-    with pytest.raises(Invalid, match="It must be a positive integer."):
+    with pytest.raises(Invalid, match=r"It must be a positive integer\."):
         platform.call(LOCAL, GetMetricHistory(run_id=RUN, key="m", max_results=0))
 
 
@@ -99,7 +101,9 @@ def test_a_range_of_steps_bounds_the_sample(platform: Platform) -> None:
         (None, None, 2501, "max_results must be between 1 and 2500."),
     ],
 )
-def test_a_bad_interval_says_why(platform: Platform, start: int | None, end: int | None, wanted: int, text: str) -> None:
+def test_a_bad_interval_says_why(
+    platform: Platform, start: int | None, end: int | None, wanted: int, text: str
+) -> None:
     with pytest.raises(Invalid, match=text):
         platform.call(
             LOCAL, GetMetricInterval(run_ids=(RUN,), key="m", start_step=start, end_step=end, max_results=wanted)
@@ -147,9 +151,7 @@ def test_no_extreme_is_lost(ys: list[float], width: int) -> None:
 @given(ys=st.lists(values | st.just(math.nan), max_size=600), width=st.integers(60, 100))
 @settings(max_examples=30)
 def test_a_drawing_never_holds_more_than_it_can_show(ys: list[float], width: int) -> None:
-    points: list[Point] = [
-        (step, step, 0.0 if math.isnan(y) else y, math.isnan(y)) for step, y in enumerate(ys)
-    ]
+    points: list[Point] = [(step, step, 0.0 if math.isnan(y) else y, math.isnan(y)) for step, y in enumerate(ys)]
     curve = drawn(RUN, "m", points, View(width=width))
     assert curve.n_points == len(ys)
     assert curve.n_sent == len(curve.x) == len(curve.y) <= 2 * width + 4

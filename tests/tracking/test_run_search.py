@@ -111,7 +111,11 @@ ORDERS: dict[tuple[str, ...], Callable[[Known], tuple[object, ...]]] = {
     ("metrics.loss DESC", "start_time"): lambda run: (*ranked(run.metrics.get("loss"), -1), run.start),
     ("metrics.nothing",): lambda run: (-run.start,),
     ("params.model",): lambda run: ("model" not in run.params, run.params.get("model", ""), -run.start),
-    ("params.text", "metrics.auc DESC"): lambda run: (run.params["text"], *ranked(run.metrics.get("auc"), -1), -run.start),
+    ("params.text", "metrics.auc DESC"): lambda run: (
+        run.params["text"],
+        *ranked(run.metrics.get("auc"), -1),
+        -run.start,
+    ),
     ("end_time",): lambda run: (*ranked(run.end, 1), -run.start),
     ("end_time DESC",): lambda run: (*ranked(run.end, -1), -run.start),
     ("run_name", "metrics.auc"): lambda run: (run.name, *ranked(run.metrics.get("auc"), 1), -run.start),

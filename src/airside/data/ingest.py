@@ -48,6 +48,8 @@ def read_table(path: Path, columns: Sequence[Column] = ()) -> pa.Table:
     Raises:
         Invalid: the file is broken (the text names the line and the column), empty, or of another kind.
     """
+    if not path.is_file():
+        raise Invalid(f"There is no file '{path.name}' here. Give files that exist.")
     return parse_table(path.name, path.read_bytes() if path.suffix == ".csv" else path, columns)
 
 
@@ -74,8 +76,6 @@ def _parquet(name: str, source: Path | bytes) -> pa.Table:
     try:
         return pq.read_table(io.BytesIO(source) if isinstance(source, bytes) else source)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise Invalid(f"There is no file '{name}' here.") from error
         raise Invalid(f"'{name}' is not a whole Parquet file: {error}. Write it again, or copy it again.") from error
 
 

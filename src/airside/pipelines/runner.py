@@ -142,7 +142,7 @@ class Runner:
             raise
         except AirsideError as error:
             return Outcome(state="failed", error=error.message)
-        except Exception as error:  # the edge of a run: whatever it is, the run must not stay for ever
+        except Exception as error:  # noqa: BLE001 -- the edge of a run: whatever it is, the run must not stay for ever
             _log.exception("run.broken run=%s", claimed.run.id)
             return Outcome(state="failed", error=f"The driver failed: {error!r}. Its log has the details.")
 
@@ -178,7 +178,7 @@ class Runner:
 
 
 def _receipts(folder: Path) -> list[Ended]:
-    """What attempts have left, in the order in which they ended. One that is cut short by a power loss is no receipt."""
+    """What attempts have left, in the order in which they ended. One cut short by a power loss is no receipt."""
     found = []
     for path in folder.glob("*.json"):
         with suppress(msgspec.DecodeError, OSError):
@@ -214,7 +214,8 @@ def main(
     """Run a runner in this process until SIGTERM or SIGINT.
 
     Args:
-        url, token: of the control plane.
+        url: the control plane's.
+        token: for it; `$AIRSIDE_TOKEN` when it is not given.
         home: the folder below which `run/pipelines/` holds locks and runs' folders: the control plane's own home for a
             runner on its machine, so that each sees the other's runs; else `$AIRSIDE_HOME` or `~/.airside`.
         options: how it works.

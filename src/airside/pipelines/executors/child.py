@@ -39,7 +39,7 @@ class Body(Record, tag=True):
 class Fingerprinted(Record, tag=True):
     """Answers `Fingerprints`; `error` says why a function cannot be imported."""
 
-    codes: dict[str, Code] = {}
+    codes: dict[str, Code] = msgspec.field(default_factory=dict)
     error: str = ""
 
 

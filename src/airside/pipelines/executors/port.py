@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal, Protocol
 
+import msgspec
+
 from airside.core.ids import PipelineName, PipelineRunId
 from airside.core.record import Record
 from airside.pipelines.fingerprint.code import Code
@@ -46,7 +48,7 @@ class Job(Record):
     function: str
     arguments: dict[str, Value]
     outputs: tuple[str, ...]
-    parts: dict[str, str] = {}
+    parts: dict[str, str] = msgspec.field(default_factory=dict)
     timeout_s: float | None = None
 
 
@@ -61,7 +63,7 @@ class Ended(Record):
     """
 
     step: StepRun
-    parts: dict[str, str] = {}
+    parts: dict[str, str] = msgspec.field(default_factory=dict)
     log: str = ""
     lost: Lost | None = None
 

@@ -33,7 +33,7 @@ class CreateTrigger(Ask[Trigger]):
     cron: str = ""
     time_zone: str = "UTC"
     wait_for_dataset: DatasetName = DatasetName("")
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @operation("triggers.create", needs="trigger:write")
@@ -207,7 +207,7 @@ def _versions(ctx: Context, dataset: DatasetName, at: datetime) -> tuple[int, in
     return newest - sum(1 for version in page.items if version.created_at > at), newest
 
 
-def _fire_of(  # noqa: PLR0913 -- they are the fields of the record
+def _fire_of(
     ctx: Context,
     trigger: Trigger,
     key: str,
@@ -250,7 +250,7 @@ class FireTrigger(Ask[TriggerFire]):
 
     trigger_id: str
     key: str = ""
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @operation("triggers.fire", needs="trigger:fire")

@@ -76,7 +76,7 @@ def first_rollout(plot: Plot) -> None:
     """4: shadow, canary, promotion, with real requests."""
     year = plot.years[1]
     plot.tell.chapter(4, "Shadow, canary, promotion", f"Real HTTP requests: {year}, batch 1, one row each.")
-    plot.roll_out(4, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
+    plot.roll_out(4, 2, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
     plot.stage.once("monitor", plot.create_monitor)
     plot.stage.once("trigger", plot.create_trigger)
 
@@ -109,7 +109,7 @@ def retraining(plot: Plot) -> None:
     plot.tell_candidates(6, run)
     number = run.result["version"]
     plot.tell_gate(6, plot.gate_of(number), must="pass")
-    plot.roll_out(6, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
+    plot.roll_out(6, number, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
     for batch in range(2, 13):
         plot.serve_batch(third, batch)
     flagged = [plot.tell_window(6, f"{third}-{batch:02d}", quiet=True).flagged for batch in range(1, 13)]
@@ -168,7 +168,7 @@ def regression(plot: Plot) -> None:
         "deploy-regression",
         lambda: plot.client.call(Deploy(endpoint=plot.endpoint, version=number, transform=transform)),
     )
-    plot.roll_out(8, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery="", must="rolled_back")
+    plot.roll_out(8, number, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery="", must="rolled_back")
 
 
 def upstream_change(plot: Plot) -> None:
