@@ -17,6 +17,7 @@ from airside.tower.operations.catalog import ForgetRow, RefreshRow
 
 CURSOR = "catalog"
 AT_ONCE = 500
+MOST_PAGES = 100
 MODEL_EVENTS = frozenset(
     (
         "ModelCreated",
@@ -39,8 +40,8 @@ def refresh_changed(platform: Platform) -> None:
     """Refresh the rows of the models that events behind the cursor are about."""
     names: set[str] = set()
     seq = before = platform.read(lambda ctx: outbox.cursor(ctx.tx, CURSOR))
-    while True:
-        events = platform.read(lambda ctx, seq=seq: outbox.after(ctx.tx, seq, limit=AT_ONCE))
+    for _ in range(MOST_PAGES):
+        events = _behind(platform, seq)
         if not events:
             break
         names |= models_of(events)
@@ -49,6 +50,10 @@ def refresh_changed(platform: Platform) -> None:
         refresh(platform, ModelName(name))
     if seq != before:
         platform.change(lambda ctx: outbox.move_cursor(ctx.tx, CURSOR, seq))
+
+
+def _behind(platform: Platform, seq: int) -> list[StoredEvent]:
+    return platform.read(lambda ctx: outbox.after(ctx.tx, seq, limit=AT_ONCE))
 
 
 def models_of(events: Iterable[StoredEvent]) -> set[str]:
