@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-import airside.client.cli.demo as demo
+from airside.client.cli import demo
 from airside.client.cli.demo.project.candidates import fitted
 from airside.inference.golden import load_compiled
 from airside.inference.writing import Draft, write_directory
@@ -48,7 +48,9 @@ def main() -> None:
     def rows(of: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> dict[str, list[int]]:
         return {name: of[:, i].astype(int).tolist() for i, name in enumerate(names)}
 
-    print("| candidate | verdict | 1 row, us | scikit-learn | 500 rows, us | scikit-learn | 1,000 rows, us | load, ms |")
+    print(
+        "| candidate | verdict | 1 row, us | scikit-learn | 500 rows, us | scikit-learn | 1,000 rows, us | load, ms |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for kind in KINDS:
         model = fitted(kind, x[training], y[training], codes)
