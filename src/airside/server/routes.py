@@ -1,6 +1,6 @@
 """Every address that the server answers, in one table."""
 
-from airside import __version__
+from airside.core.version import VERSION
 from airside.platform.wiring import Platform
 from airside.server.api import PREFIX, openapi, operation_handler
 from airside.server.app import Route
@@ -15,6 +15,7 @@ from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
 from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
+from airside.server.web.edge import web_routes
 
 MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS)
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
@@ -36,7 +37,7 @@ def metrics(platform: Platform) -> Handler:
     async def handle(_request: Request) -> Answer:
         lines = (
             "# TYPE airside_info gauge",
-            f'airside_info{{version="{__version__}",database="{platform.database.dialect}"}} 1',
+            f'airside_info{{version="{VERSION}",database="{platform.database.dialect}"}} 1',
             "# HELP airside_writes_waiting Writes that wait for the writer.",
             "# TYPE airside_writes_waiting gauge",
             f"airside_writes_waiting {platform.waiting}",
@@ -58,4 +59,5 @@ def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route
         *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
         *mounted(MLFLOW_CALLS, fixed_answers(), replies),
         *byte_routes(platform),
+        *web_routes(platform),
     ]

@@ -1,0 +1,113 @@
+"""The chain around a record: its neighbourhood as a graph, and as a list."""
+
+from airside.core.record import Record
+from airside.server.web.drawing.graph import Drawing, draw
+from airside.server.web.format import plural, short
+from airside.server.web.links import chain_href
+from airside.server.web.page import Call, Crumb, PageQuery, Table, View
+from airside.tower.operations.chain import GetNeighbourhood
+from airside.tower.records import LineageNode, Neighbourhood
+
+MAX_NODES = 100
+
+KINDS: dict[str, tuple[int, str, str]] = {  # kind -> column, icon, words
+    "dataset_version": (0, "database", "dataset version"),
+    "run": (1, "flask-conical", "run"),
+    "logged_model": (2, "box", "logged model"),
+    "model_version": (3, "package", "model version"),
+    "gate": (4, "shield-check", "gate"),
+    "endpoint": (4, "server", "endpoint"),
+    "rollout": (5, "rocket", "rollout"),
+    "delivery": (6, "history", "delivery"),
+    "prediction": (7, "zap", "prediction"),
+    "monitor": (7, "activity", "monitor"),
+    "ground_truth": (8, "tag", "ground truth"),
+    "window": (8, "gauge", "window"),
+    "alert": (9, "bell", "alert"),
+    "trigger": (9, "zap", "trigger"),
+    "pipeline": (9, "workflow", "pipeline"),
+    "pipeline_run": (10, "workflow", "pipeline run"),
+}
+_UNKNOWN = (11, "circle-dashed", "record")
+
+
+class GraphNode(Record):
+    """A node as the template draws it."""
+
+    state: str
+    icon: str
+    text: str
+    under: str
+    href: str
+    title: str
+    own: bool = False
+
+
+class Chain(Record):
+    """A drawn neighbourhood."""
+
+    drawing: Drawing
+    nodes: dict[str, GraphNode]
+    data: Neighbourhood
+    sentence: str
+    n_hidden: int = 0
+
+
+def cut(text: str, most: int = 19) -> str:
+    """A name that fits a node, cut in the middle.
+
+    >>> cut("a-very-long-name-of-a-model@12")
+    'a-very-lo…-model@12'
+    """
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
+
+
+def neighbourhood(call: Call, kind: str, identity: str, *, hops: int) -> Chain:
+    """Ask for what is near a record, and lay it out in the order of the chain."""
+    found = call(GetNeighbourhood(kind=kind, id=identity, hops=hops))
+    near = sorted(found.nodes, key=lambda node: (node.hops, node.kind, node.id))
+    shown = near[:MAX_NODES]
+    ids = [_key(node.kind, node.id) for node in shown]
+    columns = {_key(node.kind, node.id): KINDS.get(node.kind, _UNKNOWN)[0] for node in shown}
+    edges = [(_key(edge.from_kind, edge.from_id), _key(edge.to_kind, edge.to_id)) for edge in found.edges]
+    return Chain(
+        drawing=draw(ids, edges, columns),
+        nodes={_key(node.kind, node.id): _node(node, own=(node.kind, node.id) == (kind, identity)) for node in shown},
+        data=found,
+        sentence=f"{plural(len(near), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
+        n_hidden=len(near) - len(shown),
+    )
+
+
+def _key(kind: str, identity: str) -> str:
+    return f"{kind}:{identity}"
+
+
+def _node(node: LineageNode, *, own: bool) -> GraphNode:
+    _, icon, words = KINDS.get(node.kind, _UNKNOWN)
+    text = node.id if "@" in node.id else short(node.id)
+    return GraphNode(
+        state="",
+        icon=icon,
+        text=cut(text),
+        under=words,
+        href=chain_href(node.kind, node.id),
+        title=f"{words} {node.id}",
+        own=own,
+    )
+
+
+def lineage(call: Call, query: PageQuery) -> View:
+    """The chain around any record: `?from=KIND:ID&hops=2`."""
+    kind, _, identity = query.arguments.get("from", "").partition(":")
+    hops = query.number("hops", 2, least=1, most=4)
+    chain = neighbourhood(call, kind, identity, hops=hops)
+    rows = tuple((e.from_kind, e.from_id, e.relation, e.to_kind, e.to_id) for e in chain.data.edges)
+    return View(
+        template="lineage.html",
+        title="Lineage",
+        crumbs=(Crumb(text="Catalog", href="/"), Crumb(text="Lineage")),
+        shows={"chain": chain, "kind": kind, "identity": identity, "hops": hops},
+        data=chain.data,
+        table=Table(heads=("from_kind", "from_id", "relation", "to_kind", "to_id"), rows=rows),
+    )
