@@ -22,6 +22,7 @@ from typing import Any
 import airside
 from airside.client.sdk.pipelines import register_pipeline, run_inline
 from airside.client.transport import Client, connect
+from airside.core.ids import PipelineName
 from airside.pipelines.operations.runs import GetRun, StartRun
 from airside.pipelines.operations.steps import ListSteps
 from airside.pipelines.project import load_pipeline
@@ -79,7 +80,7 @@ def pooled(client: Client, folder: Path, name: str) -> Callable[[int], float]:
     runner = Runner(client, folder, RunnerOptions(), token="", stop=threading.Event())
 
     def act(salt: int) -> float:
-        run = client.call(StartRun(pipeline=name, parameters={"salt": salt + 1000}))
+        run = client.call(StartRun(pipeline=PipelineName(name), parameters={"salt": salt + 1000}))
         runner.step()
         ended = client.call(GetRun(run_id=run.id))
         assert ended.state == "succeeded", ended.error

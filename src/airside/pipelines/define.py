@@ -353,7 +353,7 @@ class _Trace:
         plain = list(value) if isinstance(value, tuple) else value
         if not is_plain(plain):
             raise Invalid(
-                f"The step '{owner}' is given {argument} = {str(value)[:80]!r} ({type(value).__name__}). What stands in "
+                f"The step '{owner}' is given {argument} = {str(value)[:80]!r} ({type(value).__name__}). What is in "
                 "a pipeline's text must be JSON: texts, numbers, booleans, lists, dictionaries; else make it in a step."
             )
         return Constant(value=plain)

@@ -207,8 +207,8 @@ class EmbedRun(Ask[Claimed]):
     """A run that the asking process itself will drive, in its own memory: no runner may be faster."""
 
     pipeline: PipelineName
-    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     worker: str
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @operation("pipeline_runs.embed", needs="pipeline_run:drive")
