@@ -1,5 +1,8 @@
 """The chain around a record: its neighbourhood as a graph, and as a list."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from airside.core.record import Record
 from airside.server.web.drawing.graph import Drawing, draw
 from airside.server.web.format import plural, short
@@ -9,6 +12,8 @@ from airside.tower.operations.chain import GetNeighbourhood
 from airside.tower.records import LineageNode, Neighbourhood
 
 MAX_NODES = 100
+MAX_ALIKE = 4
+"""Records of one kind at one distance that are drawn; of the others there is a count."""
 
 KINDS: dict[str, tuple[int, str, str]] = {  # kind -> column, icon, words
     "dataset_version": (0, "database", "dataset version"),
@@ -65,18 +70,52 @@ def cut(text: str, most: int = 19) -> str:
 def neighbourhood(call: Call, kind: str, identity: str, *, hops: int) -> Chain:
     """Ask for what is near a record, and lay it out in the order of the chain."""
     found = call(GetNeighbourhood(kind=kind, id=identity, hops=hops))
-    near = sorted(found.nodes, key=lambda node: (node.hops, node.kind, node.id))
-    shown = near[:MAX_NODES]
-    ids = [_key(node.kind, node.id) for node in shown]
-    columns = {_key(node.kind, node.id): KINDS.get(node.kind, _UNKNOWN)[0] for node in shown}
-    edges = [(_key(edge.from_kind, edge.from_id), _key(edge.to_kind, edge.to_id)) for edge in found.edges]
+    near = sorted(found.nodes, key=lambda node: (node.hops, node.kind, _newest_first(node.id)))[:MAX_NODES]
+    names = _folded(near)
+    kinds = {name: node.kind for node, name in names.items()}
+    columns = {name: KINDS.get(kinds[name], _UNKNOWN)[0] for name in kinds}
+    by_key = {_key(node.kind, node.id): name for node, name in names.items()}
+    edges = [
+        (by_key.get(_key(edge.from_kind, edge.from_id), ""), by_key.get(_key(edge.to_kind, edge.to_id), ""))
+        for edge in found.edges
+    ]
+    members: dict[str, list[LineageNode]] = {}
+    for node, name in names.items():
+        members.setdefault(name, []).append(node)
     return Chain(
-        drawing=draw(ids, edges, columns),
-        nodes={_key(node.kind, node.id): _node(node, own=(node.kind, node.id) == (kind, identity)) for node in shown},
+        drawing=draw(list(members), edges, columns),
+        nodes={name: _drawn(some, own=(some[0].kind, some[0].id) == (kind, identity)) for name, some in members.items()},
         data=found,
-        sentence=f"{plural(len(near), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
-        n_hidden=len(near) - len(shown),
+        sentence=f"{plural(len(found.nodes), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
+        n_hidden=len(found.nodes) - len(near),
     )
+
+
+def _newest_first(identity: str) -> tuple[int, ...]:
+    """Ids begin with their time, so the greatest is the newest; numbers in them count as numbers."""
+    head, _, tail = identity.rpartition("@")
+    return (-int(tail),) if head and tail.isdigit() else tuple(-ord(char) for char in identity)
+
+
+def _folded(near: Sequence[LineageNode]) -> dict[LineageNode, str]:
+    """The drawn node that each record belongs to: its own, or one that stands for many of its kind and distance."""
+    alike: dict[tuple[int, str], int] = {}
+    names: dict[LineageNode, str] = {}
+    sizes = Counter((node.hops, node.kind) for node in near)
+    for node in near:
+        group = (node.hops, node.kind)
+        alike[group] = alike.get(group, 0) + 1
+        is_own = alike[group] <= MAX_ALIKE or sizes[group] == MAX_ALIKE + 1
+        names[node] = _key(node.kind, node.id) if is_own else f"\x00{node.hops} {node.kind}"
+    return names
+
+
+def _drawn(some: Sequence[LineageNode], *, own: bool) -> GraphNode:
+    if len(some) == 1:
+        return _node(some[0], own=own)
+    _, icon, words = KINDS.get(some[0].kind, _UNKNOWN)
+    text = f"{len(some)} more"
+    return GraphNode(state="planned", icon=icon, text=text, under=f"{words}s", href="", title=f"{text}, in the list below")
 
 
 def _key(kind: str, identity: str) -> str:
