@@ -64,7 +64,9 @@ def test_hostile_names_are_text(path: str) -> None:
     for tag, attrs in read.tags:
         assert not any(name.startswith("on") or name == "style" for name in attrs), (tag, attrs)
         assert not (attrs.get("href") or "").lower().startswith(("javascript:", "data:", "http"))
-    assert all(script.get("type") in {"application/json", "module"} or script.get("src") for script in read.of("script"))
+    assert all(
+        script.get("type") in {"application/json", "module"} or script.get("src") for script in read.of("script")
+    )
     assert {image.get("src") for image in read.of("img")} == set()
 
 

@@ -1,10 +1,10 @@
 """The chain around a record: its neighbourhood as a graph, and as a list."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from airside.core.record import Record
-from airside.server.web.drawing.graph import Drawing, draw
+from airside.server.web.drawing.graph import Drawing, draw, reduced
 from airside.server.web.format import plural, short
 from airside.server.web.links import chain_href
 from airside.server.web.page import Call, Crumb, PageQuery, Table, View
@@ -12,8 +12,9 @@ from airside.tower.operations.chain import GetNeighbourhood
 from airside.tower.records import LineageNode, Neighbourhood
 
 MAX_NODES = 100
-MAX_ALIKE = 4
-"""Records of one kind at one distance that are drawn; of the others there is a count."""
+MAX_ALIKE = {"prediction": 1, "ground_truth": 1}
+MAX_OTHERS_ALIKE = 3
+"""Records of one kind that are drawn, the nearest and newest; of the others there is a count."""
 
 KINDS: dict[str, tuple[int, str, str]] = {  # kind -> column, icon, words
     "dataset_version": (0, "database", "dataset version"),
@@ -83,12 +84,21 @@ def neighbourhood(call: Call, kind: str, identity: str, *, hops: int) -> Chain:
     for node, name in names.items():
         members.setdefault(name, []).append(node)
     return Chain(
-        drawing=draw(list(members), edges, columns),
-        nodes={name: _drawn(some, own=(some[0].kind, some[0].id) == (kind, identity)) for name, some in members.items()},
+        drawing=draw(list(members), _calm(list(members), edges, columns), columns),
+        nodes={
+            name: _drawn(some, own=(some[0].kind, some[0].id) == (kind, identity)) for name, some in members.items()
+        },
         data=found,
         sentence=f"{plural(len(found.nodes), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
         n_hidden=len(found.nodes) - len(near),
     )
+
+
+def _calm(names: Sequence[str], edges: Sequence[tuple[str, str]], columns: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The arrows without those that follow from others; the ones that close a loop all stay."""
+    known = [(source, target) for source, target in edges if source in columns and target in columns]
+    forward = [pair for pair in known if columns[pair[0]] < columns[pair[1]]]
+    return [*reduced(names, forward), *(pair for pair in known if columns[pair[0]] >= columns[pair[1]])]
 
 
 def _newest_first(identity: str) -> tuple[int, ...]:
@@ -98,15 +108,15 @@ def _newest_first(identity: str) -> tuple[int, ...]:
 
 
 def _folded(near: Sequence[LineageNode]) -> dict[LineageNode, str]:
-    """The drawn node that each record belongs to: its own, or one that stands for many of its kind and distance."""
-    alike: dict[tuple[int, str], int] = {}
+    """The drawn node that each record belongs to: its own, or the one that stands for the others of its kind."""
+    alike: Counter[str] = Counter()
+    sizes = Counter(node.kind for node in near)
     names: dict[LineageNode, str] = {}
-    sizes = Counter((node.hops, node.kind) for node in near)
     for node in near:
-        group = (node.hops, node.kind)
-        alike[group] = alike.get(group, 0) + 1
-        is_own = alike[group] <= MAX_ALIKE or sizes[group] == MAX_ALIKE + 1
-        names[node] = _key(node.kind, node.id) if is_own else f"\x00{node.hops} {node.kind}"
+        alike[node.kind] += 1
+        most = MAX_ALIKE.get(node.kind, MAX_OTHERS_ALIKE)
+        is_own = alike[node.kind] <= most or sizes[node.kind] == most + 1
+        names[node] = _key(node.kind, node.id) if is_own else f"\x00{node.kind}"
     return names
 
 
@@ -115,7 +125,9 @@ def _drawn(some: Sequence[LineageNode], *, own: bool) -> GraphNode:
         return _node(some[0], own=own)
     _, icon, words = KINDS.get(some[0].kind, _UNKNOWN)
     text = f"{len(some)} more"
-    return GraphNode(state="planned", icon=icon, text=text, under=f"{words}s", href="", title=f"{text}, in the list below")
+    return GraphNode(
+        state="planned", icon=icon, text=text, under=f"{words}s", href="", title=f"{text}, in the list below"
+    )
 
 
 def _key(kind: str, identity: str) -> str:
