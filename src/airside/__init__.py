@@ -6,7 +6,8 @@ The public names, imported when they are first used (PEP 562), so that `import a
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from airside.core.version import VERSION as __version__
+
 
 if TYPE_CHECKING:
     from airside.client.transport import Client, connect, open_home

@@ -1,5 +1,7 @@
 """Datasets from Python, on a platform in this process."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,3 +96,15 @@ def test_an_input_of_a_run_names_the_version(client: Client) -> None:
     assert (told.dataset.source_type, told.dataset.source) == ("airside", version.id)
     assert (len(told.dataset.digest), told.tags[0].value) == (32, "training")
     assert BlobId(f"b3:{told.dataset.digest}") == version.digest[:35]
+
+
+def test_the_command_adds_files_and_takes_them_back(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("age,employed\n" + "40,1\n20,0\n" * 50)
+    command = [sys.executable, "-m", "airside", "data"]
+    home = ["--home", str(tmp_path / "home")]
+    added = [*command, "add", "people", str(tmp_path / "a.csv"), "--label", "employed", *home]
+    told = subprocess.run(added, check=True, capture_output=True, text=True).stdout
+    assert told.startswith("people@1  100 rows, 2 columns, b3:")
+    taken = [*command, "download", "people@latest", str(tmp_path / "out"), *home]
+    subprocess.run(taken, check=True, capture_output=True)
+    assert (tmp_path / "out" / "a.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()

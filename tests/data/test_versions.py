@@ -24,6 +24,7 @@ from airside.data.operations.versions import (
     DiffDatasetVersions,
     GetDatasetVersion,
     ListDatasetVersions,
+    VerifyDatasetVersion,
 )
 from airside.data.records import ColumnSummary, DatasetFile, DatasetVersion, LevelCount
 from airside.platform.wiring import Platform
@@ -133,6 +134,21 @@ def test_a_diff_tells_schema_files_rows_and_statistics(people: Platform) -> None
     assert (diff.statistics[0].missing_share_change, diff.statistics[0].distance) == (0.25, 0.5)
     with pytest.raises(NotFound, match="first version"):
         people.call(LOCAL, DiffDatasetVersions(name=PEOPLE, after=1))
+
+
+def test_every_byte_of_a_version_can_be_checked(people: Platform) -> None:
+    version = committed(people, b"1", files=(uploaded(people, b"11"), uploaded(people, b"22", "b")))
+    good = people.call(LOCAL, VerifyDatasetVersion(name=PEOPLE))
+    assert (good.version, good.files, good.size_bytes, good.damaged, good.missing) == (1, 2, 4, (), ())
+    people.blobs.delete(version.files[0].digest)
+    assert people.call(LOCAL, VerifyDatasetVersion(name=PEOPLE)).missing == ("a.csv",)
+    digest = version.files[1].digest.removeprefix("b3:")
+    [blob] = [one for one in people.home.rglob("*") if one.is_file() and "".join(one.parts).endswith(digest)]
+    blob.chmod(0o600)
+    blob.write_bytes(b"23")
+    assert people.call(LOCAL, VerifyDatasetVersion(name=PEOPLE, version=1)).damaged == ("b",)
+    with pytest.raises(NotFound):
+        people.call(LOCAL, VerifyDatasetVersion(name=PEOPLE, version=2))
 
 
 def test_datasets_are_found_by_a_part_of_their_name(platform: Platform) -> None:

@@ -16,7 +16,10 @@ from airside.quality.measures.profile import reference_of
 from airside.quality.profiles import Importance, Reference
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FEATURES = "AGEP SCHL MAR RELP DIS ESP CIT MIG MIL ANC NATIVITY DEAR DEYE DREM SEX RAC1P".split()
+FEATURES = [
+    "AGEP", "SCHL", "MAR", "RELP", "DIS", "ESP", "CIT", "MIG", "MIL", "ANC", "NATIVITY", "DEAR", "DEYE", "DREM", "SEX",
+    "RAC1P",
+]  # fmt: skip
 IMPORTANCE = (
     Importance(column="AGEP", fall=0.174),
     Importance(column="RELP", fall=0.051),

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from tests.monitoring.making import START, training_reference
 
 from airside.core.clock import FixedClock
 from airside.core.ids import BlobId, EndpointName, ModelName, MonitorName, PredictionId
@@ -23,7 +24,6 @@ from airside.serving.operations.deliveries import CompleteDelivery
 from airside.serving.operations.endpoints import CreateEndpoint
 from airside.serving.operations.predictions import AppendPredictions, LabelPredictions, LabelsOfRequest
 from airside.serving.records import LoggedColumns, NewBatch
-from tests.monitoring.making import START, training_reference
 
 MODEL = ModelName("employment")
 ENDPOINT = EndpointName("employment")
@@ -98,7 +98,7 @@ def record(
 def serve(
     platform: Platform,
     delivery: str,
-    inputs: Mapping[str, Sequence[int]],
+    inputs: Mapping[str, Any],
     *,
     size: int = 500,
     at: datetime = START,

@@ -117,7 +117,9 @@ def test_quality_is_realised_with_labels_and_estimated_without() -> None:
     random = np.random.default_rng(1)
     scores = random.uniform(0.05, 0.95, 4000)
     truth = (random.uniform(size=4000) < scores).astype(int)
-    served = served_of({}, (scores > 0.5).astype(int).tolist(), np.stack([1 - scores, scores], 1), truth.tolist())
+    served = served_of(
+        {}, (scores > 0.5).astype(int).tolist(), np.stack([1 - scores, scores], 1).tolist(), truth.tolist()
+    )
 
     result = analyse(training_reference(), served, RULE)
     figures = {(one.measure, one.basis): one.estimate for one in result.figures}

@@ -1,6 +1,8 @@
 """Monitors: created against the champion's profile, changed, moved."""
 
 import pytest
+from tests.monitoring.making import flagged
+from tests.monitoring.serving import ENDPOINT, MODEL, MONITOR, SMALL, events, promote, record, version, world
 
 from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
 from airside.core.ids import EndpointName, MonitorName
@@ -17,8 +19,6 @@ from airside.monitoring.records import AlertRule, WindowPlan
 from airside.platform.wiring import Platform
 from airside.registry.operations.models import CreateModel
 from airside.serving.operations.endpoints import CreateEndpoint
-from tests.monitoring.making import flagged
-from tests.monitoring.serving import ENDPOINT, MODEL, MONITOR, SMALL, events, promote, record, version, world
 
 
 def test_a_monitor_takes_the_champions_profile_as_its_reference(platform: Platform) -> None:

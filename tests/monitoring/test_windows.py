@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from tests.monitoring.making import START, figure, finding, flagged
+from tests.monitoring.serving import MONITOR, events, record, world
 
 from airside.core.clock import FixedClock
 from airside.core.errors import Conflict, Invalid, NotFound
@@ -13,8 +15,6 @@ from airside.monitoring.operations.series import ListSeries, PushSeries, ReadSer
 from airside.monitoring.operations.windows import GetWindow, ListWindows
 from airside.monitoring.records import Alert, Dimension, SeriesPoint, WindowId
 from airside.platform.wiring import Platform
-from tests.monitoring.making import START, figure, finding, flagged
-from tests.monitoring.serving import MONITOR, events, record, world
 
 
 def alerts(platform: Platform, state: str = "") -> tuple[Alert, ...]:
@@ -37,6 +37,15 @@ def test_windows_are_listed_newest_first_page_by_page(platform: Platform) -> Non
     second = platform.call(LOCAL, ListWindows(monitor=MONITOR, max_results=2, page_token=first.next_page_token))
 
     assert [one.window_id for one in (*first.items, *second.items)] == made[::-1]
+
+
+def test_a_list_without_columns_has_all_but_those(platform: Platform) -> None:
+    world(platform)
+    record(platform, "a", flagged(effect=0.06), figures=(figure("accuracy", "estimated", 0.8),))
+
+    (head,) = platform.call(LOCAL, ListWindows(monitor=MONITOR, with_columns=False)).items
+
+    assert (head.columns, head.flagged, head.worst, len(head.figures)) == ((), ("ANC",), 2.0, 1)
 
 
 def test_the_same_delivery_again_is_the_same_window_told_anew(platform: Platform) -> None:

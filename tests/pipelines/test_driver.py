@@ -230,7 +230,7 @@ def test_tables_objects_and_lists_of_them_pass_between_steps_by_content(
     kinds = {name: step.outputs["result"].kind for name, step in steps.items()}
     assert (run.state, run.error, run.result) == ("succeeded", "", [100, 200])
     assert kinds == {"table": "arrow", "split": "list", "fit[0]": "pickle", "fit[1]": "pickle", "predict": "json"}
-    assert steps["table"].outputs["result"].summary == "table 100,000 × 1"
+    assert steps["table"].outputs["result"].summary == "table 100,000 x 1"
 
 
 def test_the_code_of_an_object_is_part_of_what_it_is(client: Client, runner: MakeRunner, project: Project) -> None:

@@ -42,7 +42,8 @@ def train(x: int = 1, *, y: int = 2) -> float:
     """Train."""
     from inside import secret
     kept = [i for i in range(3) if "a" in NAMES]  # a comment
-    return helpers.outer(x) * SCALE + half(4) + square(y) + added(1) + area() + secret() + len(TABLE) + settings.get() + LIMITS[0] + len(kept)
+    more = len(TABLE) + settings.get() + LIMITS[0] + len(kept)
+    return helpers.outer(x) * SCALE + half(4) + square(y) + added(1) + area() + secret() + more
 ''',
     "helpers.py": """
 from deep import innermost
@@ -186,7 +187,10 @@ def test_each_part_has_the_name_of_what_it_stands_for(base: Code) -> None:
 
 
 def test_libraries_count_by_their_version_and_all_that_they_require(tmp_path: Path) -> None:
-    text = "import numpy as np\nfrom sklearn.linear_model import LogisticRegression\ndef train(): return np.zeros(1), LogisticRegression()\n"
+    text = (
+        "import numpy as np\nfrom sklearn.linear_model import LogisticRegression\n"
+        "def train(): return np.zeros(1), LogisticRegression()\n"
+    )
     found = fingerprint_of(tmp_path, {"steps.py": text})
     assert {"library:numpy", "library:scikit-learn", "library:scipy"} <= found.parts.keys()
 
@@ -208,7 +212,7 @@ def test_a_loose_module_outside_the_project_counts_by_its_content(
 
 
 def test_what_cannot_be_seen_is_listed(tmp_path: Path) -> None:
-    text = "import threading\nLOCK = threading.Lock()\ndef train(name):\n    with LOCK:\n        return getattr(train, name)\n"
+    text = "import threading\nLOCK = threading.Lock()\ndef train(name):\n    with LOCK: return getattr(train, name)\n"
     found = fingerprint_of(tmp_path, {"steps.py": text})
     assert "getattr() in steps.train" in found.opaque
     assert any("LOCK" in thing for thing in found.opaque)
@@ -228,7 +232,8 @@ def test_neither_the_hash_seed_nor_the_process_matters(tmp_path: Path) -> None:
         pass
     program = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import steps;"
-        "from airside.pipelines.fingerprint.walk import fingerprint; print(fingerprint(steps.train, pathlib.Path(sys.argv[1])))"
+        "from airside.pipelines.fingerprint.walk import fingerprint;"
+        "print(fingerprint(steps.train, pathlib.Path(sys.argv[1])))"
     )
     outputs = {
         subprocess.run(

@@ -4,18 +4,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-
-from airside.core.clock import FixedClock
-from airside.core.ids import EndpointName
-from airside.core.operation import LOCAL
-from airside.monitoring.operations.alerts import ListAlerts
-from airside.monitoring.operations.monitors import GetMonitor, UpdateMonitor
-from airside.monitoring.operations.windows import ListWindows
-from airside.monitoring.records import Window, WindowPlan
-from airside.platform.reactions import watching
-from airside.platform.wiring import Platform
-from airside.registry.events import VersionPromoted
-from airside.serving.events import DeliveryCompleted, LabelsArrived
 from tests.monitoring.making import START, batch, rows_of, training_reference
 from tests.monitoring.serving import (
     ENDPOINT,
@@ -29,6 +17,18 @@ from tests.monitoring.serving import (
     version,
     world,
 )
+
+from airside.core.clock import FixedClock
+from airside.core.ids import EndpointName
+from airside.core.operation import LOCAL
+from airside.monitoring.operations.alerts import ListAlerts
+from airside.monitoring.operations.monitors import GetMonitor, UpdateMonitor
+from airside.monitoring.operations.windows import ListWindows
+from airside.monitoring.records import Window, WindowPlan
+from airside.platform.reactions import watching
+from airside.platform.wiring import Platform
+from airside.registry.events import VersionPromoted
+from airside.serving.events import DeliveryCompleted, LabelsArrived
 
 
 def delivered(platform: Platform, name: str) -> None:

@@ -56,7 +56,9 @@ def test_it_is_left_out_where_it_cannot_help() -> None:
 def test_the_expected_auc_is_the_sum_over_pairs(values: list[float]) -> None:
     p = np.array(values)
     pairs = (p[:, None] * (1 - p)[None, :]) * ((p[:, None] > p) + 0.5 * (p[:, None] == p))
-    assert estimated.estimated(p, Calibration())["auc"] == pytest.approx(pairs.sum() / (p.sum() * (1 - p).sum()), rel=1e-9)
+    assert estimated.estimated(p, Calibration())["auc"] == pytest.approx(
+        pairs.sum() / (p.sum() * (1 - p).sum()), rel=1e-9
+    )
 
 
 def test_the_expected_counts_are_sums_of_probabilities() -> None:

@@ -13,7 +13,9 @@ def rows(n: int = 600) -> tuple[np.ndarray, np.ndarray, pa.Table, np.ndarray]:
     random = np.random.default_rng(0)
     p = random.random(n)
     y = (random.random(n) < p).astype(int)
-    table = pa.table({"SEX": random.integers(1, 3, n), "AGE": random.integers(16, 95, n), "RARE": np.arange(n) // (n - 3)})
+    table = pa.table(
+        {"SEX": random.integers(1, 3, n), "AGE": random.integers(16, 95, n), "RARE": np.arange(n) // (n - 3)}
+    )
     return y, p, table, random.integers(0, 300, n)
 
 

@@ -35,8 +35,12 @@ def test_rates_and_gaps_are_what_they_are_called() -> None:
     for sex in (1, 2):
         rows = columns["SEX"] == sex
         rates[sex] = chosen[rows & y].mean()
-        assert found(measured, "true_positive_rate", f"SEX={sex}").estimate.value == pytest.approx(rates[sex], abs=1e-12)
-        assert found(measured, "selection_rate", f"SEX={sex}").estimate.value == pytest.approx(chosen[rows].mean(), abs=1e-12)
+        assert found(measured, "true_positive_rate", f"SEX={sex}").estimate.value == pytest.approx(
+            rates[sex], abs=1e-12
+        )
+        assert found(measured, "selection_rate", f"SEX={sex}").estimate.value == pytest.approx(
+            chosen[rows].mean(), abs=1e-12
+        )
         assert found(measured, "accuracy", f"SEX={sex}").estimate.n == rows.sum()
     gap = found(measured, "true_positive_rate_gap", "SEX").estimate
     assert gap.value == pytest.approx(abs(rates[1] - rates[2]), abs=1e-12)
@@ -84,7 +88,9 @@ def test_households_widen_the_interval_of_a_rate() -> None:
         ).estimate
         for one in (house, None)
     )
-    assert (wide.high or 0) - (wide.low or 0) == pytest.approx(3**0.5 * ((narrow.high or 0) - (narrow.low or 0)), rel=0.03)
+    assert (wide.high or 0) - (wide.low or 0) == pytest.approx(
+        3**0.5 * ((narrow.high or 0) - (narrow.low or 0)), rel=0.03
+    )
 
 
 def test_segments_are_levels_ranges_and_intersections_and_name_what_is_missing() -> None:

@@ -76,7 +76,8 @@ def test_the_comparison_must_be_with_the_champion_of_now(model: Platform) -> Non
 
 def test_decisions_are_listed_newest_first(model: Platform) -> None:
     made = [
-        model.call(LOCAL, DecideGate(model=MODEL, version=version, measured=(accuracy(0.8),))).id for version in (1, 2, 2)
+        model.call(LOCAL, DecideGate(model=MODEL, version=version, measured=(accuracy(0.8),))).id
+        for version in (1, 2, 2)
     ]
     newest_first = sorted(made, reverse=True)
     assert [one.id for one in model.call(LOCAL, ListGates()).items] == newest_first

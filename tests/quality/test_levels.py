@@ -39,7 +39,9 @@ def test_the_distances_are_their_formulas(pair: tuple[list[int], list[int]]) -> 
     assert levels.jensen_shannon(r, c) == pytest.approx(distance.jensenshannon(p, q, base=2), abs=1e-7)
     assert levels.jensen_shannon(r, c) ** 2 == pytest.approx(distance.jensenshannon(p, q, base=2) ** 2, abs=1e-12)
     floored = [np.where(share == 0, 1e-4, share) for share in (p, q)]
-    assert levels.psi(r, c) == pytest.approx(((floored[0] - floored[1]) * np.log(floored[0] / floored[1])).sum(), abs=1e-12)
+    assert levels.psi(r, c) == pytest.approx(
+        ((floored[0] - floored[1]) * np.log(floored[0] / floored[1])).sum(), abs=1e-12
+    )
     assert levels.kullback_leibler(r, c) == pytest.approx(stats.entropy(*floored), abs=1e-12)
 
 

@@ -1,5 +1,8 @@
 """The profile: exact where it promises it, mergeable in any order, and the same as JSON."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import msgspec
 import numpy as np
 import pytest
@@ -40,7 +43,12 @@ def test_a_window_counted_is_the_window_itself(seed: int) -> None:
     exact = drift.compare(table(0, 5_000), rows, COLUMNS)
     counted = window.compare(REFERENCE, profile.count(REFERENCE, rows))
     for one, other in zip(exact, counted, strict=True):
-        assert (one.column, one.rows, one.missing, one.statistic) == (other.column, other.rows, other.missing, other.statistic)
+        assert (one.column, one.rows, one.missing, one.statistic) == (
+            other.column,
+            other.rows,
+            other.missing,
+            other.statistic,
+        )
         assert abs(one.effect - other.effect) <= (1 / 1024 if one.column == "x" else 1e-12)
         assert (one.psi, one.js) == pytest.approx((other.psi, other.js), abs=1e-9)
         assert (one.p_missing, one.p_unseen, one.p_range) == pytest.approx(
@@ -51,9 +59,11 @@ def test_a_window_counted_is_the_window_itself(seed: int) -> None:
             assert other.w1 == pytest.approx(one.w1, rel=0.05)
 
 
-ADVERSARIAL = {
+ADVERSARIAL: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "offset": lambda random, n: 1e9 + random.normal(size=n),
-    "two scales": lambda random, n: np.where(random.random(n) < 0.5, random.normal(size=n), 1e6 * random.normal(size=n)),
+    "two scales": lambda random, n: np.where(
+        random.random(n) < 0.5, random.normal(size=n), 1e6 * random.normal(size=n)
+    ),
     "atoms": lambda random, n: np.where(random.random(n) < 0.3, 0.0, random.normal(size=n)),
     "prices": lambda random, n: np.round(random.lognormal(3, 1, n), 2),
     "heavy tail": lambda random, n: random.pareto(1, n),
@@ -84,7 +94,7 @@ def test_any_split_merged_is_the_whole(cuts: list[int]) -> None:
     rows["town"] = np.where(np.arange(400) % 7 == 0, "new", rows["town"])
     borders = [0, *sorted(cuts), 400]
     merged = profile.empty(REFERENCE)
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         part = profile.count(REFERENCE, {name: values[start:end] for name, values in rows.items()})
         merged = profile.merge(part, merged)
     whole = profile.count(REFERENCE, rows)
@@ -138,7 +148,9 @@ def test_months_instead_of_years_are_named_from_the_counts() -> None:
 
 def test_values_as_json_gives_them_are_counted_as_arrays_are() -> None:
     rows = table(3, 50)
-    plain = {name: [None if value != value else value for value in values.tolist()] for name, values in rows.items()}
+    plain = {
+        name: [None if str(value) == "nan" else value for value in values.tolist()] for name, values in rows.items()
+    }
     assert profile.count(REFERENCE, plain) == profile.count(REFERENCE, rows)
     as_floats = {**rows, "code": rows["code"].astype(float)}
     assert profile.count(REFERENCE, as_floats).columns[2].unseen == ()

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from airside.core.errors import AlreadyExists, Conflict, Denied, Invalid, NotFound
@@ -396,7 +398,7 @@ def test_versions_are_found_newest_first_a_page_at_a_time(platform: Platform, ch
     first = platform.call(LOCAL, SearchVersions(filter="name = 'churn'", max_results=2))
     second = platform.call(LOCAL, SearchVersions(filter="name = 'churn'", page_token=first.next_page_token))
     assert [each.version for each in (*first.items, *second.items)] == [3, 2, 1]
-    numbered = platform.call(LOCAL, SearchVersions(filter="version_number >= 2", order_by=("version_number ASC",)))
+    numbered = platform.call(LOCAL, SearchVersions(filter="version_number >= '2'", order_by=("version_number ASC",)))
     assert [each.version for each in numbered.items] == [2, 3]
 
 
@@ -404,3 +406,9 @@ def test_versions_are_found_newest_first_a_page_at_a_time(platform: Platform, ch
 def test_a_filter_that_cannot_be_read_is_refused(platform: Platform, text: str) -> None:
     with pytest.raises(Invalid):
         platform.call(LOCAL, SearchModels(filter=text))
+
+
+def test_versions_registered_at_once_have_a_number_each(platform: Platform, churn: ModelName) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: register(platform).version, range(8)))
+    assert sorted(made) == [1, 2, 3, 4, 5, 6, 7, 8]

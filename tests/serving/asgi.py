@@ -67,7 +67,11 @@ class Reply(NamedTuple):
 
 
 def arm(
-    model: FakeModel, version: int, role: Role = "champion", weight: int = 10_000, transform: ServingTransform | None = None
+    model: FakeModel,
+    version: int,
+    role: Role = "champion",
+    weight: int = 10_000,
+    transform: ServingTransform | None = None,
 ) -> LiveArm:
     record = Arm(version=version, role=role, weight=weight, source="", files={}, transform=transform)
     batcher = Batcher(model.predict, ThreadPoolExecutor(1))

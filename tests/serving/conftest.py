@@ -3,11 +3,12 @@
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from airside.core.clock import FixedClock
-from airside.core.ids import EndpointName, ModelName, PredictionId
+from airside.core.ids import BlobId, EndpointName, ModelName, PredictionId
 from airside.core.operation import LOCAL
 from airside.core.record import Ask
 from airside.platform.wiring import Platform
@@ -16,9 +17,10 @@ from airside.registry.operations.models import CreateModel
 from airside.registry.operations.versions import CreateVersion
 from airside.serving import log
 from airside.serving.operations.endpoints import CreateEndpoint
-from airside.serving.operations.predictions import AppendPredictions
+from airside.serving.operations.predictions import Appended, AppendPredictions
 from airside.serving.records import Label, LoggedColumns, NewBatch, Phase, Role
 
+T = TypeVar("T")
 NAME, MODEL = EndpointName("jobs"), ModelName("people")
 
 
@@ -30,19 +32,19 @@ class House:
         self.clock = clock
         self._ids = itertools.count(1)
 
-    def ask(self, ask: Ask) -> object:
+    def ask(self, ask: Ask[T]) -> T:
         return self.platform.call(LOCAL, ask)
 
     def model(self, versions: int = 2, champion: int = 1) -> None:
         self.ask(CreateModel(name=MODEL))
         for number in range(1, versions + 1):
-            digest = "b3:" + f"{number:064x}"
+            digest = BlobId("b3:" + f"{number:064x}")
             self.ask(CreateVersion(name=MODEL, source=f"s3://models/people/{number}", files={"MLmodel": digest}))
         if champion:
             self.ask(SetAlias(name=MODEL, alias="champion", version=champion))
 
-    def endpoint(self, **more: object) -> None:
-        self.ask(CreateEndpoint(name=NAME, model=MODEL, **more))
+    def endpoint(self) -> None:
+        self.ask(CreateEndpoint(name=NAME, model=MODEL))
 
     def batch(
         self,
@@ -81,7 +83,7 @@ class House:
             body=log.encode_body(columns),
         )
 
-    def append(self, *batches: NewBatch) -> object:
+    def append(self, *batches: NewBatch) -> Appended:
         return self.ask(AppendPredictions(batches=batches))
 
 

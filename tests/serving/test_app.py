@@ -3,10 +3,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.serving.asgi import Caller, FakeModel, MemorySpool, Reply, arm, play, table
 
 from airside.serving.process.app import ServingApp
 from airside.serving.records import ServingTransform
-from tests.serving.asgi import Caller, FakeModel, MemorySpool, Reply, arm, play, table
 
 ONE = {"dataframe_split": {"columns": ["x"], "data": [[1.5]]}}
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airside.core.errors import Invalid, NotFound
+from airside.core.ids import EndpointName, ModelName, PredictionId
 from airside.serving import log
 from airside.serving.records import LoggedColumns, PredictionBatch
 
@@ -15,10 +16,10 @@ VALUES = st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), s
 
 def batch(place: log.Place, *, error: str = "") -> PredictionBatch:
     return PredictionBatch(
-        id="p-1",
+        id=PredictionId("p-1"),
         request_id="r",
-        endpoint="jobs",
-        model="people",
+        endpoint=EndpointName("jobs"),
+        model=ModelName("people"),
         version=1,
         role="champion",
         received_at=datetime(2026, 1, 1, tzinfo=UTC),

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from tests.serving.conftest import NAME, House
 
 from airside.core.errors import Conflict, Invalid, NotFound, Unavailable
 from airside.platform.wiring import Platform
@@ -16,7 +17,6 @@ from airside.serving.operations.predictions import (
     ListBatches,
 )
 from airside.store import outbox
-from tests.serving.conftest import NAME, House
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 from collections.abc import Sequence
 
 import pytest
+from tests.serving.conftest import MODEL, NAME, House
 
 from airside.core.clock import FixedClock
 from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
-from airside.core.ids import RolloutId
+from airside.core.ids import EndpointName, ModelName, RolloutId
 from airside.registry.operations.aliases import SetAlias
 from airside.registry.operations.models import GetModel, RequireOfModel
 from airside.serving.operations.endpoints import (
@@ -27,7 +28,6 @@ from airside.serving.operations.rollouts import (
 )
 from airside.serving.records import Label, Phase, Role, Rollout, RolloutPlan, ServingTransform, ShadowPhase, Step
 from airside.serving.ticking import tick_all
-from tests.serving.conftest import MODEL, NAME, House
 
 CANARY = RolloutPlan(shadow=None, steps=(Step(weight_percent=10, min_rows=50), Step(weight_percent=50, min_rows=50)))
 
@@ -35,11 +35,18 @@ CANARY = RolloutPlan(shadow=None, steps=(Step(weight_percent=10, min_rows=50), S
 def started(house: House, plan: RolloutPlan = CANARY, transform: ServingTransform | None = None) -> Rollout:
     house.model()
     house.endpoint()
-    rollout: Rollout = house.ask(Deploy(endpoint=NAME, version=2, plan=plan, transform=transform)).rollout
+    return begun(house, plan, transform)
+
+
+def begun(house: House, plan: RolloutPlan, transform: ServingTransform | None = None) -> Rollout:
+    rollout = house.ask(Deploy(endpoint=NAME, version=2, plan=plan, transform=transform)).rollout
+    assert rollout is not None
     return rollout
 
 
-def serve(house: House, rollout: Rollout, right: Sequence[int], *, phase: Phase = "canary", role: Role = "canary") -> None:
+def serve(
+    house: House, rollout: Rollout, right: Sequence[int], *, phase: Phase = "canary", role: Role = "canary"
+) -> None:
     """Requests of one row each: 1 right, 0 wrong, -1 failed; labels come at once."""
     from airside.serving.operations.predictions import LabelPredictions, LabelsOfRequest
 
@@ -120,9 +127,7 @@ def test_labels_that_come_before_the_log_are_joined_when_it_comes(house: House) 
     from airside.serving.operations.predictions import LabelPredictions, LabelsOfRequest
 
     rollout = started(house)
-    labelled = house.ask(
-        LabelPredictions(endpoint=NAME, items=(LabelsOfRequest(request_id="early", labels=(1, 1)),))
-    )
+    labelled = house.ask(LabelPredictions(endpoint=NAME, items=(LabelsOfRequest(request_id="early", labels=(1, 1)),)))
     assert labelled.waiting == 1
     house.append(house.batch((1, 0), role="canary", version=2, rollout=rollout.id, phase="canary", request="early"))
     tallies = {(t.metric, t.role): (t.rows, t.bad) for t in house.ask(GetRollout(id=rollout.id)).tallies}
@@ -137,6 +142,7 @@ def test_the_shadow_is_judged_in_pairs_and_leads_to_the_canary(house: House) -> 
     ended = house.ask(TickRollout(id=rollout.id))
     assert (ended.state, ended.weight) == ("canary", 1_000)
     paired = ended.evidence.paired
+    assert paired is not None
     assert (paired.rows, paired.labelled_rows, paired.champion_wrong, paired.challenger_wrong) == (100, 100, 10, 0)
 
 
@@ -221,10 +227,12 @@ def test_by_hand_one_may_pause_resume_promote_and_acknowledge(house: House) -> N
 def test_a_champion_moved_by_hand_switches_the_endpoint_and_ends_its_rollout(house: House) -> None:
     house.model(versions=3)
     house.endpoint()
-    rollout = house.ask(Deploy(endpoint=NAME, version=2, plan=CANARY)).rollout
+    rollout = begun(house, CANARY)
     house.ask(SetAlias(name=MODEL, alias="champion", version=3))
     changed = house.ask(FollowChampion(model=MODEL, version=3))
-    assert [(endpoint.name, endpoint.version, endpoint.previous_version) for endpoint in changed.items] == [(NAME, 3, 1)]
+    assert [(endpoint.name, endpoint.version, endpoint.previous_version) for endpoint in changed.items] == [
+        (NAME, 3, 1)
+    ]
     assert house.ask(GetRollout(id=rollout.id)).state == "rolled_back"
     assert house.ask(FollowChampion(model=MODEL, version=3)).items == ()
 
@@ -263,21 +271,23 @@ def test_the_controller_looks_when_the_interval_has_passed(house: House, clock: 
     assert house.ask(GetRollout(id=rollout.id)).looked_at == first
     clock.advance(seconds=6)
     tick_all(house.platform)
-    assert house.ask(GetRollout(id=rollout.id)).looked_at > first
+    third = house.ask(GetRollout(id=rollout.id)).looked_at
+    assert third is not None
+    assert third > first
 
 
 def test_names_plans_and_pauses_are_checked(house: House) -> None:
     house.model(champion=0)
     with pytest.raises(Invalid, match="cannot be named"):
-        house.ask(CreateEndpoint(name="../x", model=MODEL))
+        house.ask(CreateEndpoint(name=EndpointName("../x"), model=MODEL))
     with pytest.raises(NotFound):
-        house.ask(CreateEndpoint(name=NAME, model="nobody"))
+        house.ask(CreateEndpoint(name=NAME, model=ModelName("nobody")))
     house.endpoint()
     with pytest.raises(AlreadyExists):
         house.endpoint()
     with pytest.raises(Conflict, match="nothing to pause"):
         house.ask(PauseEndpoint(name=NAME))
     with pytest.raises(NotFound, match="'jobs'"):
-        house.ask(GetEndpoint(name="job"))
+        house.ask(GetEndpoint(name=EndpointName("job")))
     with pytest.raises(NotFound, match="No rollout"):
         house.ask(GetRollout(id=RolloutId("ro-0")))

@@ -6,6 +6,7 @@ import pytest
 
 from airside.core.clock import from_ms
 from airside.core.errors import Invalid, Unavailable
+from airside.core.ids import EndpointName, ModelName, PredictionId
 from airside.serving.process.spool import Spool, frame, frames
 from airside.serving.records import NewBatch
 
@@ -20,10 +21,10 @@ class Answered:
 
     def to_batch(self) -> NewBatch:
         return NewBatch(
-            id=f"p-{self.number}",
+            id=PredictionId(f"p-{self.number}"),
             request_id=f"r{self.number}",
-            endpoint="jobs",
-            model="people",
+            endpoint=EndpointName("jobs"),
+            model=ModelName("people"),
             version=1,
             role="champion",
             received_at=from_ms(1_750_000_000_000),

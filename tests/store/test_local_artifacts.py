@@ -63,6 +63,16 @@ def test_a_link_below_the_root_is_not_followed(
     assert sorted(path.name for path in outside.iterdir()) == ["secret"], what
 
 
+@pytest.mark.parametrize("target", ["outside", "inside"])
+def test_a_link_to_a_file_is_not_there(root: Path, target: str) -> None:
+    store = LocalArtifacts(root)
+    store.write("inside", [b"1"])
+    (root.parent / "outside").write_text("secret")
+    (root / "link").symlink_to({"outside": root.parent / "outside", "inside": root / "inside"}[target])
+    with pytest.raises(NotFound):
+        store.open("link")
+
+
 def test_a_write_replaces_a_link_and_not_its_target(root: Path) -> None:
     store = LocalArtifacts(root)
     target = root.parent / "target"

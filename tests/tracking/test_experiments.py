@@ -79,9 +79,9 @@ def test_a_deleted_experiment_takes_no_runs_tags_or_names(platform: Platform) ->
     experiment_id = made(platform, "a")
     platform.call(LOCAL, DeleteExperiment(experiment_id=experiment_id))
     for ask in (CreateRun(experiment_id=experiment_id), SetExperimentTag(experiment_id=experiment_id, key="k")):
-        with pytest.raises(Invalid, match="must be in the 'active' state. Current state is deleted."):
+        with pytest.raises(Invalid, match=r"must be in the 'active' state\. Current state is deleted\."):
             platform.call(LOCAL, ask)
-    with pytest.raises(AirsideError, match="Cannot rename a non-active experiment.") as caught:
+    with pytest.raises(AirsideError, match=r"Cannot rename a non-active experiment\.") as caught:
         platform.call(LOCAL, RenameExperiment(experiment_id=experiment_id, new_name="b"))
     assert caught.value.code == "INVALID_STATE"
     with pytest.raises(NotFound):
@@ -132,9 +132,7 @@ def test_pages_walk_all_experiments_in_order(platform: Platform) -> None:
     for size in (1, 2, 4, 100):
         names, token = list[str](), ""
         while True:
-            page = platform.call(
-                LOCAL, SearchExperiments(order_by=("name DESC",), max_results=size, page_token=token)
-            )
+            page = platform.call(LOCAL, SearchExperiments(order_by=("name DESC",), max_results=size, page_token=token))
             names += [one.name for one in page.items]
             token = page.next_page_token
             if not token:

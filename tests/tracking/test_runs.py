@@ -167,7 +167,7 @@ def test_a_deleted_run_is_read_and_restored_but_not_written(platform: Platform, 
         LogOutputs(run_id=run_id),
         UpdateRun(run_id=run_id),
     ):
-        with pytest.raises(Invalid, match="must be in the 'active' state. Current state is deleted."):
+        with pytest.raises(Invalid, match=r"must be in the 'active' state\. Current state is deleted\."):
             platform.call(LOCAL, ask)
     assert got(platform, run_id).info.lifecycle_stage == "deleted"
     for _ in range(2):
@@ -193,7 +193,7 @@ def test_an_update_changes_only_what_is_given(platform: Platform, run_id: RunId)
 
 def test_removing_the_name_tag_leaves_the_name(platform: Platform, run_id: RunId) -> None:
     platform.call(LOCAL, DeleteRunTag(run_id=run_id, key="mlflow.runName"))
-    with pytest.raises(NotFound, match="No tag with name: mlflow.runName in run with id"):
+    with pytest.raises(NotFound, match=r"No tag with name: mlflow\.runName in run with id"):
         platform.call(LOCAL, DeleteRunTag(run_id=run_id, key="mlflow.runName"))
     assert got(platform, run_id).info.name == "first"
 
@@ -211,9 +211,7 @@ def test_known_datasets_and_inputs_stay_as_they_are(platform: Platform, run_id: 
 
 def test_of_the_same_output_the_last_step_counts(platform: Platform, run_id: RunId) -> None:
     for step in (1, 2):
-        platform.call(
-            LOCAL, LogOutputs(run_id=run_id, models=(ModelOutput(model_id=LoggedModelId("m"), step=step),))
-        )
+        platform.call(LOCAL, LogOutputs(run_id=run_id, models=(ModelOutput(model_id=LoggedModelId("m"), step=step),)))
     assert got(platform, run_id).model_outputs == (ModelOutput(model_id=LoggedModelId("m"), step=2),)
 
 

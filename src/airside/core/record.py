@@ -1,14 +1,19 @@
 """The noun: one frozen, keyword-only record, the same in Python, in JSON, in SQL and in the tests."""
 
-from typing import Any, Generic, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform
 
 import msgspec
+
+if TYPE_CHECKING:
+    from msgspec import StructMeta as _StructMeta
+else:
+    _StructMeta = type(msgspec.Struct)
 
 AnswerT = TypeVar("AnswerT", covariant=True)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
-class _RecordMeta(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's stubs hide that it is a type
+class _RecordMeta(_StructMeta):
     """Makes `frozen` and `kw_only` the default: msgspec does not inherit `kw_only`."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:

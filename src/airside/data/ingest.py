@@ -48,6 +48,8 @@ def read_table(path: Path, columns: Sequence[Column] = ()) -> pa.Table:
     Raises:
         Invalid: the file is broken (the text names the line and the column), empty, or of another kind.
     """
+    if not path.is_file():
+        raise Invalid(f"There is no file '{path.name}' here. Give files that exist.")
     return parse_table(path.name, path.read_bytes() if path.suffix == ".csv" else path, columns)
 
 
@@ -74,8 +76,6 @@ def _parquet(name: str, source: Path | bytes) -> pa.Table:
     try:
         return pq.read_table(io.BytesIO(source) if isinstance(source, bytes) else source)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise Invalid(f"There is no file '{name}' here.") from error
         raise Invalid(f"'{name}' is not a whole Parquet file: {error}. Write it again, or copy it again.") from error
 
 
@@ -263,14 +263,20 @@ def _summarise(name: str, values: pa.ChunkedArray) -> ColumnSummary:
     distinct = pc.count_distinct(values, mode="only_valid").as_py()
     top: tuple[LevelCount, ...] = ()
     if kind in {"boolean", "integer", "long", "string"} and 0 < distinct <= max(COUNTED_TOP, len(values) // 2):
-        counts = pc.value_counts(pc.drop_null(values)).to_pylist()
-        most = sorted(counts, key=lambda one: (-one["counts"], str(one["values"])))
-        shown = most if distinct <= COUNTED_TOP else most[:MOST_TOP]
-        top = tuple(LevelCount(level=one["values"], rows=one["counts"]) for one in shown)
+        top = _top(values, COUNTED_TOP if distinct <= COUNTED_TOP else MOST_TOP)
     moments = _moments(kind, values)
     return ColumnSummary(
         name=name, rows=len(values), missing=missing_rows(values), distinct=distinct, top=top, **moments
     )
+
+
+def _top(values: pa.ChunkedArray, most: int) -> tuple[LevelCount, ...]:
+    counted = pc.value_counts(pc.drop_null(values))
+    rows = counted.field("counts").to_numpy()
+    # Ties at the end are cut by the order of first occurrence; among those that are kept, the smaller value is first.
+    chosen = counted.take(pa.array(np.argsort(-rows, kind="stable")[:most])).to_pylist()
+    ordered = sorted(chosen, key=lambda one: (-one["counts"], str(one["values"])))
+    return tuple(LevelCount(level=one["values"], rows=one["counts"]) for one in ordered)
 
 
 def _moments(kind: ColumnType, values: pa.ChunkedArray) -> dict[str, Any]:

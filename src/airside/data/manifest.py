@@ -26,6 +26,18 @@ def canonical(files: Iterable[DatasetFile]) -> bytes:
     return msgspec.json.encode([(path.decode(), size, digest) for path, size, digest in rows])
 
 
+def blob_of(pieces: Iterable[bytes]) -> BlobId:
+    """The id that bytes have in the blob store.
+
+    >>> blob_of([b"a", b"b"]) == blob_of([b"ab"])
+    True
+    """
+    digest = blake3()
+    for piece in pieces:
+        digest.update(piece)
+    return BlobId(f"b3:{digest.hexdigest()}")
+
+
 def digest_of(files: Iterable[DatasetFile]) -> BlobId:
     """The content's id: equal for equal files at equal paths, in whatever order they are listed.
 
@@ -34,7 +46,7 @@ def digest_of(files: Iterable[DatasetFile]) -> BlobId:
     >>> digest_of([a, b]) == digest_of([b, a]), digest_of([a]) == digest_of([b])
     (True, False)
     """
-    return BlobId("b3:" + blake3(canonical(files)).hexdigest())
+    return blob_of([canonical(files)])
 
 
 def checked(files: tuple[DatasetFile, ...]) -> tuple[DatasetFile, ...]:

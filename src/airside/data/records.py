@@ -121,6 +121,22 @@ class DatasetVersionPage(Record):
     next_page_token: str = ""
 
 
+class DatasetCheck(Record):
+    """Whether the bytes of a version are those that were added.
+
+    Attributes:
+        files, size_bytes: what was read and hashed.
+        damaged: the files whose bytes are others; `missing`: those that are gone.
+    """
+
+    name: DatasetName
+    version: int
+    files: int
+    size_bytes: int
+    damaged: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
 class SchemaChange(Record):
     """One way in which the columns differ."""
 

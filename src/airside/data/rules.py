@@ -69,7 +69,8 @@ def _column_changes(old: Column, new: Column) -> list[SchemaChange]:
                 after=f"new: {quoted(map(str, come))}" if come else "",
             )
         )
-    if (old.minimum, old.maximum) != (new.minimum, new.maximum):
+    is_used = new.role in {"feature", "label"}  # the range of keys and of what is ignored says nothing
+    if is_used and (old.minimum, old.maximum) != (new.minimum, new.maximum):
         changes.append(
             SchemaChange(column=new.name, change="range", before=range_text(old), after=range_text(new)),
         )

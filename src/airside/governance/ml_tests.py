@@ -127,7 +127,8 @@ def points(test: str, evidence: Sequence[Evidence], now: datetime) -> float:
     if judged and is_fresh(judged[-1], now):
         again = bool(by_system) and by_system[-1].status == "pass" and is_fresh(by_system[-1], now)
         return 1.0 if again else 0.5
-    attested = [one for one in about if one.kind == "attestation" and is_fresh(one, now)]
+    stated = [one for one in about if one.kind == "attestation" and one.status in {"pass", "fail"}]
+    attested = [one for one in stated if is_fresh(one, now)]
     if attested and attested[-1].status == "pass":
         return 0.5
     excused = any(one.kind == "not_applicable" and one.statement and is_fresh(one, now) for one in about)

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-import airside
 from airside.core.errors import DeadlineExceeded, Denied, Internal, Invalid, Unavailable
 from airside.core.ids import BlobId
 from airside.inference.model_dir.digests import verify
@@ -137,7 +136,7 @@ def clean_environment() -> dict[str, str]:
     False
     """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    package = str(Path(airside.__file__).parents[1])
+    package = str(Path(__file__).parents[2])
     return kept | {"PYTHONPATH": package, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 

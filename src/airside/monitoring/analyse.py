@@ -13,14 +13,12 @@ from scipy import special
 
 from airside.core.estimate import Estimate
 from airside.monitoring.distribution import distribution_of
-from airside.monitoring.records import AlertRule, ColumnFinding, Figure, LevelCount, WindowResult
+from airside.monitoring.records import PREDICTION, AlertRule, ColumnFinding, Figure, LevelCount, WindowResult
 from airside.quality.measures import estimated, performance, profile, segments, window
 from airside.quality.measures.arrays import AnyArray, Bools, Floats, as_array
 from airside.quality.measures.intervals import Entities, share
 from airside.quality.profiles import Calibration, ColumnProfile, ColumnReference, Drift, Importance, Profile, Reference
 
-SCORE = "prediction"
-"""The reference's column of the model's own score, where it has one."""
 REALISED = ("accuracy", "auc", "log_loss", "calibration", "true_positive_rate", "false_positive_rate")
 SEGMENT_MEASURES = ("accuracy", "calibration", "true_positive_rate")
 SMALLEST_SEGMENT = 50
@@ -132,7 +130,7 @@ def _inputs(reference: Reference, served: Served, rows: int) -> tuple[Reference,
     """The reference's inputs, and what the window holds of them. The label is no input; a lost input is missing."""
     important = {one.column for one in reference.importance}
     used = [one for one in reference.columns if one.name in served.inputs or one.name in important]
-    left = [one.name for one in reference.columns if one not in used and one.name != SCORE]
+    left = [one.name for one in reference.columns if one not in used and one.name != PREDICTION]
     notes = [f"Not compared, because no input: {', '.join(left)}."] if left else []
     table = dict(served.inputs)
     for one in used:
@@ -226,11 +224,11 @@ def visible_effect(n: int, m: int, level: float) -> float | None:
 
 def _score_drift(reference: Reference, served: Served, rule: AlertRule) -> ColumnFinding | None:
     """The drift of the model's score, in a family of its own."""
-    column = next((one for one in reference.columns if one.name == SCORE), None)
+    column = next((one for one in reference.columns if one.name == PREDICTION), None)
     if column is None or served.scores is None or column.number is None:
         return None
     alone = _only(reference, [column])
-    counted = profile.count(alone, {SCORE: served.scores})
+    counted = profile.count(alone, {PREDICTION: served.scores})
     drift = window.compare(alone, counted, by_entity=rule.by_entity)[0]
     return _finding(column, counted.columns[0], drift, rule, 1)
 

@@ -30,16 +30,23 @@ _texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _dimensions = msgspec.json.Decoder(tuple[Dimension, ...]).decode
 
 
-class WindowBody(Record):
-    """What of a window is never searched for: one JSON text."""
+class Found(Record):
+    """What a window says of the columns: by far the largest part of it, read only where it is needed."""
 
     columns: tuple[ColumnFinding, ...] = ()
     prediction: ColumnFinding | None = None
+
+
+class Told(Record):
+    """What a window says of the quality, and what could not be said."""
+
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-_body = msgspec.json.Decoder(WindowBody).decode
+_found = msgspec.json.Decoder(Found).decode
+_told = msgspec.json.Decoder(Told).decode
+NOTHING_FOUND = "{}"
 
 
 def _json(value: object) -> str:
@@ -115,12 +122,13 @@ def monitors(tx: Transaction, endpoint: str, model: str, after: str, limit: int)
 
 _WINDOW = (
     "id, monitor, endpoint, model, sequence, delivery, from_at, to_at, version, reference_version, rows, labelled,"
-    " flagged, body, analysed_at"
+    " flagged, worst, measured, analysed_at, found"
 )
+_HEAD = _WINDOW.removesuffix("found") + f"'{NOTHING_FOUND}'"
 
 
 def _window(row: Row) -> Window:
-    body = _body(row[13])
+    told, found = _told(row[14]), _found(row[16])
     return Window(
         window_id=WindowId(row[0]),
         monitor=MonitorName(row[1]),
@@ -135,22 +143,24 @@ def _window(row: Row) -> Window:
         rows=row[10],
         labelled=row[11],
         flagged=_texts(row[12]),
-        columns=body.columns,
-        prediction=body.prediction,
-        figures=body.figures,
-        notes=body.notes,
-        analysed_at=from_ms(row[14]),
+        worst=row[13],
+        columns=found.columns,
+        prediction=found.prediction,
+        figures=told.figures,
+        notes=told.notes,
+        analysed_at=from_ms(row[15]),
     )
 
 
 def put_window(tx: Transaction, window: Window, key: str) -> None:
     """Store a window, new or analysed again. `key` names its rows within the monitor."""
-    body = WindowBody(columns=window.columns, prediction=window.prediction, figures=window.figures, notes=window.notes)
     tx.run(
-        f"INSERT INTO monitor_window ({_WINDOW}, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f"INSERT INTO monitor_window ({_WINDOW}, key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET from_at = excluded.from_at, to_at = excluded.to_at,"
         " version = excluded.version, rows = excluded.rows, labelled = excluded.labelled, flagged = excluded.flagged,"
-        " body = excluded.body, analysed_at = excluded.analysed_at",
+        " worst = excluded.worst, found = excluded.found, measured = excluded.measured,"
+        " analysed_at = excluded.analysed_at",
         (
             window.window_id,
             window.monitor,
@@ -165,8 +175,10 @@ def put_window(tx: Transaction, window: Window, key: str) -> None:
             window.rows,
             window.labelled,
             _json(window.flagged),
-            _json(body),
+            window.worst,
+            _json(Told(figures=window.figures, notes=window.notes)),
             to_ms(window.analysed_at),
+            _json(Found(columns=window.columns, prediction=window.prediction)),
             key,
         ),
     )
@@ -190,10 +202,11 @@ def newest_sequence(tx: Transaction, monitor_name: str) -> int:
     return 0 if row is None or row[0] is None else int(row[0])
 
 
-def windows(tx: Transaction, monitor_name: str, before: int, limit: int) -> list[Window]:
+def windows(tx: Transaction, monitor_name: str, before: int, limit: int, *, with_columns: bool = True) -> list[Window]:
     """Windows of a monitor, newest first, with a sequence below `before`."""
     rows = tx.all(
-        f"SELECT {_WINDOW} FROM monitor_window WHERE monitor = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
+        f"SELECT {_WINDOW if with_columns else _HEAD} FROM monitor_window"
+        " WHERE monitor = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
         (monitor_name, before, limit),
     )
     return [_window(row) for row in rows]

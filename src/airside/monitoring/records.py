@@ -83,6 +83,10 @@ class MonitorPage(Record):
     next_page_token: str = ""
 
 
+PREDICTION = "prediction"
+"""The column of the model's own score, in the reference and in what is flagged."""
+
+
 class LevelCount(Record):
     """A code and the rows that have it."""
 
@@ -194,7 +198,9 @@ class Window(Record):
         delivery: the delivery's name; empty for windows of rows or time.
         version: the version that gave most of its answers.
         reference_version: the version whose reference it was compared with.
-        flagged: the columns whose distribution is flagged, largest effect first.
+        flagged: the columns whose distribution is flagged, largest effect first; `prediction` is the model's score.
+        worst: the largest effect of its columns, in units of the effect that counts; 1 is the threshold.
+        columns: empty where a list was asked for without them.
     """
 
     window_id: WindowId
@@ -210,6 +216,7 @@ class Window(Record):
     rows: int
     labelled: int = 0
     flagged: tuple[str, ...] = ()
+    worst: float = 0.0
     columns: tuple[ColumnFinding, ...] = ()
     prediction: ColumnFinding | None = None
     figures: tuple[Figure, ...] = ()

@@ -4,6 +4,7 @@ What changes slowly (a distribution) must be flagged in several windows in a row
 and numbers that the reference never had, missing values) alerts at once. The words are in `words.py`.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -23,7 +24,6 @@ from airside.monitoring.records import (
     WindowPlan,
 )
 
-CALIBRATION_Z = 3.0
 CALIBRATION_EFFECT = 0.005
 """Predictions that are off by less than half a point are not worth an alert."""
 
@@ -114,7 +114,10 @@ def is_missing_certain(rule: AlertRule, finding: ColumnFinding) -> bool:
 
 
 IMMEDIATE: tuple[tuple[AlertKind, Callable[[AlertRule, ColumnFinding], bool]], ...] = (
-    ("unseen", is_unseen_certain), ("range", is_range_certain), ("missing", is_missing_certain))
+    ("unseen", is_unseen_certain),
+    ("range", is_range_certain),
+    ("missing", is_missing_certain),
+)
 """What one window proves, and by which test."""
 
 
@@ -137,7 +140,9 @@ def drift_draft(rule: AlertRule, windows: Sequence[Window]) -> Draft | None:
     if len(recent) < rule.consecutive:
         return None
     lasting = set(recent[0].flagged).intersection(*(window.flagged for window in recent))
-    found = [finding for finding in recent[-1].columns if finding.column in lasting]
+    newest = recent[-1]
+    every = newest.columns if newest.prediction is None else (*newest.columns, newest.prediction)
+    found = [finding for finding in every if finding.column in lasting]
     return _draft("drift", rule, found, recent)
 
 
@@ -209,10 +214,23 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
     return Estimate(value=value, low=value - half, high=value + half, level=estimates[0].level, n=n)
 
 
-def calibration_draft(windows: Sequence[Window]) -> Draft | None:
+def every_look_limit(looks: int, level: float) -> float:
+    """How many standard errors a mean must be away from zero, so that the chance of any false alarm is the level.
+
+    One looks again with each window, so the usual 2.6 errors for 1 % would not do. Robbins' normal mixture, with the
+    variance of one window as its prior; windows of about equal size.
+
+    >>> round(every_look_limit(1, 0.01), 2), round(every_look_limit(12, 0.01), 2)
+    (4.45, 3.57)
+    """
+    return math.sqrt((1 + 1 / looks) * (2 * math.log(1 / level) + math.log(1 + looks)))
+
+
+def calibration_draft(rule: AlertRule, windows: Sequence[Window]) -> Draft | None:
     """The predictions are too high or too low, over all labelled windows of this reference together.
 
-    No single window shows it reliably, so the windows are pooled; three standard errors, and half a point at least.
+    A single window seldom shows it, so the windows are pooled, by a test that holds at every look; half a point at
+    least.
     """
     recent = comparable(windows)
     found = [(w.window_id, figure_of(w, "calibration", "realised")) for w in recent]
@@ -223,7 +241,8 @@ def calibration_draft(windows: Sequence[Window]) -> Draft | None:
     if estimate.low is None or estimate.high is None:
         return None
     error = (estimate.high - estimate.low) / 2 / 1.959964
-    if abs(estimate.value) < CALIBRATION_EFFECT or abs(estimate.value) < CALIBRATION_Z * error:
+    limit = every_look_limit(len(used), rule.level)
+    if abs(estimate.value) < CALIBRATION_EFFECT or abs(estimate.value) < limit * error:
         return None
     return Draft(
         kind="quality",
@@ -240,7 +259,7 @@ def drafts_of(rule: AlertRule, windows: Sequence[Window]) -> tuple[Draft, ...]:
     if not windows:
         return ()
     newest = windows[-1]
-    others = (drift_draft(rule, windows), accuracy_draft(rule, newest), calibration_draft(windows))
+    others = (drift_draft(rule, windows), accuracy_draft(rule, newest), calibration_draft(rule, windows))
     return (*immediate_drafts(rule, newest), *(draft for draft in others if draft is not None))
 
 

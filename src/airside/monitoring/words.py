@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from airside.monitoring.records import AlertRule, ColumnFinding, Window
+from airside.monitoring.records import PREDICTION, AlertRule, ColumnFinding, Window
 from airside.monitoring.rules import Draft, comparable, figure_of, share_touched, weight_of
 
 NO_CONSEQUENCE = 0.0005
@@ -57,6 +57,8 @@ def consequence(rule: AlertRule, finding: ColumnFinding, weight: float | None) -
     >>> consequence(AlertRule(), anc, 0.00002)
     'of no consequence for the model'
     """
+    if finding.column == PREDICTION:
+        return "it is the model's own score"
     if weight is None or finding.importance is None:
         return "of unknown consequence: the reference holds no importance for it"
     if weight < NO_CONSEQUENCE:
@@ -164,11 +166,10 @@ def _what(draft: Draft, finding: ColumnFinding) -> str:
 
 
 def _unseen(finding: ColumnFinding, touched: str) -> str:
-    codes = [one.level for one in finding.unseen[:SHOWN_LEVELS]]
-    more = len(finding.unseen) - len(codes)
-    rest = f" and {more} more" if more > 0 else ""
+    codes = [one.level for one in finding.unseen]
+    shown = listed(codes) if len(codes) <= SHOWN_LEVELS else listed((*codes[:SHOWN_LEVELS], "more"))
     gone = f" Gone: {listed(finding.vanished)}." if finding.vanished else ""
-    return f"{touched} of the rows have codes that the reference lacks: {listed(codes)}{rest}.{gone}"
+    return f"{touched} of the rows have codes that the reference lacks: {shown}.{gone}"
 
 
 def _range(finding: ColumnFinding, touched: str) -> str:
@@ -246,7 +247,7 @@ def _quality(rule: AlertRule, draft: Draft) -> str:
     return (
         f"On {estimate.n:,} labelled rows the mean prediction less the share of the label is "
         f"{estimate.value * 100:+.2f} points [{low:+.2f}, {high:+.2f}]. "
-        "No single window shows it reliably; together they do."
+        f"Beyond chance at {share(rule.level)}, however often one looks."
     )
 
 

@@ -93,14 +93,14 @@ class _Handle:
 
     def _refuse(self, what: str) -> NoReturn:
         raise Invalid(
-            f"{self} is not known while the pipeline is drawn, so its {what} cannot be asked. The steps of a pipeline do "
-            "not depend on values: use map_over for a list, and decide inside a step."
+            f"{self} is not known while the pipeline is drawn, so its {what} cannot be asked. The steps of a pipeline "
+            "do not depend on values: use map_over for a list, and decide inside a step."
         )
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # noqa: PLE0304 -- it always raises
         self._refuse("truth")
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # noqa: PLE0303 -- it always raises
         self._refuse("length")
 
     def __iter__(self) -> Iterator[Any]:
@@ -164,6 +164,7 @@ class Step(Generic[P, R]):
         self.__doc__ = function.__doc__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function; inside a pipeline function, note the call in the graph."""
         trace = _TRACE.get()
         if trace is None:
             return self.function(*args, **kwargs)
@@ -326,8 +327,8 @@ class _Trace:
         plain = list(value) if isinstance(value, tuple) else value
         if not is_plain(plain):
             raise Invalid(
-                f"The step '{owner}' is given {argument} = {str(value)[:80]!r} ({type(value).__name__}). What stands in a "
-                "pipeline's text must be JSON: texts, numbers, booleans, lists, dictionaries. Make other things in a step."
+                f"The step '{owner}' is given {argument} = {str(value)[:80]!r} ({type(value).__name__}). What stands in "
+                "a pipeline's text must be JSON: texts, numbers, booleans, lists, dictionaries. Make others in a step"
             )
         return Constant(value=plain)
 

@@ -53,10 +53,9 @@ class _Ready:
 class _Running:
     """An attempt whose body runs."""
 
-    def __init__(self, ready: _Ready, job: Job, until: float) -> None:
+    def __init__(self, ready: _Ready, job: Job) -> None:
         self.ready = ready
         self.job = job
-        self.until = until
         self.tail = ""
         self.told = time.monotonic()
 
@@ -134,7 +133,7 @@ class Driver:
             self._start()
             for ended in self._executor.wait(self._pause()):
                 self._settle(ended)
-            self._look_after()
+            self._tell_tails()
         self._tell_unstarted()
         return self._outcome()
 
@@ -217,11 +216,10 @@ class Driver:
                 arguments=ready.task.arguments,
                 outputs=node.outputs,
                 parts=ready.parts,
+                timeout_s=node.options.timeout_s,
             )
             self._journal.put(Attempt(step=step, parts=ready.parts))
-            timeout_s = node.options.timeout_s
-            until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
-            self._running[ready.task.name] = _Running(ready, job, until)
+            self._running[ready.task.name] = _Running(ready, job)
             self._executor.start(job)
 
     def _settle(self, ended: Ended) -> None:
@@ -253,14 +251,11 @@ class Driver:
         ready.failures += 1
         return rules.retry_delay_s(ready.task.node.options, ready.failures)
 
-    def _look_after(self) -> None:
-        """End what takes too long; tell what the others say."""
+    def _tell_tails(self) -> None:
+        """Tell what the bodies say meanwhile."""
         now = time.monotonic()
         for running in self._running.values():
-            if now >= running.until:
-                running.until = float("inf")
-                self._executor.kill(running.job)
-            elif now - running.told > _TELL_EVERY_S:
+            if now - running.told > _TELL_EVERY_S:
                 running.told = now
                 tail = self._executor.tail(running.job)
                 if tail != running.tail:
@@ -268,9 +263,7 @@ class Driver:
                     self._journal.put(Attempt(step=running.job.step, parts=running.ready.parts, log=tail))
 
     def _pause(self) -> float:
-        moments = [running.until for running in self._running.values()] + [later[0] for later in self._later[:1]]
-        nearest = min(moments, default=float("inf")) - time.monotonic()
-        return max(0.0, min(_PAUSE_S, nearest))
+        return max(0.0, min(_PAUSE_S, self._later[0][0] - time.monotonic())) if self._later else _PAUSE_S
 
     # Keeping count -------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ class PipelineRunStarted(Event):
     """The alert, dataset version or model version that started it."""
 
     def topics(self) -> tuple[str, ...]:
+        """The live topics of the event."""
         return ("pipelines", f"pipeline:{self.pipeline}", f"pipeline_run:{self.run}")
 
 
@@ -34,6 +35,7 @@ class PipelineRunFinished(Event):
     cause_event: str = ""
 
     def topics(self) -> tuple[str, ...]:
+        """The live topics of the event."""
         return ("pipelines", f"pipeline:{self.pipeline}", f"pipeline_run:{self.run}")
 
 
@@ -48,4 +50,5 @@ class StepFinished(Event):
     cached: bool = False
 
     def topics(self) -> tuple[str, ...]:
+        """The live topics of the event."""
         return (f"pipeline_run:{self.run}",)

@@ -125,10 +125,8 @@ class Plan:
     def _unfold(self, node: Node) -> list[Task]:
         self.states[node.name] = "open"
         whole = {name: self._value(binding) for name, binding in node.bindings.items() if name not in node.mapped}
-        if not node.mapped:
-            tasks = [Task(name=node.name, node=node, arguments=whole)]
-        else:
-            tasks = self._parts(node, whole)
+        single = Task(name=node.name, node=node, arguments=whole)
+        tasks = self._parts(node, whole) if node.mapped else [single]
         self._open[node.name] = _Open([task.name for task in tasks])
         self._owner.update({task.name: node.name for task in tasks})
         if not tasks:

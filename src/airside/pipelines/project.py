@@ -42,8 +42,8 @@ def pack(root: Path) -> bytes:
             size, count = size + len(data), count + 1
             if size > MAX_BYTES or count > MAX_FILES:
                 raise Invalid(
-                    f"The project in '{root.name}' has more than {MAX_BYTES >> 20} MiB or {MAX_FILES:,} files. Keep data "
-                    "out of it (make a dataset version), or name a smaller folder as its root."
+                    f"The project in '{root.name}' has more than {MAX_BYTES >> 20} MiB or {MAX_FILES:,} files. "
+                    "Keep data out of it (make a dataset version), or name a smaller folder as its root."
                 )
             _add(archive, path.relative_to(root).as_posix(), data)
     return buffer.getvalue()

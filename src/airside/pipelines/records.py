@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 from airside.core.ids import BlobId, DatasetName, ModelName, MonitorName, PipelineName, PipelineRunId, RunId
 from airside.core.record import Record
 
@@ -43,7 +45,7 @@ class StepOptions(Record):
 
     Attributes:
         retries: how often a failed body is tried again; lost workers are counted apart.
-        retry_delay_s, retry_factor, retry_cap_s: the wait before the n-th retry is `delay × factor ** (n - 1)`, at most
+        retry_delay_s, retry_factor, retry_cap_s: the wait before the n-th retry is `delay * factor ** (n - 1)`, at most
             the cap.
         timeout_s: the body is killed after so long; None is never.
         cache: whether an equal key of an earlier run spares the body.
@@ -75,7 +77,7 @@ class Node(Record):
 
     name: str
     function: str
-    bindings: dict[str, Binding] = {}
+    bindings: dict[str, Binding] = msgspec.field(default_factory=dict)
     mapped: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     outputs: tuple[str, ...] = (RESULT,)
@@ -162,7 +164,7 @@ class PipelineRun(Record):
     pipeline: PipelineName
     version: int
     state: RunState
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     cause: Cause = Cause()
     tracking_run: RunId
     attempt: int = 0
@@ -180,10 +182,10 @@ class Value(Record, omit_defaults=True):
     """What a step returned, by content.
 
     Attributes:
-        kind: `json`: the value stands here; `arrow`: an Arrow IPC file in a blob; `pickle`: protocol 5 in a blob, loaded
-            by worker processes only; `list`: a list of values of any kind.
+        kind: `json`: the value stands here; `arrow`: an Arrow IPC file in a blob; `pickle`: protocol 5 in a blob,
+            loaded by worker processes only; `list`: a list of values of any kind.
         digest: the identity of the content: equal digests, equal values.
-        summary: one line for people, e.g. `table 32,561 × 15`.
+        summary: one line for people, e.g. `table 32,561 x 15`.
     """
 
     kind: Literal["json", "arrow", "pickle", "list"]
@@ -218,7 +220,7 @@ class StepRun(Record):
     cached: bool = False
     cached_from: str = ""
     infrastructure: bool = False
-    outputs: dict[str, Value] = {}
+    outputs: dict[str, Value] = msgspec.field(default_factory=dict)
     error: str = ""
     reason: str = ""
     opaque: tuple[str, ...] = ()
@@ -253,7 +255,7 @@ class Trigger(Record):
     cron: str = ""
     time_zone: str = "UTC"
     wait_for_dataset: DatasetName = DatasetName("")
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     enabled: bool = True
     created_at: datetime
     created_by: str = ""

@@ -8,7 +8,7 @@ import msgspec
 
 from airside.core.errors import Conflict, Invalid, quoted
 from airside.core.record import Record
-from airside.pipelines.plan import node_needs, needs_of
+from airside.pipelines.plan import needs_of, node_needs
 from airside.pipelines.records import (
     Binding,
     FromParameter,
@@ -307,7 +307,8 @@ def concerns(trigger: Trigger, happening: Happening) -> bool:
 def fill_parameters(parameters: Mapping[str, Any], happening: Happening) -> dict[str, Any]:
     """The parameters of a run with what happened in the place of `$…`.
 
-    >>> fill_parameters({"v": "$dataset_version", "x": "$5"}, Happening(kind="dataset", event="dv-1", dataset_version=3))
+    >>> happening = Happening(kind="dataset", event="dv-1", dataset_version=3)
+    >>> fill_parameters({"v": "$dataset_version", "x": "$5"}, happening)
     {'v': 3, 'x': '$5'}
     """
     known = {

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -48,12 +47,10 @@ class RunnerOptions(Record):
     Attributes:
         executor: `pool` (warm worker processes), `process` (a fresh one for each attempt) or `inline`.
         size: how many bodies may run at once.
-        idle_exit_s: end when nothing was to do for so long; None is never.
     """
 
     executor: str = "pool"
     size: int = 1
-    idle_exit_s: float | None = None
 
 
 class Runner:
@@ -79,16 +76,10 @@ class Runner:
         self._secret = _secret(folder)
 
     def run(self) -> None:
-        """Look for runs, drive them, until told to stop or idle for too long."""
-        idle_since = time.monotonic()
+        """Look for runs and drive them until told to stop."""
         while not self._stop.is_set():
-            if self.step():
-                idle_since = time.monotonic()
-                continue
-            limit = self._options.idle_exit_s
-            if limit is not None and time.monotonic() - idle_since > limit:
-                return
-            self._stop.wait(POLL_S)
+            if not self.step():
+                self._stop.wait(POLL_S)
 
     def step(self) -> bool:
         """Claim one run and drive it to its end; False when there was none."""
@@ -151,7 +142,7 @@ class Runner:
             raise
         except AirsideError as error:
             return Outcome(state="failed", error=error.message)
-        except Exception as error:  # the edge of a run: whatever it is, the run must not stay for ever
+        except Exception as error:  # noqa: BLE001 -- the edge of a run: whatever it is, the run must not stay for ever
             _log.exception("run.broken run=%s", claimed.run.id)
             return Outcome(state="failed", error=f"The driver failed: {error!r}. Its log has the details.")
 
@@ -187,7 +178,7 @@ class Runner:
 
 
 def _receipts(folder: Path) -> list[Ended]:
-    """What attempts have left, in the order in which they ended. One that is cut short by a power loss is no receipt."""
+    """What attempts have left, in the order in which they ended. One cut short by a power loss is no receipt."""
     found = []
     for path in folder.glob("*.json"):
         with suppress(msgspec.DecodeError, OSError):
@@ -223,7 +214,8 @@ def main(
     """Run a runner in this process until SIGTERM or SIGINT.
 
     Args:
-        url, token: of the control plane.
+        url: the control plane's.
+        token: for it; `$AIRSIDE_TOKEN` when it is not given.
         home: the folder below which `run/pipelines/` holds locks and runs' folders: the control plane's own home for a
             runner on its machine, so that each sees the other's runs; else `$AIRSIDE_HOME` or `~/.airside`.
         options: how it works.
@@ -233,5 +225,6 @@ def main(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    token = token or os.environ.get("AIRSIDE_TOKEN", "")
     control = (connect or load("airside.client.transport:connect"))(url, token)
     Runner(control, place / "run" / "pipelines", options or RunnerOptions(), token=token, stop=stop).run()

@@ -73,7 +73,7 @@ class ValueFolder:
             digest=digest_of("arrow", blob.encode()),
             blob=blob,
             size_bytes=self.path(blob).stat().st_size,
-            summary=f"table {table.num_rows:,} × {table.num_columns}",
+            summary=f"table {table.num_rows:,} x {table.num_columns}",
         )
 
     def _pickled(self, value: Any) -> Value:
@@ -83,7 +83,7 @@ class ValueFolder:
             with os.fdopen(handle, "wb") as file:
                 _Pickler(file, classes).dump(value)
         except Exception as error:
-            os.unlink(name)
+            Path(name).unlink()
             raise Invalid(f"A step returned {type(value).__name__}, which cannot be kept: {error}") from error
         blob = self._settle(name)
         return Value(
@@ -99,7 +99,7 @@ class ValueFolder:
         hasher = blake3()
         hasher.update_mmap(name)
         blob = BlobId(f"b3:{hasher.hexdigest()}")
-        os.replace(name, self.path(blob))
+        Path(name).replace(self.path(blob))
         return blob
 
 

@@ -44,7 +44,9 @@ def is_plain(value: Any) -> bool:
         return math.isfinite(value)
     if kind is list:
         return all(is_plain(item) for item in value)
-    return kind is dict and all(type(key) is str and is_plain(item) for key, item in value.items())
+    if kind is not dict:
+        return False
+    return all(type(key) is str and is_plain(item) for key, item in value.items())
 
 
 def json_value(value: Any) -> Value:

@@ -1,6 +1,6 @@
 """The platform's own verbs: what it is, and its audit log."""
 
-from airside import __version__
+from airside.core.version import VERSION
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import Ask, Record
 from airside.store import audit
@@ -30,7 +30,7 @@ def about(ctx: Context, _ask: GetAbout) -> About:
     events = ctx.tx.one("SELECT COALESCE(MAX(seq), 0) FROM event")
     records = ctx.tx.one("SELECT COUNT(*) FROM audit")
     return About(
-        version=__version__,
+        version=VERSION,
         serving_url=ctx.memory.get("serving_url", ""),
         events=events[0] if events else 0,
         audit_records=records[0] if records else 0,

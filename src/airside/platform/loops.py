@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from airside.core.record import Record
 from airside.platform import repeat
-from airside.platform.reactions import cataloguing, watching
+from airside.platform.reactions import cataloguing, triggers, watching
 from airside.platform.wiring import Platform
 from airside.serving import ticking
 from airside.store import lease
@@ -39,6 +39,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop(name="refresh_changed", every_s=0.5, round=cataloguing.refresh_changed),
     Loop(name="refresh_all", every_s=600.0, round=cataloguing.refresh_all),
     Loop(name="cut_windows", every_s=10.0, round=watching.cut_windows),
+    Loop(name="tick_triggers", every_s=1.0, round=triggers.tick),
 )
 
 

@@ -4,7 +4,7 @@ The answer is a record: a pipeline step stores it as JSON, a gate judges its fig
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -85,14 +85,7 @@ def evaluate(  # noqa: PLR0913 -- a model's answers, the truth, whom they are ab
     _same_length(labels, {"probability": ours, **table, **({} if entity is None else {"entity": entity})})
     entities = Entities(entity, len(labels))
     selected = ours >= how.threshold
-    overall = performance.binary(labels, ours, threshold=how.threshold, entities=entities, level=how.level)
-    measured = [_measured(measure, estimate) for measure, estimate in overall.items()]
-    measured.append(
-        Measured(
-            measure="calibration_error",
-            estimate=Estimate(value=performance.calibration_error(labels, ours), n=len(labels)),
-        )
-    )
+    measured = _overall(labels, ours, entities, how)
     for name, other in (("baseline", baseline), ("champion", champion)):
         if other is not None:
             theirs = _probabilities(other, name)
@@ -100,16 +93,7 @@ def evaluate(  # noqa: PLR0913 -- a model's answers, the truth, whom they are ab
             measured += _against(name, labels, ours, theirs, entities, how)
     measured += _segments(labels, ours, table, entity, how)
     told = {(one.measure, one.segment) for one in measured}
-    rates = fairness.by_group(
-        labels,
-        selected,
-        table,
-        how.sensitive,
-        entities=entities,
-        cuts=how.cuts,
-        minimum_rows=how.minimum_rows,
-        level=how.level,
-    )
+    rates = _groups(labels, selected, table, entities, how)
     measured += [one for one in rates if (one.measure, one.segment) not in told]
     return EvaluationReport(
         rows=len(labels),
@@ -118,6 +102,28 @@ def evaluate(  # noqa: PLR0913 -- a model's answers, the truth, whom they are ab
         measured=tuple(measured),
         confusion=performance.confusion(labels, selected),
         calibration=performance.calibration_curve(labels, ours),
+    )
+
+
+def _overall(labels: Bools, ours: Floats, entities: Entities, how: Setting) -> list[Measured]:
+    figures = performance.binary(labels, ours, threshold=how.threshold, entities=entities, level=how.level)
+    error = Estimate(value=performance.calibration_error(labels, ours), n=len(labels))
+    return [
+        *(_measured(measure, estimate) for measure, estimate in figures.items()),
+        Measured(measure="calibration_error", estimate=error),
+    ]
+
+
+def _groups(labels: Bools, selected: Bools, table: Columns, entities: Entities, how: Setting) -> tuple[Measured, ...]:
+    return fairness.by_group(
+        labels,
+        selected,
+        table,
+        how.sensitive,
+        entities=entities,
+        cuts=how.cuts,
+        minimum_rows=how.minimum_rows,
+        level=how.level,
     )
 
 
@@ -179,27 +185,3 @@ def _same_length(labels: Bools, others: Mapping[str, AnyArray]) -> None:
     if wrong:
         text = f"There are {len(labels)} labels, but {wrong} rows. Give the same rows in the same order."
         raise ValueError(text)
-
-
-def group_rates(
-    y: Any, probability: Any, columns: Any, sensitive: Sequence[str], *, setting: Setting | None = None
-) -> tuple[Measured, ...]:
-    """Only the rates of groups and their gaps, for rows that stand alone.
-
-    >>> table = {"SEX": [1] * 60 + [2] * 60}
-    >>> rates = group_rates([1, 0] * 60, [0.9, 0.1] * 60, table, ["SEX"])
-    >>> [(one.measure, one.estimate.value) for one in rates if one.measure == "true_positive_rate_gap"]
-    [('true_positive_rate_gap', 0.0)]
-    """
-    how = setting or Setting()
-    labels = _labels(y)
-    return fairness.by_group(
-        labels,
-        _probabilities(probability, "probability") >= how.threshold,
-        columns_of(columns),
-        sensitive,
-        entities=Entities(None, len(labels)),
-        cuts=how.cuts,
-        minimum_rows=how.minimum_rows,
-        level=how.level,
-    )

@@ -155,3 +155,23 @@ class Drift(Record):
     importance: Importance | None = None
     is_drifted: bool = False
     findings: tuple[str, ...] = ()
+
+
+class DriftReport(Record):
+    """Two tables side by side: what changed, how surely, and what such a comparison could have seen.
+
+    Attributes:
+        reference, current: what the two sides are called.
+        smallest_effect: the smallest distance that this many rows would show as certain.
+        only_in_reference, only_in_current: columns that one side lacks.
+        columns: most certain first.
+    """
+
+    reference: str
+    current: str
+    rows_reference: int
+    rows_current: int
+    smallest_effect: float
+    only_in_reference: tuple[str, ...] = ()
+    only_in_current: tuple[str, ...] = ()
+    columns: tuple[Drift, ...] = ()

@@ -36,10 +36,10 @@ class Verdict(Record):
     version: int
     gate: str
     passed: bool
-    decision_id: str = ""
-    summary: str = ""
     left_by: str
     left_at: datetime
+    decision_id: str = ""
+    summary: str = ""
 
 
 class Approval(Record):
@@ -54,11 +54,11 @@ class Approval(Record):
     id: str
     subject_kind: SubjectKind
     subject: str
+    asked_by: str
+    asked_at: datetime
     question: str = ""
     approvers: tuple[str, ...] = ()
     state: ApprovalState = "waiting"
-    asked_by: str
-    asked_at: datetime
     decided_by: str = ""
     decided_at: datetime | None = None
     comment: str = ""
@@ -80,6 +80,9 @@ class ModelVersion(Record):
     name: ModelName
     version: int
     source: str
+    created_by: str
+    created_ms: int
+    updated_ms: int
     run_id: RunId = RunId("")
     model_id: LoggedModelId = LoggedModelId("")
     status: VersionStatus = "READY"
@@ -94,9 +97,6 @@ class ModelVersion(Record):
     golden: str = ""
     signature: str = ""
     verdicts: tuple[Verdict, ...] = ()
-    created_by: str
-    created_ms: int
-    updated_ms: int
 
 
 class RegisteredModel(Record):
@@ -110,14 +110,14 @@ class RegisteredModel(Record):
     """
 
     name: ModelName
+    created_by: str
+    created_ms: int
+    updated_ms: int
     description: str | None = None
     tags: dict[str, str] = {}
     aliases: dict[str, int] = {}
     latest_versions: tuple[ModelVersion, ...] = ()
     requires: Requirement = Requirement()
-    created_by: str
-    created_ms: int
-    updated_ms: int
 
 
 class Change(Record):
@@ -134,11 +134,11 @@ class Change(Record):
     name: ModelName
     version: int | None
     what: str
+    actor: str
+    at: datetime
     key: str = ""
     before: str = ""
     after: str = ""
-    actor: str
-    at: datetime
 
 
 class ModelPage(Record):

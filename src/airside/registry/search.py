@@ -1,5 +1,7 @@
 """Finding registered models and versions: MLflow's grammar, with prompts left out unless they are asked for."""
 
+import re
+
 from airside.core.errors import Invalid
 from airside.core.operation import Context
 from airside.core.search import (
@@ -27,6 +29,9 @@ MAX_FILTER_BYTES = 64 << 10
 MAX_COMPARISONS = 100
 
 _ENTITIES = {"attribute": "attribute", "tag": "tag", "tags": "tag"}
+
+_NUMBERED = re.compile(r"(\bversion_number\s*(?:=|!=|[<>]=?)\s*)(['\"])(\d{1,18})\2", re.ASCII)
+"""A number in quotes, which MLflow takes for the number."""
 
 MODELS = Grammar(
     entities=_ENTITIES,
@@ -99,7 +104,7 @@ def _wanted(
 ) -> Wanted:
     if len(text.encode("utf-8", "replace")) > MAX_FILTER_BYTES:
         raise Invalid("The filter is longer than 64 KiB. Split the search.")
-    comparisons = parse_filter(text, grammar)
+    comparisons = parse_filter(_NUMBERED.sub(r"\1\3", text), grammar)
     if len(comparisons) > MAX_COMPARISONS:
         raise Invalid(f"A filter has at most {MAX_COMPARISONS} comparisons, got {len(comparisons)}.")
     if any(each.operator.endswith("NULL") for each in comparisons):

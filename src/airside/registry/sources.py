@@ -127,13 +127,15 @@ def _of_version(
             f"Invalid model version source: '{source}'. Prompt versions cannot be used as model version sources."
         )
     stage = rules.stage_of(uri.stage) if uri.stage else ""
+    if uri.alias and uri.alias not in model.aliases:
+        raise Invalid(f"Registered model alias {uri.alias} not found.")
     number = uri.version or model.aliases.get(uri.alias, 0)
     if not uri.version and not uri.alias:
         number = max((v.version for v in model.latest_versions if v.stage == stage or not stage), default=0)
     version = queries.version(ctx.tx, name, number)
     storage = queries.storage_location(ctx.tx, name, number)
     if version is None or storage is None:
-        raise NotFound(f"Model Version (name={name}, version={number or uri.alias or uri.stage}) not found")
+        raise NotFound(f"Model Version (name={name}, version={number or uri.stage or 'latest'}) not found")
     if (run_id is not None and run_id != version.run_id) or (model_id is not None and model_id != version.model_id):
         raise Invalid(
             f"Invalid model version source: '{source}'. The run_id and model_id request parameters must match the "

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from airside import __version__
+from airside.core.version import VERSION
 from airside.core.errors import ErrorBody, Invalid
 from airside.core.operation import AnyOperation
 from airside.platform.operations import OPERATIONS
@@ -74,7 +74,7 @@ def openapi() -> bytes:
         }
     document = {
         "openapi": "3.1.0",
-        "info": {"title": "Airside", "version": __version__},
+        "info": {"title": "Airside", "version": VERSION},
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
         "security": [{"token": []}, {}],

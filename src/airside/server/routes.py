@@ -1,6 +1,6 @@
 """Every address that the server answers, in one table."""
 
-from airside import __version__
+from airside.core.version import VERSION
 from airside.platform.wiring import Platform
 from airside.server.api import PREFIX, openapi, operation_handler
 from airside.server.app import Route
@@ -37,7 +37,7 @@ def metrics(platform: Platform) -> Handler:
     async def handle(_request: Request) -> Answer:
         lines = (
             "# TYPE airside_info gauge",
-            f'airside_info{{version="{__version__}",database="{platform.database.dialect}"}} 1',
+            f'airside_info{{version="{VERSION}",database="{platform.database.dialect}"}} 1',
             "# HELP airside_writes_waiting Writes that wait for the writer.",
             "# TYPE airside_writes_waiting gauge",
             f"airside_writes_waiting {platform.waiting}",

@@ -40,7 +40,7 @@ class Counts:
     def __init__(self) -> None:
         self._counts: dict[CountKey, list[int]] = defaultdict(lambda: [0, 0])
 
-    def add(self, rollout_id: str, phase: Phase, metric: str, role: Role, rows: int, bad: int) -> None:  # noqa: PLR0913
+    def add(self, rollout_id: str, phase: Phase, metric: str, role: Role, rows: int, bad: int) -> None:
         """Add rows and bad rows."""
         count = self._counts[rollout_id, phase, metric, role]
         count[0] += rows

@@ -57,7 +57,7 @@ def look(state: TwoSample, tick: Tick) -> TwoSample:
     """The state after one more tick. A tick that lacks one of the arms says nothing: merge it into the next.
 
     Under the hypothesis that in every tick the challenger's bad rate is not higher than the champion's, the
-    probability that the e-value ever reaches 1/α is at most α, however often one looks.
+    probability that the e-value ever reaches 1 / alpha is at most alpha, however often one looks.
 
     >>> state = look(TwoSample(), Tick(540, 3, 60, 0))
     >>> round(state.log_e, 6)

@@ -40,9 +40,7 @@ def rollout_or_fail(ctx: Context, rollout_id: str) -> Rollout:
 
 def save_endpoint(ctx: Context, endpoint: Endpoint) -> Endpoint:
     """Store an endpoint under a new revision of the routing, and tell."""
-    saved = msgspec.structs.replace(
-        endpoint, revision=queries.next_revision(ctx.tx), updated_at=from_ms(ctx.now_ms())
-    )
+    saved = msgspec.structs.replace(endpoint, revision=queries.next_revision(ctx.tx), updated_at=from_ms(ctx.now_ms()))
     queries.put_endpoint(ctx.tx, saved)
     ctx.announce(
         EndpointChanged(
@@ -197,7 +195,7 @@ def _tell_endpoint(ctx: Context, rollout: Rollout) -> None:
     elif endpoint is not None:
         running = "" if rollout.state in rules.FINAL else rollout.id
         save_endpoint(ctx, msgspec.structs.replace(endpoint, rollout_id=running))
-    if rollout.state == "promoted" or rollout.state == "rolled_back":
+    if rollout.state == "promoted" or rollout.state == "rolled_back":  # noqa: PLR1714 -- mypy narrows by ==
         ctx.announce(
             RolloutEnded(
                 rollout_id=rollout.id,

@@ -125,10 +125,7 @@ def rollouts(tx: Transaction, *, endpoint: str, before: str, limit: int) -> list
 
 def active_rollouts(tx: Transaction) -> list[Rollout]:
     """The rollouts that have not ended."""
-    return [
-        _to_rollout(row)
-        for row in tx.all(f"SELECT {_ROLLOUT} FROM rollout WHERE ended_at_ms IS NULL ORDER BY id")
-    ]
+    return [_to_rollout(row) for row in tx.all(f"SELECT {_ROLLOUT} FROM rollout WHERE ended_at_ms IS NULL ORDER BY id")]
 
 
 def put_rollout(tx: Transaction, rollout: Rollout) -> None:
@@ -300,8 +297,7 @@ def batches(  # noqa: PLR0913 -- each is one condition of the same query
         bounds.append(version)
     conditions += ["received_at_ms >= ?", "received_at_ms < ?", "(received_at_ms, id) > (?, ?)"]
     rows = tx.all(
-        f"SELECT {_BATCH} FROM prediction_batch WHERE {' AND '.join(conditions)} "
-        "ORDER BY received_at_ms, id LIMIT ?",
+        f"SELECT {_BATCH} FROM prediction_batch WHERE {' AND '.join(conditions)} ORDER BY received_at_ms, id LIMIT ?",
         (*bounds, since_ms, until_ms, *after, limit),
     )
     return [_to_batch(row) for row in rows]

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 from airside.core.estimate import Estimate
 from airside.core.ids import EndpointName, ModelName, PredictionId, RolloutId
 from airside.core.record import Record
@@ -96,8 +98,8 @@ class ServingTransform(Record):
         note: why it is there; shown wherever the version is.
     """
 
-    multiply: dict[str, float] = {}
-    recode: dict[str, dict[str, Label]] = {}
+    multiply: dict[str, float] = msgspec.field(default_factory=dict)
+    recode: dict[str, dict[str, Label]] = msgspec.field(default_factory=dict)
     after: Literal["start", "shadow"] = "start"
     note: str = ""
 
@@ -114,6 +116,8 @@ class Endpoint(Record):
 
     name: EndpointName
     model: ModelName
+    created_at: datetime
+    updated_at: datetime
     version: int = 0
     previous_version: int = 0
     state: EndpointState = "empty"
@@ -123,8 +127,6 @@ class Endpoint(Record):
     revision: int = 0
     salt: str = ""
     created_by: str = ""
-    created_at: datetime
-    updated_at: datetime
 
 
 class EndpointPage(Record):
@@ -224,9 +226,11 @@ class Rollout(Record):
     from_version: int
     to_version: int
     state: RolloutState
+    plan: RolloutPlan
+    started_at: datetime
+    step_started_at: datetime
     step: int = -1
     weight: int = 0
-    plan: RolloutPlan
     transform: ServingTransform | None = None
     tallies: tuple[Tally, ...] = ()
     evidence: Evidence = Evidence()
@@ -234,8 +238,6 @@ class Rollout(Record):
     paused_in: Phase = ""
     reason: str = ""
     started_by: str = ""
-    started_at: datetime
-    step_started_at: datetime
     looked_at: datetime | None = None
     ended_at: datetime | None = None
     acknowledged_by: str = ""
@@ -265,13 +267,13 @@ class NewBatch(Record):
     model: ModelName
     version: int
     role: Role
+    received_at: datetime
+    rows: int
+    latency_ms: float
     rollout_id: str = ""
     phase: Phase = ""
     delivery: str = ""
-    received_at: datetime
-    rows: int
     labels: tuple[Label, ...] = ()
-    latency_ms: float
     error: str = ""
     paired_id: str = ""
     transform: ServingTransform | None = None
@@ -292,12 +294,12 @@ class PredictionBatch(Record):
     model: ModelName
     version: int
     role: Role
-    rollout_id: str = ""
-    phase: Phase = ""
-    delivery: str = ""
     received_at: datetime
     rows: int
     latency_ms: float
+    rollout_id: str = ""
+    phase: Phase = ""
+    delivery: str = ""
     error: str = ""
     paired_id: str = ""
     transform: ServingTransform | None = None
@@ -326,9 +328,9 @@ class LoggedColumns(Record):
     """
 
     inputs: dict[str, list[Any]]
-    labels: list[Any] = []
-    probabilities: list[list[float]] = []
-    outputs: dict[str, list[Any]] = {}
+    labels: list[Any] = msgspec.field(default_factory=list)
+    probabilities: list[list[float]] = msgspec.field(default_factory=list)
+    outputs: dict[str, list[Any]] = msgspec.field(default_factory=dict)
 
 
 class GroundTruth(Record):
@@ -388,10 +390,10 @@ class Route(Record):
     state: EndpointState
     salt: str
     revision: int
-    rollout_id: str = ""
-    phase: Phase = ""
     latency_objective_ms: float
     arms: tuple[Arm, ...]
+    rollout_id: str = ""
+    phase: Phase = ""
     standby: tuple[Arm, ...] = ()
 
 

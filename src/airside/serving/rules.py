@@ -19,7 +19,6 @@ from airside.serving.records import (
     RolloutPlan,
     RolloutState,
     ServingTransform,
-    Step,
     Tally,
 )
 
@@ -113,6 +112,7 @@ def check_plan(plan: RolloutPlan) -> None:
     Raises:
         Invalid: the text names the field, what was found and what is allowed.
 
+    >>> from airside.serving.records import Step
     >>> check_plan(RolloutPlan(steps=(Step(weight_percent=50), Step(weight_percent=10))))
     Traceback (most recent call last):
     ...
@@ -121,7 +121,9 @@ def check_plan(plan: RolloutPlan) -> None:
     last = 0.0
     for number, step in enumerate(plan.steps, 1):
         if not 0 < step.weight_percent <= 100:
-            raise Invalid(f"Step {number} of the plan asks for {step.weight_percent:g} %. A share is above 0, up to 100.")
+            raise Invalid(
+                f"Step {number} of the plan asks for {step.weight_percent:g} %. A share is above 0, up to 100."
+            )
         if step.weight_percent < last:
             raise Invalid(
                 f"Step {number} of the plan asks for {step.weight_percent:g} % after {last:g} %. "
@@ -136,7 +138,9 @@ def check_plan(plan: RolloutPlan) -> None:
         raise Invalid("The plan's interval_s and max_duration_s are above 0.")
 
 
-def shadow_look(plan: RolloutPlan, evidence: Evidence, tallies: Sequence[Tally]) -> Look:
+def shadow_look(  # noqa: PLR0911 -- one return for each outcome
+    plan: RolloutPlan, evidence: Evidence, tallies: Sequence[Tally]
+) -> Look:
     """Judge the shadow: harm proven, within the margin proven, or not decided yet."""
     phase = plan.shadow
     if phase is None:
@@ -185,12 +189,12 @@ def shadow_look(plan: RolloutPlan, evidence: Evidence, tallies: Sequence[Tally])
             f"often; log E {proof:.2f} reached {log(1 / plan.alpha):.2f}.",
             seen,
         )
-    return Look(
-        None, f"Shadow, {challenger.rows} rows with labels: not yet proven within {phase.margin:.1%}.", seen
-    )
+    return Look(None, f"Shadow, {challenger.rows} rows with labels: not yet proven within {phase.margin:.1%}.", seen)
 
 
-def canary_look(plan: RolloutPlan, step: int, evidence: Evidence, tallies: Sequence[Tally]) -> Look:
+def canary_look(  # noqa: PLR0911 -- one return for each outcome
+    plan: RolloutPlan, step: int, evidence: Evidence, tallies: Sequence[Tally]
+) -> Look:
     """Judge the canary: brake, harm in one of the guards, step passed, or not decided yet."""
     limit = judge.log_limit(plan.alpha, len(plan.guards))
     before = {guard.guard: guard for guard in evidence.guards}
@@ -198,9 +202,7 @@ def canary_look(plan: RolloutPlan, step: int, evidence: Evidence, tallies: Seque
         _judge_guard(before.get(name, GuardEvidence(guard=name)), tallies, plan.alpha, limit) for name in plan.guards
     )
     rows = _count(tallies, "canary", "rows", "canary").rows
-    seen = Evidence(
-        guards=guards, paired=evidence.paired, step_rows=rows, recent_failures=evidence.recent_failures
-    )
+    seen = Evidence(guards=guards, paired=evidence.paired, step_rows=rows, recent_failures=evidence.recent_failures)
     if brake := judge.brake_text(seen.recent_failures, plan.brake):
         return Look("harm", f"Brake: {brake}.", seen)
     for guard in guards:

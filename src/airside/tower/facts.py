@@ -68,11 +68,13 @@ def gather(ctx: Context, model: RegisteredModel, score: float | None) -> Facts:
 
 
 def _windows(ctx: Context, monitors: Sequence[Monitor]) -> tuple[Window, ...]:
-    """The newest windows of the first monitor, oldest first."""
+    """The newest windows of the first monitor, oldest first; only the newest one with its columns."""
     if not monitors:
         return ()
-    page = list_windows(ctx, ListWindows(monitor=monitors[0].name, max_results=SPARK_POINTS))
-    return tuple(reversed(page.items))
+    name = monitors[0].name
+    heads = list_windows(ctx, ListWindows(monitor=name, max_results=SPARK_POINTS, with_columns=False)).items
+    newest = list_windows(ctx, ListWindows(monitor=name, max_results=1)).items
+    return (*reversed(heads[1:]), *newest)
 
 
 def endpoint_sign(ctx: Context, endpoint: Endpoint) -> EndpointSign:
@@ -188,8 +190,5 @@ def spark_line(windows: Sequence[Window]) -> tuple[tuple[float, ...], str, float
     if len(values) > 1:
         reference = figure_of(windows[-1], "accuracy", "reference")
         return values[-SPARK_POINTS:], "accuracy", None if reference is None else reference.estimate.value
-    drifts = tuple(
-        max((one.effect / one.effect_limit for one in window.columns if one.effect_limit), default=0.0)
-        for window in windows
-    )
+    drifts = tuple(window.worst for window in windows)
     return (drifts[-SPARK_POINTS:], "drift", 1.0) if drifts else ((), "", None)

@@ -49,10 +49,14 @@ class LoggedMetric(Metric):
     dataset_digest: str = ""
 
 
-class RunMetric(Metric):
+class RunMetric(Record):
     """A point of a metric together with its run."""
 
     run_id: RunId
+    key: str
+    value: float | None
+    timestamp_ms: int
+    step: int = 0
 
 
 class Dataset(Record):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from airside.core.errors import Invalid
-from airside.tracking.records import DatasetInput, Metric, Param, RunStatus, Tag
+from airside.tracking.records import DatasetInput, LoggedMetric, Metric, Param, RunStatus, Tag
 
 MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
@@ -101,10 +101,32 @@ def checked_metric(metric: Metric, above: str = "") -> tuple[float, bool]:
         reason = f"metric '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long (64-bit integer) "
         raise invalid_value(metric.timestamp_ms, f"{above}timestamp", reason)
     check_length(metric.key, "Metric name", MAX_KEY)
-    value = metric.value
+    return _stored(metric.value)
+
+
+def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric, float, bool]]:
+    """Each metric of a batch with the value to store and whether it is not a number.
+
+    Names are checked once each; only when something is wrong, the metrics are gone through one by one, so that the
+    error says which.
+
+    Raises:
+        Invalid: a name or a time breaks a rule.
+    """
+    names = {metric.key for metric in metrics}
+    is_fine = all(len(name) <= MAX_KEY and not _fault_of_name(name) for name in names)
+    if not is_fine or any(metric.timestamp_ms < 0 for metric in metrics):
+        for index, metric in enumerate(metrics):
+            checked_metric(metric, f"metrics[{index}].")
+    return [(metric, *_stored(metric.value)) for metric in metrics]
+
+
+def _stored(value: float | None) -> tuple[float, bool]:
     if value is None or math.isnan(value):
         return 0.0, True
-    return max(-LARGEST, min(LARGEST, value)) + 0.0, False
+    if -LARGEST <= value <= LARGEST:
+        return value + 0.0, False
+    return (LARGEST if value > 0 else -LARGEST), False
 
 
 def checked_param(param: Param, above: str = "") -> Param:
@@ -219,8 +241,8 @@ def experiment_no(experiment_id: str) -> int:
         ) from None
 
 
-def settled_name(name: str, tags: Sequence[Tag], invented: str) -> str:
-    """The name of a new run: its argument, else its tag, else the invented one.
+def settled_name(name: str, tags: Sequence[Tag]) -> str:
+    """The name of a new run: its argument, else its tag; empty when neither is given.
 
     Raises:
         Invalid: both are given and differ.
@@ -231,7 +253,7 @@ def settled_name(name: str, tags: Sequence[Tag], invented: str) -> str:
             "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
             f"(run_name='{name}', mlflow.runName='{tagged}')."
         )
-    return name or tagged or invented
+    return name or tagged
 
 
 def joined(uri: str, *parts: str) -> str:

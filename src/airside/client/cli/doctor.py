@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from airside import __version__
+from airside.core.version import VERSION
 from airside.client.cli.options import DEFAULT_HOME
 from airside.core.record import Record
 from airside.platform.home import is_owned, server_of
@@ -59,7 +59,7 @@ def doctor(home: str, as_json: bool) -> None:  # noqa: FBT001 -- click's way
 def _machine() -> list[Finding]:
     sqlite = sqlite3.sqlite_version
     return [
-        Finding(what="airside", found=__version__),
+        Finding(what="airside", found=VERSION),
         Finding(what="python", found=sys.version.split()[0], is_fine=sys.version_info >= (3, 11)),
         Finding(
             what="sqlite",

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from airside import __version__
+from airside.core.version import VERSION
 from airside.core.errors import AirsideError
 from airside.core.plugin import load
 
@@ -16,6 +16,8 @@ COMMANDS = {
     "serve": "airside.client.cli.serve:serve",
     "worker": "airside.client.cli.worker:worker",
     "demo": "airside.client.cli.demo.command:demo",
+    "data": "airside.client.cli.data:data",
+    "report": "airside.client.cli.report:report",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",
@@ -58,7 +60,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="airside")
+@click.version_option(VERSION, prog_name="airside")
 def cli() -> None:
     """Airside: the whole life of a machine-learning model in one place."""
 

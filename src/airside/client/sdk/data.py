@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from blake3 import blake3
 
 from airside.client.transport import Client
 from airside.core.column import Column
 from airside.core.errors import AlreadyExists, Internal, Invalid, NotFound, quoted
 from airside.core.ids import DatasetName, DatasetVersionId
 from airside.data.ingest import TABLES, Role, concatenate, infer_schema, parse_table, summarise, to_parquet
+from airside.data.manifest import blob_of
 from airside.data.operations.datasets import CreateDataset, GetDataset
 from airside.data.operations.versions import CommitDatasetVersion, GetDatasetVersion
 from airside.data.records import Dataset, DatasetFile, DatasetVersion
@@ -217,7 +217,7 @@ def _upload(client: Client, path: str, content: bytes) -> DatasetFile:
 
 def _content(client: Client, version: DatasetVersion, file: DatasetFile) -> bytes:
     content = client.get_blob(file.digest)
-    if f"b3:{blake3(content).hexdigest()}" != file.digest:
+    if blob_of([content]) != file.digest:
         raise Internal(
             f"'{file.path}' of '{version.name}@{version.version}' is damaged in the store: its bytes are not those "
             "that were added. Add the file again from its source, or restore the blob from a backup."

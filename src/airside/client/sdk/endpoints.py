@@ -8,8 +8,10 @@ wait_rollout(client, deployed.rollout.id, print)
 """
 
 import struct
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -85,7 +87,9 @@ def create_endpoint(client: Client, name: str, model: str, *, plan: RolloutPlan 
         AlreadyExists: the name is taken. NotFound: there is no such model. Invalid: the name or plan is not allowed.
     """
     return client.call(
-        CreateEndpoint(name=EndpointName(name), model=ModelName(model), plan=plan if plan is not None else RolloutPlan())
+        CreateEndpoint(
+            name=EndpointName(name), model=ModelName(model), plan=plan if plan is not None else RolloutPlan()
+        )
     )
 
 
@@ -138,7 +142,9 @@ def predict(
     try:
         answer = _pool.request("POST", url, body=body, headers=headers)
     except urllib3.exceptions.HTTPError as error:
-        raise Unavailable(f"Nobody answers at {serving_url} ({type(error).__name__}). Is the serving process up?") from error
+        raise Unavailable(
+            f"Nobody answers at {serving_url} ({type(error).__name__}). Is the serving process up?"
+        ) from error
     if answer.status != 200:
         raise _error(answer)
     return Predicted(
@@ -225,10 +231,11 @@ def replay(client: Client, prediction_id: str) -> Replay:
     batch = logged.batch
     if batch.error:
         raise Conflict(f"Prediction {prediction_id} failed ({batch.error}), so there is no answer to compare with.")
-    model = load_model(client, f"{batch.model}@{batch.version}")
     columns = logged.columns.inputs
     fed = rules.apply_transform(batch.transform, columns) if batch.transform is not None else columns
-    found = model.predict({name: list(values) for name, values in fed.items()})
+    with tempfile.TemporaryDirectory(prefix="airside-replay-") as folder:
+        model = load_model(client, f"{batch.model}@{batch.version}", folder=Path(folder))
+        found = model.predict({name: list(values) for name, values in fed.items()})
     differing = _differing(logged, found.labels, found.probabilities or [])
     return Replay(
         prediction_id=prediction_id,
@@ -244,7 +251,9 @@ def _differing(logged: LoggedPrediction, labels: list[Any], probabilities: list[
     known = logged.columns
     if len(labels) != len(known.labels) or len(probabilities) != len(known.probabilities):
         return list(range(max(len(labels), len(known.labels))))
-    differing = [row for row, both in enumerate(zip(labels, known.labels, strict=True)) if _bits(both[0]) != _bits(both[1])]
+    differing = [
+        row for row, both in enumerate(zip(labels, known.labels, strict=True)) if _bits(both[0]) != _bits(both[1])
+    ]
     for row, both in enumerate(zip(probabilities, known.probabilities, strict=True)):
         if [_bits(value) for value in both[0]] != [_bits(value) for value in both[1]]:
             differing.append(row)

@@ -8,6 +8,7 @@ load_model(client, "churn@champion").predict({"age": [30]})
 import contextlib
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from airside.tracking.operations.runs import GetRun
 
 REFERENCE_FILE = "airside/reference.json"
 _PROXIED = "mlflow-artifacts:/"
+_UPLOADS = 4
+"""Files under way at once: each waits for the server's disk, not for this machine."""
 _ROWS = 200
 """Rows of the example that are kept as golden predictions; more are thinned evenly."""
 
@@ -141,11 +144,14 @@ def _uploaded(client: Client, logged: LoggedModel, folder: Path) -> dict[str, Bl
         )
     root = logged.artifact_uri.removeprefix(_PROXIED).strip("/")
     files = digests(folder)
-    for path, known in files.items():
+
+    def send(path: str) -> None:
         client.upload_artifact(f"{root}/{path}", folder / path)
-        stored = client.put_blob(folder / path)
-        if stored != known:
+        if client.put_blob(folder / path) != files[path]:
             raise Invalid(f"The file {path!r} changed while it was uploaded. Log the model again.")
+
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        list(pool.map(send, files))
     return files
 
 

@@ -13,6 +13,7 @@ from airside.data.operations.versions import (
     diff_dataset_versions,
     get_dataset_version,
     list_dataset_versions,
+    verify_dataset_version,
 )
 
 OPERATIONS: tuple[AnyOperation, ...] = (
@@ -25,4 +26,5 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     get_dataset_version,
     list_dataset_versions,
     diff_dataset_versions,
+    verify_dataset_version,
 )

@@ -61,7 +61,7 @@ def get_dataset(ctx: Context, ask: GetDataset) -> Dataset:
     """
     found = queries.dataset(ctx, ask.name)
     if found is None:
-        raise NotFound(f"No dataset '{ask.name}'. List them with: airside datasets")
+        raise NotFound(f"No dataset '{ask.name}'. List them with: airside datasets search")
     return found
 
 

@@ -10,6 +10,7 @@ from airside.data.events import DatasetVersionAdded
 from airside.data.operations.datasets import GetDataset, get_dataset, page_size
 from airside.data.records import (
     ColumnSummary,
+    DatasetCheck,
     DatasetDiff,
     DatasetFile,
     DatasetVersion,
@@ -96,7 +97,7 @@ def get_dataset_version(ctx: Context, ask: GetDatasetVersion) -> DatasetVersion:
     if ask.id:
         by_id = queries.version_by_id(ctx, ask.id)
         if by_id is None:
-            raise NotFound(f"No dataset version '{ask.id}'. List them with: airside datasets")
+            raise NotFound(f"No dataset version '{ask.id}'. List them with: airside datasets search")
         return by_id
     if not ask.name:
         raise Invalid("Say which version: give its id, or the dataset's name and the version's number.")
@@ -133,6 +134,44 @@ def list_dataset_versions(ctx: Context, ask: ListDatasetVersions) -> DatasetVers
     return DatasetVersionPage(
         items=found[:size], next_page_token=str(found[size - 1].version) if len(found) > size else ""
     )
+
+
+class VerifyDatasetVersion(Ask[DatasetCheck]):
+    """Which version's bytes to read and hash; the number 0 is the newest."""
+
+    name: DatasetName
+    version: int = 0
+
+
+def _hashed(services: Services, ask: VerifyDatasetVersion) -> DatasetCheck:
+    asked = GetDatasetVersion(name=ask.name, version=ask.version)
+    found: DatasetVersion = services.read(lambda ctx: get_dataset_version(ctx, asked))
+    damaged, missing = [], []
+    for file in found.files:
+        if services.blobs.size(file.digest) is None:
+            missing.append(file.path)
+        elif manifest.blob_of(services.blobs.open(file.digest)) != file.digest:
+            damaged.append(file.path)
+    return DatasetCheck(
+        name=found.name,
+        version=found.version,
+        files=len(found.files),
+        size_bytes=found.size_bytes,
+        damaged=tuple(damaged),
+        missing=tuple(missing),
+    )
+
+
+@operation("dataset_versions.verify", needs="dataset:read", prepare=_hashed)
+def verify_dataset_version(ctx: Context, ask: VerifyDatasetVersion) -> DatasetCheck:
+    """Read every byte of a version and compare it with what was added.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    del ask
+    checked: DatasetCheck = ctx.prepared
+    return checked
 
 
 class DiffDatasetVersions(Ask[DatasetDiff]):

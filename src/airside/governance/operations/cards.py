@@ -98,7 +98,7 @@ def _rollouts(ctx: Context, endpoints: tuple[Endpoint, ...]) -> tuple[Rollout, .
 def _windows(ctx: Context, monitors: tuple[Monitor, ...], version: int) -> tuple[Window, ...]:
     """Windows in which the version answered, newest first, of the first monitor that has any."""
     for monitor in monitors:
-        page = list_windows(ctx, ListWindows(monitor=monitor.name, max_results=MOST))
+        page = list_windows(ctx, ListWindows(monitor=monitor.name, max_results=MOST, with_columns=False))
         mine = tuple(window for window in page.items if window.version == version)
         if mine:
             return mine

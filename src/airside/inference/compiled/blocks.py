@@ -128,6 +128,47 @@ class Table(dict[Any, Any]):
         return self._unknown
 
 
+class LookupBlock:
+    """A column of known values as rows of a table, `offset` being the first."""
+
+    def __init__(self, spec: LookupSpec, *, offset: int = 0) -> None:
+        self.column = spec.column
+        self.size = len(spec.keys) + 3
+        self._table = Table(spec, list(range(offset, offset + self.size)))
+        self.row: Callable[[Any], int] = self._table.__getitem__
+        self._low, self._direct = _direct(spec, offset)
+
+    def rows(self, column: list[Any]) -> Ints:
+        """(n,)."""
+        if self._direct is not None:
+            try:
+                x = np.frombuffer(array("d", column))
+            except (TypeError, OverflowError):
+                pass  # gaps or texts: one by one
+            else:
+                at = np.clip(x - self._low, -1, len(self._direct) - 2)
+                if not np.isnan(at).any():
+                    whole = at.astype(np.intp)
+                    return np.where(whole == at, self._direct[whole], self._direct[-1])
+        return np.fromiter(map(self.row, column), np.intp, len(column))
+
+
+_MAX_SPAN = 4096
+
+
+def _direct(spec: LookupSpec, offset: int) -> tuple[int, Ints | None]:
+    """Rows by the distance from the lowest key, where all keys are whole numbers near each other; last: unknown."""
+    keys = [key for key in spec.keys if type(key) is int or (type(key) is float and key.is_integer())]
+    if not keys or len(keys) < len(spec.keys) or max(keys) - min(keys) >= _MAX_SPAN or abs(max(keys)) > 2**52:
+        return 0, None
+    low = int(min(keys))
+    unknown = offset + len(keys)
+    direct = np.full(int(max(keys)) - low + 3, unknown, np.intp)
+    for row, key in enumerate(keys):
+        direct[int(key) - low] = offset + row
+    return low, direct
+
+
 class SplineBlock(NumberBlock):
     """A number through a B-spline basis, by de Boor's recursion in the order of operations of SciPy's."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from airside.inference.compiled.blocks import BinsBlock, Floats, NumberBlock, SplineBlock, Table
+from airside.inference.compiled.blocks import BinsBlock, Floats, LookupBlock, NumberBlock, SplineBlock, Table
 from airside.inference.compiled.spec import BinsSpec, BlockSpec, LinearSpec, LookupSpec, SplineSpec
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -46,12 +46,11 @@ class _NumberTerm(_Term):
 class _LookupTerm(_Term):
     def __init__(self, spec: LookupSpec, weights: Floats, _arrays: Arrays) -> None:
         super().__init__(spec, weights)
-        self._rows = Table(spec, list(range(len(weights))))
+        self._block = LookupBlock(spec)
         self._table = Table(spec, self._single)
 
     def add(self, scores: Floats, column: list[Any]) -> Floats:
-        rows = np.fromiter(map(self._rows.__getitem__, column), np.intp, len(column))
-        return scores + self._weights[rows]
+        return scores + self._weights[self._block.rows(column)]
 
     def one(self, score: float, given: Any) -> float:
         return score + float(self._table[given])

@@ -6,13 +6,13 @@ replaces the walk through every tree.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from airside.inference.compiled.blocks import BinsBlock, Floats, Ints, NumberBlock, Table
+from airside.inference.compiled.blocks import BinsBlock, Floats, Ints, LookupBlock, NumberBlock
 from airside.inference.compiled.spec import BinsSpec, BlockSpec, LookupSpec, MasksSpec, NumberSpec
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -41,16 +41,6 @@ class _NumberRows:
         return self._nan_row if x != x else self._offset + bisect_left(self._list, x)  # noqa: PLR0124
 
 
-class _LookupRows:
-    def __init__(self, spec: LookupSpec, offset: int) -> None:
-        self.size = len(spec.keys) + 3
-        self._table = Table(spec, list(range(offset, offset + self.size)))
-        self.row: Callable[[Any], int] = self._table.__getitem__
-
-    def rows(self, column: list[Any]) -> Ints:
-        return np.fromiter(map(self._table.__getitem__, column), np.intp, len(column))
-
-
 class _BinsRows:
     def __init__(self, spec: BinsSpec, edges: Floats, offset: int) -> None:
         self.size = len(edges) + 2
@@ -73,15 +63,15 @@ class Masks:
         self._values = np.ascontiguousarray(arrays[spec.values])
         self._trees = spec.trees
         self._is_plain = self._masks.shape[1] == spec.trees
-        self._parts: list[tuple[str, _NumberRows | _LookupRows | _BinsRows]] = []
+        self._parts: list[tuple[str, _NumberRows | LookupBlock | _BinsRows]] = []
         offset = 0
         for block, name in zip(blocks, spec.thresholds, strict=True):
-            part: _NumberRows | _LookupRows | _BinsRows
+            part: _NumberRows | LookupBlock | _BinsRows
             match block:
                 case NumberSpec():
                     part = _NumberRows(block, arrays[name], offset)
                 case LookupSpec():
-                    part = _LookupRows(block, offset)
+                    part = LookupBlock(block, offset=offset)
                 case BinsSpec():
                     part = _BinsRows(block, arrays[block.edges], offset)
                 case _:

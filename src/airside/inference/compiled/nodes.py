@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from airside.inference.compiled.blocks import BinsBlock, Floats, NumberBlock, SplineBlock, Table
+from airside.inference.compiled.blocks import BinsBlock, Floats, LookupBlock, NumberBlock, SplineBlock
 from airside.inference.compiled.spec import BinsSpec, BlockSpec, LookupSpec, NodesSpec, NumberSpec
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -74,10 +74,10 @@ class _Lookup:
     def __init__(self, spec: LookupSpec, features: Floats) -> None:
         self.column = spec.column
         self._features = features
-        self._table = Table(spec, list(range(len(features))))
+        self._block = LookupBlock(spec)
 
     def matrix(self, column: list[Any]) -> Floats:
-        return self._features[np.fromiter(map(self._table.__getitem__, column), np.intp, len(column))]
+        return self._features[self._block.rows(column)]
 
 
 class _Bins:

@@ -10,7 +10,7 @@ from airside.core.record import Ask
 from airside.monitoring import queries, rules, words
 from airside.monitoring.events import AlertOpened, WindowAnalysed
 from airside.monitoring.operations.monitors import GetMonitor, check_page, get_monitor
-from airside.monitoring.records import Alert, Monitor, Window, WindowId, WindowPage, WindowResult
+from airside.monitoring.records import PREDICTION, Alert, Monitor, Window, WindowId, WindowPage, WindowResult
 
 MOST_WINDOWS = 240
 """As many windows back as a decision looks; those of one reference are pooled for the calibration."""
@@ -77,6 +77,8 @@ def record_window(ctx: Context, ask: RecordWindow) -> Window:
 
 def _window(ctx: Context, monitor: Monitor, ask: RecordWindow, known: Window | None) -> Window:
     flagged = sorted((one for one in ask.result.columns if one.is_flagged), key=lambda one: (-one.effect, one.column))
+    score = ask.result.prediction
+    names = (*(one.column for one in flagged), *((PREDICTION,) if score is not None and score.is_flagged else ()))
     return Window(
         window_id=WindowId(ctx.new_id("window")) if known is None else known.window_id,
         monitor=monitor.name,
@@ -90,7 +92,8 @@ def _window(ctx: Context, monitor: Monitor, ask: RecordWindow, known: Window | N
         reference_version=ask.reference_version,
         rows=ask.result.rows,
         labelled=ask.result.labelled,
-        flagged=tuple(one.column for one in flagged),
+        flagged=names,
+        worst=max((one.effect / one.effect_limit for one in ask.result.columns if one.effect_limit), default=0.0),
         columns=ask.result.columns,
         prediction=ask.result.prediction,
         figures=ask.result.figures,
@@ -100,7 +103,8 @@ def _window(ctx: Context, monitor: Monitor, ask: RecordWindow, known: Window | N
 
 
 def _alert(ctx: Context, monitor: Monitor, window: Window) -> None:
-    history = list(reversed(queries.windows(ctx.tx, monitor.name, window.sequence + 1, MOST_WINDOWS)))
+    before = queries.windows(ctx.tx, monitor.name, window.sequence, MOST_WINDOWS, with_columns=False)
+    history = [*reversed(before), window]
     active = queries.alerts(ctx.tx, monitor.name, "", "active", "", MOST_ALERTS)
     decision = rules.decide(monitor.rule, history, active)
     for alert in decision.confirmed:
@@ -153,10 +157,12 @@ class ListWindows(Ask[WindowPage]):
 
     Attributes:
         delivery: only those of this delivery.
+        with_columns: false leaves out what the windows say of each column, which is most of them.
     """
 
     monitor: MonitorName
     delivery: str = ""
+    with_columns: bool = True
     max_results: int = 100
     page_token: str = ""
 
@@ -176,7 +182,7 @@ def list_windows(ctx: Context, ask: ListWindows) -> WindowPage:
     if ask.delivery:
         return WindowPage(items=tuple(queries.windows_of_delivery(ctx.tx, ask.monitor, ask.delivery)))
     before = int(ask.page_token) if ask.page_token else NEWEST
-    found = queries.windows(ctx.tx, ask.monitor, before, ask.max_results + 1)
+    found = queries.windows(ctx.tx, ask.monitor, before, ask.max_results + 1, with_columns=ask.with_columns)
     items = tuple(found[: ask.max_results])
     return WindowPage(items=items, next_page_token=str(items[-1].sequence) if len(found) > len(items) else "")
 

@@ -1,4 +1,4 @@
-"""Who runs the body of a step: this process (`inline`), warm worker processes (`pool`), a fresh one each (`process`)."""
+"""Who runs a body: this process (`inline`), warm worker processes (`pool`), a fresh one for each (`process`)."""
 
 from typing import Any
 

@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,11 @@ class Bodies:
             Invalid: one cannot be imported.
         """
         return {name: fingerprint(self._function(name), self._root) for name in functions}
+
+    def import_function(self, name: str) -> None:
+        """Import a function before its time is counted; if it cannot be, `run` will say so."""
+        with suppress(Invalid):
+            self._function(name)
 
     def run(self, job: Job) -> Ended:
         """One attempt. Whatever the body raises is what became of it."""
@@ -104,7 +110,6 @@ class Bodies:
                 for part in path.split("."):
                     target = getattr(target, part)
             except Exception as error:
-                traceback.print_exc()
                 raise Invalid(f"The step's function '{name}' cannot be imported: {error!r}") from error
             found = self._functions[name] = target.function if isinstance(target, Step) else target
         return found

@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import threading
-from typing import BinaryIO
+import traceback
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -38,8 +39,12 @@ class Body(Record, tag=True):
 class Fingerprinted(Record, tag=True):
     """Answers `Fingerprints`; `error` says why a function cannot be imported."""
 
-    codes: dict[str, Code] = {}
+    codes: dict[str, Code] = msgspec.field(default_factory=dict)
     error: str = ""
+
+
+class Begun(Record, tag=True):
+    """Says that the body begins now: its function is imported, its time is counted from here."""
 
 
 class Done(Record, tag=True):
@@ -49,7 +54,7 @@ class Done(Record, tag=True):
 
 
 Question = Fingerprints | Body
-Reply = Fingerprinted | Done
+Reply = Fingerprinted | Begun | Done
 _questions = msgspec.msgpack.Decoder(Question)
 _replies = msgspec.msgpack.Decoder(Reply)
 
@@ -74,12 +79,20 @@ def read_reply(pipe: BinaryIO) -> Reply | None:
 
 
 def _read(pipe: BinaryIO) -> bytes | None:
-    head = pipe.read(_HEAD)
-    if len(head) < _HEAD:
-        return None
-    size = int.from_bytes(head, "big")
-    data = pipe.read(size)
-    return data if len(data) == size else None
+    """A whole message. The pipe is not buffered: what waits in it must stay visible to `select`."""
+    head = _exactly(pipe, _HEAD)
+    return None if head is None else _exactly(pipe, int.from_bytes(head, "big"))
+
+
+def _exactly(pipe: BinaryIO, size: int) -> bytes | None:
+    pieces = []
+    while size:
+        piece = pipe.read(size)
+        if not piece:
+            return None
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def die_with_parent(parent: int, lifeline: int) -> None:
@@ -107,8 +120,12 @@ def main() -> None:
     sys.path.insert(0, site.code)
     os.chdir(site.code)
     bodies = Bodies(site)
-    questions, replies = os.fdopen(asking, "rb"), os.fdopen(answering, "wb")
+    questions: Any = os.fdopen(asking, "rb", buffering=0)
+    replies = os.fdopen(answering, "wb")
     while (question := read_question(questions)) is not None:
+        if isinstance(question, Body):
+            bodies.import_function(question.job.function)
+            write(replies, Begun())
         reply = _answer(bodies, question)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -121,6 +138,7 @@ def _answer(bodies: Bodies, question: Question) -> Reply:
     try:
         return Fingerprinted(codes=bodies.fingerprint(question.functions))
     except AirsideError as error:
+        traceback.print_exc()
         return Fingerprinted(error=error.message)
 
 

@@ -31,9 +31,6 @@ class InlineExecutor:
         ended, self._ended = self._ended, []
         return ended
 
-    def kill(self, job: Job) -> None:
-        """Not possible: a body ends by itself."""
-
     def tail(self, job: Job) -> str:  # noqa: ARG002 -- its output goes where the driver's goes
         """Nothing is captured."""
         return ""

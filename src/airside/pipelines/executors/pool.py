@@ -1,5 +1,6 @@
 """Bodies in worker processes: warm ones that take one attempt after another, or a fresh one for each."""
 
+import math
 import os
 import selectors
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -52,26 +53,34 @@ class _Worker:
         for handle in (asked, answered, lifeline, saying):
             os.close(handle)
         self._asks: BinaryIO = os.fdopen(ask, "wb")
-        self.replies: BinaryIO = os.fdopen(answer, "rb")
+        self.replies: Any = os.fdopen(answer, "rb", buffering=0)
         self.said = said
         self.output = Output(said)
         self._code: int | None = None
+        self.is_gone = False
         self.job: Job | None = None
-        self.killed: Lost | None = None
+        self.until = math.inf
+        """When its attempt has had its time."""
+        self._is_late = False
 
     def ask(self, question: child.Question) -> None:
         with suppress(BrokenPipeError):  # its death is seen where replies are read
             child.write(self._asks, question)
 
     def begin(self, job: Job) -> None:
-        self.job, self.killed = job, None
+        self.job, self.until = job, math.inf
         self.output.begin()
         self.ask(child.Body(job=job))
 
     def take(self) -> Ended | None:
-        """The end of its attempt, now that its pipe has something to say. None if it had none."""
+        """The end of its attempt, now that its pipe has something to say; None if that is another thing."""
         reply = child.read_reply(self.replies)
-        job, self.job = self.job, None
+        if isinstance(reply, child.Begun):
+            if self.job is not None and self.job.timeout_s is not None:
+                self.until = time.monotonic() + self.job.timeout_s
+            return None
+        job, self.job, self.until = self.job, None, math.inf
+        self.is_gone = reply is None
         if job is None:
             return None
         if isinstance(reply, child.Done):
@@ -82,13 +91,19 @@ class _Worker:
     def _lost(self, job: Job) -> Ended:
         code = self.end()
         self.output.pump()
-        lost: Lost = self.killed or "worker"
+        lost: Lost = "timeout" if self._is_late else "worker"
         if lost == "timeout":
             error = "The body took longer than its time-out and was killed."
         else:
             error = f"The worker process died ({_reason(code)})."
         step = msgspec.structs.replace(job.step, state="failed", error=error, infrastructure=lost == "worker")
         return Ended(step=step, parts=job.parts, log=self.output.tail(), lost=lost)
+
+    def end_if_late(self, now: float) -> None:
+        """Kill it when its attempt has had its time; its end is then seen where replies are read."""
+        if now >= self.until:
+            self.until, self._is_late = math.inf, True
+            self.end()
 
     def end(self) -> int:
         """Kill it with all that it has started."""
@@ -155,28 +170,26 @@ class PoolExecutor:
         until = time.monotonic() + timeout_s
         ended: list[Ended] = []
         while not ended:
-            left = until - time.monotonic()
-            ready = self._selector.select(max(0.0, left))
-            for key, _ in ready:
-                kind, worker = key.data
-                if worker not in self._workers:  # it went with an event before this one
-                    continue
-                if kind == "output":
-                    worker.output.pump()
-                    if not worker.output.is_open:
-                        self._selector.unregister(key.fd)
-                else:
-                    ended += self._taken(worker)
-            if left <= 0:
+            now = time.monotonic()
+            for worker in self._workers:
+                worker.end_if_late(now)
+            nearest = min([until, *(worker.until for worker in self._workers)])
+            for key, _ in self._selector.select(max(0.0, nearest - now)):
+                ended += self._heard(key)
+            if now >= until:
                 break
         return ended
 
-    def kill(self, job: Job) -> None:
-        """Kill the worker process of an attempt."""
-        for worker in self._workers:
-            if worker.job is not None and worker.job.step == job.step:
-                worker.killed = "timeout"
-                worker.end()
+    def _heard(self, key: selectors.SelectorKey) -> list[Ended]:
+        kind, worker = key.data
+        if worker not in self._workers:  # it went with an event before this one
+            return []
+        if kind == "reply":
+            return self._taken(worker)
+        worker.output.pump()
+        if not worker.output.is_open:
+            self._selector.unregister(key.fd)
+        return []
 
     def tail(self, job: Job) -> str:
         """The end of what a running attempt has written."""
@@ -193,11 +206,10 @@ class PoolExecutor:
         self._selector.close()
 
     def _taken(self, worker: _Worker) -> list[Ended]:
-        had_job = worker.job is not None
         ended = worker.take()
-        if ended is None or ended.lost or self.is_fresh:
+        if worker.is_gone or (self.is_fresh and ended is not None):
             self._drop(worker)
-        return [ended] if ended is not None and had_job else []
+        return [] if ended is None else [ended]
 
     def _idle(self) -> _Worker:
         for worker in self._workers:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal, Protocol
 
+import msgspec
+
 from airside.core.ids import PipelineName, PipelineRunId
 from airside.core.record import Record
 from airside.pipelines.fingerprint.code import Code
@@ -39,13 +41,15 @@ class Job(Record):
     Attributes:
         step: the attempt as it stands when the body starts.
         parts: of the key, kept beside it in the receipt.
+        timeout_s: the executor kills the body after so long, its worker's start and imports not counted.
     """
 
     step: StepRun
     function: str
     arguments: dict[str, Value]
     outputs: tuple[str, ...]
-    parts: dict[str, str] = {}
+    parts: dict[str, str] = msgspec.field(default_factory=dict)
+    timeout_s: float | None = None
 
 
 class Ended(Record):
@@ -59,7 +63,7 @@ class Ended(Record):
     """
 
     step: StepRun
-    parts: dict[str, str] = {}
+    parts: dict[str, str] = msgspec.field(default_factory=dict)
     log: str = ""
     lost: Lost | None = None
 
@@ -81,9 +85,6 @@ class Executor(Protocol):
 
     def wait(self, timeout_s: float) -> list[Ended]:
         """Attempts that ended, as soon as there is one; none when the time is over."""
-
-    def kill(self, job: Job) -> None:
-        """End an attempt that takes too long: it will be answered as lost by `timeout`."""
 
     def tail(self, job: Job) -> str:
         """The end of what a running attempt has written so far."""

@@ -60,14 +60,14 @@ def module_of(filename: str) -> Module | None:
 
 
 def dump(node: ast.AST, *, without_decorators: frozenset[int] = frozenset()) -> str:
-    """A tree as text, without positions and docstrings.
+    r"""A tree as text, without positions and docstrings.
 
     Args:
         node: the tree.
         without_decorators: the decorators (by `id`) to leave out.
 
-    >>> one = ast.parse("def f():\\n    'Doc.'\\n    return 1  # why")
-    >>> two = ast.parse("\\n\\ndef f(): return (1)")
+    >>> one = ast.parse("def f():\n    'Doc.'\n    return 1  # why")
+    >>> two = ast.parse("\n\ndef f(): return (1)")
     >>> dump(one) == dump(two)
     True
     """
@@ -99,10 +99,12 @@ class Names(ast.NodeVisitor):
         """(the name that it binds, module, attribute or empty, level)"""
         self.dynamic: set[str] = set()
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 -- ast's own name
+    def visit_Name(self, node: ast.Name) -> None:
+        """A name."""
         self.chains.add((node.id,))
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        """A dotted name, if a name is at its root."""
         parts: list[str] = []
         inner: ast.expr = node
         while isinstance(inner, ast.Attribute):
@@ -113,16 +115,19 @@ class Names(ast.NodeVisitor):
         else:
             self.visit(inner)
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
+        """An import inside a function."""
         for alias in node.names:
             top = alias.name.partition(".")[0]
             self.imports.add((alias.asname or top, alias.name, "", 0))
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """An import of a name inside a function."""
         for alias in node.names:
             self.imports.add((alias.asname or alias.name, node.module or "", alias.name, node.level))
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
+        """A call that looks a name up while it runs."""
         called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         hidden = called in {"eval", "exec", "globals", "__import__", "vars"}
         looked_up = called == "getattr" and len(node.args) > 1 and not isinstance(node.args[1], ast.Constant)
@@ -131,7 +136,8 @@ class Names(ast.NodeVisitor):
             self.dynamic.add(called)
         self.generic_visit(node)
 
-    def visit_If(self, node: ast.If) -> None:  # noqa: N802
+    def visit_If(self, node: ast.If) -> None:
+        """What stands behind `if TYPE_CHECKING` is not reached."""
         if isinstance(node.test, ast.Name | ast.Attribute) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             for other in node.orelse:
                 self.visit(other)

@@ -162,19 +162,23 @@ class _Walk:
             self._note(f"code:{label}", dump(tree))
             self._follow(_names(tree, frozenset()), vars(module), label, only=None)
         for name, value in vars(cls).items():
-            inner = value.__func__ if isinstance(value, staticmethod | classmethod) else value
-            if isinstance(value, property):
-                for accessor in (value.fget, value.fset, value.fdel):
-                    if accessor is not None:
-                        self.visit(accessor, f"{label}.{name}")
-            elif isinstance(inner, FunctionType):
-                self.visit(inner, f"{label}.{name}")
-            elif not name.startswith("__") and type(inner).__module__ == "builtins" and not callable(inner):
-                self._constant(inner, f"{label}.{name}")
+            self._member(value, name, f"{label}.{name}")
         for base in cls.__bases__:
             self.visit(base, label)
         if type(cls) is not type:
             self.visit(type(cls), label)
+
+    def _member(self, value: Any, name: str, label: str) -> None:
+        """A method, a property, or a class attribute, which may have been set after the class was made."""
+        inner = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+        if isinstance(value, property):
+            for accessor in (value.fget, value.fset, value.fdel):
+                if accessor is not None:
+                    self.visit(accessor, label)
+        elif isinstance(inner, FunctionType):
+            self.visit(inner, label)
+        elif not name.startswith("__") and type(inner).__module__ == "builtins" and not callable(inner):
+            self._constant(inner, label)
 
     def _constant(self, value: Any, label: str) -> None:
         if type(value).__name__ not in {"getset_descriptor", "member_descriptor", "mappingproxy"}:
@@ -278,22 +282,12 @@ class _Walk:
             self.visit(type(thing), label)
             return f"{type(thing).__qualname__}.{thing.name}"
         inner = functools.partial(self._state, label=label, depth=depth + 1)
-        if isinstance(thing, list | tuple):
-            return f"{type(thing).__name__}[{','.join(map(inner, thing))}]"
-        if isinstance(thing, set | frozenset):
-            return f"set{{{','.join(sorted(map(inner, thing)))}}}"
-        if isinstance(thing, Mapping) and type(thing).__module__ in {"builtins", "collections", "types"}:
-            return f"map{{{','.join(f'{inner(key)}={inner(value)}' for key, value in thing.items())}}}"
-        if isinstance(thing, FunctionType | type | ModuleType | Step | BuiltinFunctionType):
+        found = _contents(thing, inner)
+        if found is None and isinstance(thing, FunctionType | type | ModuleType | Step | BuiltinFunctionType):
             self.visit(thing, label)
-            return f"{type(thing).__name__}:{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', label)}"
-        if isinstance(thing, functools.partial):
-            return f"partial({inner(thing.func)},{inner(thing.args)},{inner(thing.keywords)})"
-        if isinstance(thing, MethodType):
-            return f"method({inner(thing.__func__)},{inner(thing.__self__)})"
-        if isinstance(thing, re.Pattern):
-            return f"pattern:{thing.pattern!r}:{thing.flags}"
-        return self._object(thing, label, depth)
+            name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', label)}"
+            found = f"{type(thing).__name__}:{name}"
+        return self._object(thing, label, depth) if found is None else found
 
     def _object(self, thing: Any, label: str, depth: int) -> str:
         self.visit(type(thing), label)
@@ -310,6 +304,24 @@ class _Walk:
         except Exception as error:  # noqa: BLE001 -- any object of any library: what cannot be read is said
             self._opaque.add(f"value {label} ({name}: {type(error).__name__})")
             return name
+
+
+def _contents(thing: Any, inner: Callable[[Any], str]) -> str | None:
+    """A container's text by the texts of what it holds; None when it is none that we know."""
+    found: str | None = None
+    if isinstance(thing, list | tuple):
+        found = f"{type(thing).__name__}[{','.join(map(inner, thing))}]"
+    elif isinstance(thing, set | frozenset):
+        found = f"set{{{','.join(sorted(map(inner, thing)))}}}"
+    elif isinstance(thing, Mapping) and type(thing).__module__ in {"builtins", "collections", "types"}:
+        found = f"map{{{','.join(f'{inner(key)}={inner(value)}' for key, value in thing.items())}}}"
+    elif isinstance(thing, functools.partial):
+        found = f"partial({inner(thing.func)},{inner(thing.args)},{inner(thing.keywords)})"
+    elif isinstance(thing, MethodType):
+        found = f"method({inner(thing.__func__)},{inner(thing.__self__)})"
+    elif isinstance(thing, re.Pattern):
+        found = f"pattern:{thing.pattern!r}:{thing.flags}"
+    return found
 
 
 def _is_builtin(thing: Any) -> bool:

@@ -20,7 +20,7 @@ class StartRun(Ask[PipelineRun]):
 
     pipeline: PipelineName
     version: int = 0
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     text: str = ""
 
 
@@ -162,7 +162,7 @@ class Claimed(Record):
     pipeline: Pipeline
     token: int
     finished: tuple[StepRun, ...] = ()
-    attempts: dict[str, int] = {}
+    attempts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class ClaimRun(Ask[Claimed]):
@@ -207,7 +207,7 @@ class EmbedRun(Ask[Claimed]):
     """A run that the asking process itself will drive, in its own memory: no runner may be faster."""
 
     pipeline: PipelineName
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     worker: str
 
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import PipelineRunId
 from airside.core.operation import AnyOperation, Context, operation
@@ -23,7 +25,7 @@ class Attempt(Record):
     """
 
     step: StepRun
-    parts: dict[str, str] = {}
+    parts: dict[str, str] = msgspec.field(default_factory=dict)
     log: str = ""
     keep: bool = False
 
@@ -178,7 +180,7 @@ class Explained(Record):
     key: str
     parts: dict[str, str]
     run: str = ""
-    before: dict[str, str] = {}
+    before: dict[str, str] = msgspec.field(default_factory=dict)
     changed: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
 

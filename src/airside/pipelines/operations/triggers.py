@@ -1,6 +1,7 @@
 """Triggers: create, list, enable; told of events, of time; fired by hand."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -11,6 +12,7 @@ from airside.core.ids import DatasetName, ModelName, MonitorName, PipelineName
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import Ask, Record
 from airside.data.operations.datasets import GetDataset, get_dataset
+from airside.data.operations.versions import ListDatasetVersions, list_dataset_versions
 from airside.pipelines import cron, queries, rules
 from airside.pipelines.operations.pipelines import GetPipeline
 from airside.pipelines.operations.pipelines import get as get_pipeline
@@ -31,7 +33,7 @@ class CreateTrigger(Ask[Trigger]):
     cron: str = ""
     time_zone: str = "UTC"
     wait_for_dataset: DatasetName = DatasetName("")
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @operation("triggers.create", needs="trigger:write")
@@ -142,6 +144,7 @@ class NoteEvent(Ask[Fired]):
         monitor, dataset, model: what it is about.
         dataset_version: its number, for `dataset`.
         model_version: the promoted one, for `promotion`.
+        happened_at: when, if that was before it is told: what waits for a dataset looks for versions after this.
         text: one line for people.
     """
 
@@ -152,6 +155,7 @@ class NoteEvent(Ask[Fired]):
     dataset_version: int = 0
     model: ModelName = ModelName("")
     model_version: int = 0
+    happened_at: datetime | None = None
     text: str = ""
 
 
@@ -168,7 +172,8 @@ def note_event(ctx: Context, ask: NoteEvent) -> Fired:
         model_version=ask.model_version,
     )
     concerned = [trigger for trigger in queries.triggers_on(ctx.tx, ask.kind) if rules.concerns(trigger, happening)]
-    fires = [_note(ctx, trigger, happening, ask.text) for trigger in concerned]
+    at = ask.happened_at or ctx.clock.now()
+    fires = [_note(ctx, trigger, happening, ask.text, at) for trigger in concerned]
     if ask.kind == "dataset":
         for waiting, of_old in queries.waiting_fires(ctx.tx, ask.dataset, ask.dataset_version):
             newer = msgspec.structs.replace(of_old, dataset=ask.dataset, dataset_version=ask.dataset_version)
@@ -176,7 +181,7 @@ def note_event(ctx: Context, ask: NoteEvent) -> Fired:
     return Fired(fires=tuple(fire for fire in fires if fire is not None))
 
 
-def _note(ctx: Context, trigger: Trigger, happening: Happening, text: str) -> TriggerFire | None:
+def _note(ctx: Context, trigger: Trigger, happening: Happening, text: str, at: datetime) -> TriggerFire | None:
     key = f"{happening.kind}:{happening.event}"
     if queries.fire(ctx.tx, trigger.id, key) is not None:
         return None
@@ -184,20 +189,25 @@ def _note(ctx: Context, trigger: Trigger, happening: Happening, text: str) -> Tr
     if busy and happening.kind != "dataset":
         return _keep(ctx, trigger, happening, _fire_of(ctx, trigger, key, "joined", happening.event, text))
     if trigger.wait_for_dataset:
-        newest = _newest(ctx, trigger.wait_for_dataset)
-        waiting = _fire_of(ctx, trigger, key, "waiting", happening.event, text)
-        return _keep(ctx, trigger, happening, msgspec.structs.replace(waiting, newer_than=newest))
+        before, newest = _versions(ctx, trigger.wait_for_dataset, at)
+        if newest == before:
+            waiting = _fire_of(ctx, trigger, key, "waiting", happening.event, text)
+            return _keep(ctx, trigger, happening, msgspec.structs.replace(waiting, newer_than=before))
+        happening = msgspec.structs.replace(happening, dataset=trigger.wait_for_dataset, dataset_version=newest)
     return _start(ctx, trigger, happening, _fire_of(ctx, trigger, key, "fired", happening.event, text))
 
 
-def _newest(ctx: Context, dataset: DatasetName) -> int:
+def _versions(ctx: Context, dataset: DatasetName, at: datetime) -> tuple[int, int]:
+    """The numbers of the newest version at a time, and now. An event may be told after a version that came after it."""
     try:
-        return get_dataset(ctx, GetDataset(name=dataset)).newest
+        newest = get_dataset(ctx, GetDataset(name=dataset)).newest
+        page = list_dataset_versions(ctx, ListDatasetVersions(name=dataset))
     except NotFound:
-        return 0
+        return 0, 0
+    return newest - sum(1 for version in page.items if version.created_at > at), newest
 
 
-def _fire_of(  # noqa: PLR0913 -- they are the fields of the record
+def _fire_of(
     ctx: Context,
     trigger: Trigger,
     key: str,
@@ -240,7 +250,7 @@ class FireTrigger(Ask[TriggerFire]):
 
     trigger_id: str
     key: str = ""
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @operation("triggers.fire", needs="trigger:fire")
@@ -262,6 +272,22 @@ def fire(ctx: Context, ask: FireTrigger) -> TriggerFire:
     return _keep(ctx, trigger, happening, msgspec.structs.replace(fired, run=run_id, fired_at=ctx.clock.now()))
 
 
+class Due(Record):
+    """How many triggers the calendar asks for now."""
+
+    count: int
+
+
+class CountDueTriggers(Ask[Due]):
+    """Whether it is worth while to tick."""
+
+
+@operation("triggers.due", needs="trigger:read")
+def due(ctx: Context, _ask: CountDueTriggers) -> Due:
+    """How many triggers are due: asked every second, so that a tick writes only when there is something to fire."""
+    return Due(count=len(queries.due_triggers(ctx.tx, ctx.now_ms())))
+
+
 class TickTriggers(Ask[Fired]):
     """Time has passed: fire what the calendar asks for."""
 
@@ -273,10 +299,8 @@ def tick(ctx: Context, _ask: TickTriggers) -> Fired:
     for trigger, due_ms in queries.due_triggers(ctx.tx, ctx.now_ms()):
         queries.set_next_fire(ctx.tx, trigger.id, _next_ms(ctx, trigger) if trigger.enabled else None)
         if trigger.enabled:
-            due = from_ms(due_ms).isoformat()
-            fires.append(
-                _note(ctx, trigger, Happening(kind="cron", event=due), f"{trigger.cron} ({trigger.time_zone})")
-            )
+            moment, at = Happening(kind="cron", event=from_ms(due_ms).isoformat()), from_ms(due_ms)
+            fires.append(_note(ctx, trigger, moment, f"{trigger.cron} ({trigger.time_zone})", at))
     return Fired(fires=tuple(fire for fire in fires if fire is not None))
 
 
@@ -305,4 +329,4 @@ def list_fires(ctx: Context, ask: ListFires) -> TriggerFirePage:
     )
 
 
-OPERATIONS: tuple[AnyOperation, ...] = (create, list_triggers, enable, note_event, fire, tick, list_fires)
+OPERATIONS: tuple[AnyOperation, ...] = (create, list_triggers, enable, note_event, fire, due, tick, list_fires)

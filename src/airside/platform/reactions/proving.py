@@ -1,8 +1,9 @@
-"""What the rooms found becomes evidence: gates, rollouts, windows, approvals."""
+"""What the rooms found becomes evidence: gates, rollouts, windows, approvals, importances."""
 
 from collections.abc import Iterable
 
-from airside.core.ids import ModelName
+from airside.core.estimate import Estimate
+from airside.core.ids import ModelName, is_blob_id
 from airside.core.operation import SERVICE
 from airside.governance.operations.evidence import RecordEvidence
 from airside.governance.records import Cause, EvidenceStatus, Measured, Threshold
@@ -12,11 +13,13 @@ from airside.monitoring.operations.monitors import GetMonitor
 from airside.monitoring.operations.windows import GetWindow
 from airside.monitoring.records import AlertRule, Window
 from airside.platform.reacting import Reaction
+from airside.platform.reactions.watching import reference_of
 from airside.platform.wiring import Platform
 from airside.quality.events import GateDecided
 from airside.quality.operations.gates import GetGate
+from airside.quality.profiles import Importance
 from airside.quality.records import CheckResult, GateDecision
-from airside.registry.events import ApprovalDecided
+from airside.registry.events import ApprovalDecided, VersionRegistered
 from airside.registry.operations.versions import GetVersion
 from airside.serving.events import RolloutEnded
 from airside.serving.operations.rollouts import GetRollout
@@ -166,6 +169,43 @@ def _window_evidence(
     )
 
 
+def prove_features(platform: Platform, event: VersionRegistered, seq: int) -> None:
+    """A version came with the importance of its features: evidence whether each of them pays its way."""
+    version = platform.call(SERVICE, GetVersion(name=event.name, version=event.version))
+    if not is_blob_id(version.reference):
+        return
+    importance = reference_of(platform, version.reference).importance
+    if importance:
+        ask = _of_version(
+            "mts:D2",
+            event.name,
+            event.version,
+            status=usefulness(importance),
+            cause="event",
+            by=version.reference,
+            measured=tuple(
+                Measured(name=one.column, estimate=Estimate(value=one.fall, low=one.low, high=one.high, unit="AUC"))
+                for one in importance
+            ),
+            statement=", ".join(one.column for one in importance if one.low is None or one.low <= 0),
+        )
+        platform.call(SERVICE, ask, idempotency_key=f"prove_features:{seq}")
+
+
+def usefulness(importance: Iterable[Importance]) -> EvidenceStatus:
+    """Each feature's importance is provably above nothing; without an interval nothing is proven.
+
+    >>> usefulness([Importance(column="a", fall=0.1, low=0.05, high=0.2)])
+    'pass'
+    >>> usefulness([Importance(column="a", fall=0.1)])
+    'unknown'
+    """
+    lows = [one.low for one in importance]
+    if any(low is not None and low <= 0 for low in lows):
+        return "fail"
+    return "unknown" if None in lows else "pass"
+
+
 def prove_review(platform: Platform, event: ApprovalDecided, seq: int) -> None:
     """Someone approved a version: evidence of a review, if it was not its author."""
     if event.subject_kind != "version":
@@ -186,6 +226,7 @@ def prove_review(platform: Platform, event: ApprovalDecided, seq: int) -> None:
 
 
 REACTIONS: tuple[Reaction, ...] = (
+    Reaction(name="prove_features", event=VersionRegistered, handle=prove_features),
     Reaction(name="prove_gate", event=GateDecided, handle=prove_gate),
     Reaction(name="prove_rollout", event=RolloutEnded, handle=prove_rollout),
     Reaction(name="prove_window", event=WindowAnalysed, handle=prove_window),

@@ -1,7 +1,13 @@
 """Every reaction, in one table."""
 
 from airside.platform.reacting import Reaction
-from airside.platform.reactions import proving, registering, watching
+from airside.platform.reactions import proving, registering, triggers, watching
 from airside.platform.reactions.serving import SERVING
 
-REACTIONS: tuple[Reaction, ...] = (*SERVING, *watching.REACTIONS, *proving.REACTIONS, *registering.REACTIONS)
+REACTIONS: tuple[Reaction, ...] = (
+    *SERVING,
+    *watching.REACTIONS,
+    *proving.REACTIONS,
+    *registering.REACTIONS,
+    *triggers.REACTIONS,
+)

@@ -31,6 +31,7 @@ from airside.serving.operations.predictions import GetTruths, ListBatches
 from airside.serving.records import Label, PredictionBatch
 from airside.tracking.operations.runs import GetRun
 
+ANALYSE = "airside.monitoring.analyse:analyse"
 MOST = 1_000
 RECENT = 10
 TICK = timedelta(milliseconds=1)
@@ -60,13 +61,15 @@ def complete_windows(platform: Platform, event: LabelsArrived, _seq: int) -> Non
                 batches = answered(platform, monitor.endpoint, delivery=window.delivery)
             else:
                 batches = answered(platform, monitor.endpoint, span=(window.from_at, window.to_at + TICK))
+            if sum(batch.labelled_rows for batch in batches) == window.labelled:
+                continue  # an earlier event's look has seen these labels already
             look(platform, monitor, batches, delivery=window.delivery, before=window)
 
 
 def _incomplete(platform: Platform, monitor: Monitor, deliveries: Sequence[str]) -> list[Window]:
     """The windows of some deliveries; of a monitor by rows or time, the newest that lack labels."""
     if monitor.window.by != "delivery":
-        page = platform.call(SERVICE, ListWindows(monitor=monitor.name, max_results=RECENT))
+        page = platform.call(SERVICE, ListWindows(monitor=monitor.name, max_results=RECENT, with_columns=False))
         return [window for window in page.items if window.labelled < window.rows]
     asks = [ListWindows(monitor=monitor.name, delivery=delivery) for delivery in deliveries]
     return [window for ask in asks for window in platform.call(SERVICE, ask).items]
@@ -134,7 +137,7 @@ def analysed(
     reference_version: int,
 ) -> WindowResult:
     """The result of the analysis. Its module is heavy, so it is imported now, on this thread."""
-    analyse, served_of = load("airside.monitoring.analyse:analyse"), load("airside.monitoring.analyse:served_of")
+    analyse, served_of = load(ANALYSE), load("airside.monitoring.analyse:served_of")
     columns = read_batches(platform.home, batches)
     served = served_of(columns.inputs, columns.labels, columns.probabilities, truth_of(platform, batches))
     result: WindowResult = analyse(
@@ -218,9 +221,7 @@ def baseline(platform: Platform, monitor: Monitor, version: int) -> tuple[Figure
     }
     for key, value in _run_metrics(platform, monitor.model, version).items():
         found.setdefault(key, Estimate(value=value))
-    return tuple(
-        Figure(measure=name, basis="reference", estimate=found[name]) for name in BASELINE if name in found
-    )
+    return tuple(Figure(measure=name, basis="reference", estimate=found[name]) for name in BASELINE if name in found)
 
 
 def _run_metrics(platform: Platform, model: ModelName, version: int) -> dict[str, float]:
@@ -235,16 +236,22 @@ def _run_metrics(platform: Platform, model: ModelName, version: int) -> dict[str
 
 
 def cut_windows(platform: Platform) -> None:
-    """Monitors by rows or time: look at every window that is full by now."""
-    for monitor in platform.call(SERVICE, ListMonitors(max_results=MOST)).items:
-        if monitor.is_enabled and monitor.window.by != "delivery":
+    """Monitors by rows or time: look at every window that is full by now.
+
+    Where anything is watched, the heavy modules are imported here already, so that the first delivery need not wait.
+    """
+    watched = [one for one in platform.call(SERVICE, ListMonitors(max_results=MOST)).items if one.is_enabled]
+    if watched:
+        load(ANALYSE)
+    for monitor in watched:
+        if monitor.window.by != "delivery":
             for batches in full_windows(platform, monitor):
                 look(platform, monitor, batches)
 
 
 def full_windows(platform: Platform, monitor: Monitor) -> list[list[PredictionBatch]]:
     """The requests since the newest window, cut into full windows; what does not fill one waits."""
-    newest = platform.call(SERVICE, ListWindows(monitor=monitor.name, max_results=1)).items
+    newest = platform.call(SERVICE, ListWindows(monitor=monitor.name, max_results=1, with_columns=False)).items
     since = newest[0].to_at + TICK if newest else monitor.created_at
     batches = answered(platform, monitor.endpoint, span=(since, None))
     if monitor.window.by == "rows":

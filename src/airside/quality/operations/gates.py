@@ -98,7 +98,7 @@ def get_gate(ctx: Context, ask: GetGate) -> GateDecision:
     """
     found = queries.decision(ctx, ask.id)
     if found is None:
-        raise NotFound(f"No gate decision '{ask.id}'. List a model's with: gates.list")
+        raise NotFound(f"No gate decision '{ask.id}'. List them with: airside gates list")
     return found
 
 

@@ -56,5 +56,7 @@ def get_suite(ctx: Context, ask: GetSuite) -> Suite:
     """
     found = queries.suite(ctx, ask.model)
     if found is None:
-        raise NotFound(f"The model '{ask.model}' has no suite: it asks nothing of its versions. Set one: suites.set")
+        raise NotFound(
+            f"The model '{ask.model}' has no suite: it asks nothing of its versions. Set one with: airside suites set"
+        )
     return found

@@ -76,10 +76,10 @@ def versions_of(tx: Transaction, keys: Sequence[Key]) -> tuple[ModelVersion, ...
 
 
 def latest_of(tx: Transaction, names: Sequence[ModelName]) -> dict[str, tuple[ModelVersion, ...]]:
-    """Name -> the highest version of each stage, by number."""
+    """Name -> the highest version of each stage, by the stage's name, as MLflow lists them."""
     rows = tx.all(
         f"SELECT name, MAX(version) FROM model_version WHERE name IN ({', '.join('?' * len(names))}) "
-        "GROUP BY name, stage ORDER BY name, MAX(version)",
+        "GROUP BY name, stage ORDER BY name, stage",
         names,
     )
     by_name: dict[str, tuple[ModelVersion, ...]] = {}

@@ -76,25 +76,26 @@ def content_type(path: str) -> str:
     """The type that a file is sent as: by its name alone, never by what the upload said.
 
     >>> content_type("a/metrics.json"), content_type("page.html"), content_type("model.pkl")
-    ('text/plain; charset=utf-8', 'text/html; charset=utf-8', 'application/octet-stream')
+    ('text/plain', 'text/html', 'application/octet-stream')
     """
     name = path.rpartition("/")[2]
     if name in TEXT_NAMES or name.rpartition(".")[2] in TEXT_SUFFIXES:
-        return "text/plain; charset=utf-8"
-    guessed = _TYPES.guess_type(name, strict=True)[0] or "application/octet-stream"
-    return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed
+        return "text/plain"
+    return _TYPES.guess_type(name, strict=True)[0] or "application/octet-stream"
 
 
 def disposition(path: str) -> str:
     r"""The header that makes a browser save the file and not show it.
 
     >>> disposition("a/b.txt")
-    'attachment; filename="b.txt"'
+    'attachment; filename=b.txt'
     >>> disposition("ä.txt")
     'attachment; filename="_.txt"; filename*=UTF-8\'\'%C3%A4.txt'
     """
     name = path.rpartition("/")[2]
     plain = re.sub(r'[^\x20-\x7e]|["\\]', "_", name)
+    if re.fullmatch(r"[A-Za-z0-9!#$&+.^_`|~\-]+", name):
+        return f"attachment; filename={name}"
     extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
     return f'attachment; filename="{plain}"{extended}'
 

@@ -88,7 +88,7 @@ def model_of(model: RegisteredModel) -> dict[str, Any]:
         name=model.name,
         creation_timestamp=model.created_ms,
         last_updated_timestamp=model.updated_ms,
-        description=model.description,
+        description=model.description or None,
         latest_versions=[version_of(version) for version in model.latest_versions],
         tags=_pairs(model.tags),
         aliases=[{"alias": alias, "version": str(version)} for alias, version in model.aliases.items()],

@@ -52,6 +52,7 @@ from airside.tracking.records import (
     Param,
     Run,
     RunInfo,
+    RunMetric,
     RunPage,
     Tag,
     View,
@@ -403,7 +404,7 @@ def info_of(info: RunInfo) -> dict[str, Any]:
     )
 
 
-def metric_of(metric: Metric) -> dict[str, Any]:
+def metric_of(metric: Metric | RunMetric) -> dict[str, Any]:
     """A point as MLflow's `Metric`."""
     return {
         "key": metric.key,
@@ -452,7 +453,7 @@ class EncodedRuns:
 
     def __init__(self, limit_bytes: int = MAX_ENCODED_BYTES) -> None:
         self._limit = limit_bytes
-        self._held = 0
+        self.held_bytes = 0
         self._kept: dict[str, tuple[int, bytes]] = {}
 
     def of(self, run: Run) -> bytes:
@@ -462,10 +463,10 @@ class EncodedRuns:
         if kept is not None and kept[0] == run.revision:
             return kept[1]
         encoded = write(run_of(run))
-        if self._held + len(encoded) > self._limit:
+        if self.held_bytes + len(encoded) > self._limit:
             self._kept.clear()
-            self._held = 0
-        self._held += len(encoded)
+            self.held_bytes = 0
+        self.held_bytes += len(encoded)
         self._kept[run_id] = (run.revision, encoded)
         return encoded
 

@@ -46,14 +46,10 @@ def complete_delivery(ctx: Context, ask: CompleteDelivery) -> Delivery:
     if before is not None and (before.rows, before.batches) == (rows, batches):
         return before
     now_ms = ctx.now_ms()
-    done = Delivery(
-        endpoint=ask.endpoint, name=ask.name, rows=rows, batches=batches, completed_at=from_ms(now_ms)
-    )
+    done = Delivery(endpoint=ask.endpoint, name=ask.name, rows=rows, batches=batches, completed_at=from_ms(now_ms))
     queries.put_delivery(ctx.tx, done, now_ms)
     ctx.announce(
-        DeliveryCompleted(
-            endpoint=ask.endpoint, model=endpoint.model, delivery=ask.name, rows=rows, batches=batches
-        )
+        DeliveryCompleted(endpoint=ask.endpoint, model=endpoint.model, delivery=ask.name, rows=rows, batches=batches)
     )
     return done
 

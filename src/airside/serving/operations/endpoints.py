@@ -107,9 +107,7 @@ def list_endpoints(ctx: Context, ask: ListEndpoints) -> EndpointPage:
     """Endpoints, by name."""
     limit = max(1, min(ask.max_results, 1000))
     found = queries.endpoints(ctx.tx, after=ask.page_token, limit=limit + 1, model=ask.model)
-    return EndpointPage(
-        items=tuple(found[:limit]), next_page_token=found[limit - 1].name if len(found) > limit else ""
-    )
+    return EndpointPage(items=tuple(found[:limit]), next_page_token=found[limit - 1].name if len(found) > limit else "")
 
 
 class UpdateEndpoint(Ask[Endpoint]):
@@ -232,9 +230,7 @@ def pause_endpoint(ctx: Context, ask: PauseEndpoint) -> Endpoint:
     endpoint = progress.endpoint_or_fail(ctx, ask.name)
     if endpoint.state == "empty":
         raise Conflict(f"Nothing was deployed to '{ask.name}' yet, so there is nothing to pause.")
-    return progress.save_endpoint(
-        ctx, msgspec.structs.replace(endpoint, state="paused" if ask.paused else "serving")
-    )
+    return progress.save_endpoint(ctx, msgspec.structs.replace(endpoint, state="paused" if ask.paused else "serving"))
 
 
 class DeleteEndpoint(Ask[Done]):

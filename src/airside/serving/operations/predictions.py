@@ -116,9 +116,7 @@ def get_prediction(ctx: Context, ask: GetPrediction) -> LoggedPrediction:
         return LoggedPrediction(batch=batch, row=None, columns=columns, truth=labels)
     if row >= batch.rows:
         raise NotFound(f"Prediction '{batch_id}' has {batch.rows} rows, numbered from 0; asked for row {row}.")
-    return LoggedPrediction(
-        batch=batch, row=row, columns=log.pick_row(columns, row), truth=labels[row : row + 1]
-    )
+    return LoggedPrediction(batch=batch, row=row, columns=log.pick_row(columns, row), truth=labels[row : row + 1])
 
 
 class ListBatches(Ask[PredictionBatchPage]):
@@ -204,7 +202,9 @@ def label_predictions(ctx: Context, ask: LabelPredictions) -> Labelled:
     before = queries.truths(ctx.tx, sorted(wanted))
     for known in before.values():
         if known.labels != wanted[known.request_id].labels or known.endpoint != ask.endpoint:
-            raise Conflict(f"Request '{known.request_id[:80]}' was labelled otherwise before. Ground truth stays as it is.")
+            raise Conflict(
+                f"Request '{known.request_id[:80]}' was labelled otherwise before. Ground truth stays as it is."
+            )
     now = from_ms(ctx.now_ms())
     new = {
         item.request_id: GroundTruth(
@@ -223,9 +223,7 @@ def label_predictions(ctx: Context, ask: LabelPredictions) -> Labelled:
                 endpoint=ask.endpoint, deliveries=joined.deliveries, requests=joined.requests, rows=joined.rows
             )
         )
-    return Labelled(
-        requests=joined.requests, rows=joined.rows, right=joined.right, waiting=len(new) - joined.requests
-    )
+    return Labelled(requests=joined.requests, rows=joined.rows, right=joined.right, waiting=len(new) - joined.requests)
 
 
 class TruthList(Record):

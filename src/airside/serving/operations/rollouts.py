@@ -79,7 +79,9 @@ def tick_rollout(ctx: Context, ask: TickRollout) -> Rollout:
     signal, reason = look.signal, look.reason
     if signal is None and (now - before.started_at).total_seconds() > before.plan.max_duration_s:
         signal = rules.timeout_signal(before.plan)
-        reason = f"No decision within {before.plan.max_duration_s:g} s, so the plan says: {before.plan.on_timeout}. {reason}"
+        reason = (
+            f"No decision within {before.plan.max_duration_s:g} s, so the plan says: {before.plan.on_timeout}. {reason}"
+        )
     seen = msgspec.structs.replace(before, evidence=look.evidence, looked_at=now)
     if signal is not None:
         return _whole(ctx, progress.follow_or_pause(ctx, seen, signal, reason))
@@ -163,9 +165,7 @@ def acknowledge_rollout(ctx: Context, ask: AcknowledgeRollout) -> Rollout:
     rollout = progress.rollout_or_fail(ctx, ask.id)
     if rollout.state in {"shadow", "canary"}:
         raise Conflict(f"Rollout {ask.id} is still in the state '{rollout.state}': there is nothing to acknowledge.")
-    seen = msgspec.structs.replace(
-        rollout, acknowledged_by=ctx.actor.name, acknowledged_at=from_ms(ctx.now_ms())
-    )
+    seen = msgspec.structs.replace(rollout, acknowledged_by=ctx.actor.name, acknowledged_at=from_ms(ctx.now_ms()))
     queries.put_rollout(ctx.tx, seen)
     return _whole(ctx, seen)
 

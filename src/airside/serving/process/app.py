@@ -1,4 +1,4 @@
-"""The ASGI application of the serving process: MLflow's scoring protocol, Open Inference V2, KServe V1, health, metrics."""
+"""The ASGI application of the serving process: MLflow's protocol, Open Inference V2, KServe V1, health, metrics."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from airside import __version__
+from airside.core.version import VERSION
 from airside.core.clock import Clock, RandomBytes, system_random
 from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unavailable
 from airside.core.ids import new_hex, new_id
@@ -28,13 +28,16 @@ from airside.serving.process.table import LiveArm, LiveRoute, Table
 LARGE_BODY = 256 << 10
 """Bodies above this are read on a thread, so that the event loop goes on."""
 
+MAX_WAYS = 1_000
+"""Addresses whose route is remembered."""
+
 _JSON = (b"content-type", b"application/json")
 _NAME = rb"[^/]+"
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _log = logging.getLogger("airside.serving")
 
 
-class NotAllowed(AirsideError):
+class NotAllowed(AirsideError):  # noqa: N818 -- as its sisters in core.errors
     """This address does not take this method."""
 
     code, status = "METHOD_NOT_ALLOWED", 405
@@ -75,6 +78,27 @@ def plain_error(error: AirsideError) -> bytes:
     return msgspec.json.encode(error.body())
 
 
+class BufferedRandom:
+    """The system's chance, drawn in larger pieces: a system call for each id would cost more than the id.
+
+    >>> draw = BufferedRandom()
+    >>> len(draw(10)), draw(10) != draw(10)
+    (10, True)
+    """
+
+    def __init__(self) -> None:
+        self._pool = b""
+        self._at = 0
+
+    def __call__(self, size: int) -> bytes:
+        """Some random bytes."""
+        if self._at + size > len(self._pool):
+            self._pool, self._at = system_random(max(4_096, size)), 0
+        piece = self._pool[self._at : self._at + size]
+        self._at += size
+        return piece
+
+
 class ServingApp:
     """Answers requests by the table of the moment. One for each serving process; used on its event loop.
 
@@ -89,17 +113,18 @@ class ServingApp:
         *,
         allowed_hosts: Iterable[str] = (),
         clock: Clock | None = None,
-        random: RandomBytes = system_random,
+        random: RandomBytes | None = None,
     ) -> None:
         self.table = Table()
         self.draining = False
         self.in_flight = 0
         self._clock = clock or Clock()
-        self._random = random
+        self._random = random or BufferedRandom()
         self._spool = spool
         self._meters = Meters()
         self._is_ours = HostCheck(allowed_hosts)
-        self.scorer = Scorer(spool, self._meters, lambda ms: new_id("prediction", ms, random))
+        self.scorer = Scorer(spool, self._meters, lambda ms: new_id("prediction", ms, self._random))
+        self._ways: dict[tuple[str, bytes], tuple[Handler, Tell, tuple[str, ...]]] = {}
         self._fixed: dict[tuple[str, str], tuple[Handler, Tell]] = {
             ("POST", "/invocations"): (self._invocations, error_body),
             ("GET", "/ping"): (self._ping, plain_error),
@@ -131,6 +156,7 @@ class ServingApp:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             return
         self.in_flight += 1
@@ -154,7 +180,7 @@ class ServingApp:
         except AirsideError as error:
             self._meters.refused[error.status] += 1
             return _error_reply(error, tell)
-        except Exception:  # the edge: the caller gets our JSON, the log gets the rest
+        except Exception:  # noqa: BLE001 -- the edge: the caller gets our JSON, the log gets the rest
             _log.exception("request.failed method=%s path=%s", method, scope["path"])
             self._meters.refused[500] += 1
             return _error_reply(Internal(), tell)
@@ -166,11 +192,17 @@ class ServingApp:
         if found is not None:
             return (*found, ())
         raw: bytes = scope.get("raw_path") or path.encode()
+        known_way = self._ways.get((wanted, raw))
+        if known_way is not None:
+            return known_way
         others = any(known == path for _, known in self._fixed)
         for known, pattern, handler, tell in self._named:
             match = pattern.match(raw)
             if match and known == wanted:
-                return handler, tell, tuple(unquote(part.decode("latin-1")) for part in match.groups())
+                way = (handler, tell, tuple(unquote(part.decode("latin-1")) for part in match.groups()))
+                if len(self._ways) < MAX_WAYS:
+                    self._ways[wanted, raw] = way
+                return way
             others = others or match is not None
         if others:
             raise NotAllowed(f"{path[:200]} does not take {method[:20]}.")
@@ -257,7 +289,7 @@ class ServingApp:
         return Reply(200 if state == "ready" else 503, content)
 
     async def _version(self, _call: Call) -> Reply:
-        return Reply(200, __version__.encode())
+        return Reply(200, VERSION.encode())
 
     async def _metrics(self, _call: Call) -> Reply:
         models = {live.model.key: live.model for route in self.table.routes.values() for live in route.arms}
@@ -272,7 +304,7 @@ class ServingApp:
         return Reply(200, content, ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 
     async def _v2_server(self, _call: Call) -> Reply:
-        return _json({"name": "airside", "version": __version__, "extensions": ["binary_tensor_data"]})
+        return _json({"name": "airside", "version": VERSION, "extensions": ["binary_tensor_data"]})
 
     async def _v2_live(self, _call: Call) -> Reply:
         return _json({"live": True})

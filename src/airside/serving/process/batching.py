@@ -48,6 +48,7 @@ class Batcher:
         self._predict = predict
         self._thread = thread
         self._waiting: deque[Item] = deque()
+        self._running: list[Item] = []
         self._rows = 0
         self._is_busy = False
         self._row_s = 0.0
@@ -76,9 +77,9 @@ class Batcher:
         return item.future
 
     def expire(self) -> None:
-        """Answer those whose time is up; called now and then."""
+        """Answer those whose time is up, also those whose batch runs; called now and then. What runs is left to end."""
         now = time.monotonic()
-        for item in tuple(self._waiting):
+        for item in (*self._waiting, *self._running):
             if item.deadline < now and not item.future.done():
                 item.future.set_exception(DeadlineExceeded("The prediction took longer than allowed. Send fewer rows."))
 
@@ -92,6 +93,7 @@ class Batcher:
             self._finish(*self._timed(batch))
             return
         loop = asyncio.get_running_loop()
+        self._running = batch
         running = loop.run_in_executor(self._thread, self._timed, batch)
         running.add_done_callback(lambda done: self._finish(*done.result()))
 
@@ -113,6 +115,7 @@ class Batcher:
         return outcomes, time.perf_counter() - started, sum(item.rows for item in batch)
 
     def _finish(self, outcomes: list[Outcome], seconds: float, rows: int) -> None:
+        self._running = []
         for item, prediction, error in outcomes:
             if item.future.done():
                 continue

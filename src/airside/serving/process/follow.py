@@ -5,6 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
 
 from airside.core.errors import AirsideError, Internal
 from airside.core.ids import ModelName, RolloutId
@@ -30,9 +33,15 @@ class Follower:
 
     Args:
         swap: takes a new table; called on the follower's thread.
+        remembered: the file that keeps the last routing, for a start while the control plane is away.
     """
 
-    def __init__(self, control: ControlPlane, folders: ModelFolders, swap: Callable[[Table], None]) -> None:
+    def __init__(
+        self, control: ControlPlane, folders: ModelFolders, swap: Callable[[Table], None], remembered: Path
+    ) -> None:
+        self.has_begun = threading.Event()
+        """Set once there is a table, or nobody could be asked for one."""
+        self._remembered = remembered
         self._control = control
         self._folders = folders
         self._swap = swap
@@ -72,9 +81,30 @@ class Follower:
         routing = self._control.call(GetRouting(known=-1 if has_fault else self._table.revision))
         if not routing.changed:
             return False
+        self._take(routing)
+        self._remember(routing)
+        return True
+
+    def recall(self) -> bool:
+        """Begin with the last routing that was remembered; whether there was one."""
+        try:
+            routing = msgspec.json.decode(self._remembered.read_bytes(), type=Routing)
+        except (OSError, msgspec.DecodeError):
+            return False
+        self._take(routing)
+        return True
+
+    def _take(self, routing: Routing) -> None:
         self._table = self._built(routing)
         self._swap(self._table)
-        return True
+
+    def _remember(self, routing: Routing) -> None:
+        part = self._remembered.with_suffix(".part")
+        try:
+            part.write_bytes(msgspec.json.encode(routing))
+            part.replace(self._remembered)
+        except OSError:  # a full disk: it only matters at a start without the control plane
+            _log.warning("routing.not_remembered revision=%s", routing.revision)
 
     def _run(self) -> None:
         while not self._closed.is_set():
@@ -87,13 +117,16 @@ class Follower:
             except AirsideError as error:
                 _log.warning("follow.failed error=%s", error.message)
                 pause = 1.0
-            except Exception:  # the edge of the thread: it must go on
+                if self._table.revision < 0 and error.status >= 500:
+                    self.recall()
+            except Exception:  # noqa: BLE001 -- the edge of the thread: it must go on
                 _log.exception("follow.failed")
                 pause = 1.0
+            self.has_begun.set()
             self._wake.wait(pause)
 
     def _built(self, routing: Routing) -> Table:
-        routes = {route.endpoint: self._live(route) for route in routing.routes}
+        routes: dict[str, LiveRoute] = {route.endpoint: self._live(route) for route in routing.routes}
         used = {key_of(route.model, arm) for route in routing.routes for arm in (*route.arms, *route.standby)}
         used |= {live.model.key for route in routes.values() for live in route.arms}
         self._retire(used)
@@ -118,7 +151,7 @@ class Follower:
                 live[arm.role] = LiveArm(arm, self._model(route.model, arm))
             except AirsideError as error:
                 faults.append(f"version {arm.version} cannot be loaded: {error.message}")
-                _log.error("model.refused model=%s version=%s error=%s", route.model, arm.version, error.message)  # noqa: TRY400
+                _log.error("model.refused model=%s version=%s error=%s", route.model, arm.version, error.message)
                 if arm.role != "champion" and route.rollout_id and error.status < 500:
                     self._report(RolloutId(route.rollout_id), faults[-1])
         for arm in route.standby:

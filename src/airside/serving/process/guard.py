@@ -1,4 +1,4 @@
-"""What the serving process refuses before it parses anything: hostile hosts and pages, smuggled and oversized bodies."""
+"""What the serving process refuses before it parses: hostile hosts and pages, smuggled and oversized bodies."""
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -27,6 +27,7 @@ class HostCheck:
         self._known: dict[bytes, bool] = {}
 
     def __call__(self, host: bytes) -> bool:
+        """Whether a Host header names this host."""
         known = self._known.get(host)
         if known is None:
             known = self._decide(host.decode("latin-1"))

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,9 @@ from airside.serving.records import NewBatch
 
 GRACE_S = 2.0
 """After SIGTERM, how long kept connections are still answered, each answer closing its connection."""
+START_S = 30.0
+"""How long a start waits for the first routing; connections wait meanwhile, and none is refused."""
+LINGER_S = 1.0
 FINISH_S = 8
 HOUSEKEEPING_S = 0.25
 _log = logging.getLogger("airside.serving")
@@ -59,6 +63,15 @@ class DrainingServer(uvicorn.Server):
         _log.info("drain.started")
         asyncio.get_running_loop().call_later(GRACE_S, self._stop)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and let the connections that were accepted last have their answers before they close."""
+        for server in self.servers:
+            server.close()
+        until = time.monotonic() + LINGER_S
+        while self.server_state.connections and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+
     def _stop(self) -> None:
         self.should_exit = True
 
@@ -79,6 +92,7 @@ def serve(
         listening: a bound socket.
         spool: the folder for what is not handed over yet, and for the files of models. One process uses it at a time.
         allow_pickle: whether models that could not be compiled may run, in worker processes.
+        allowed_hosts: further Host names than this machine's own.
         say: tells where it answers.
 
     Raises:
@@ -105,12 +119,12 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise Unavailable(
-            f"Cannot listen on {host}:{port}: {error.strerror}. Take another with --serving-port, or 0 for any free one."
+            f"Cannot listen on {host}:{port}: {error.strerror}. Take another with --serving-port, or 0 for a free one."
         ) from error
     return listening
 
 
-async def _serve(  # noqa: PLR0913 -- what `serve` was given
+async def _serve(
     control: ControlPlane,
     listening: socket.socket,
     folder: Path,
@@ -132,7 +146,8 @@ async def _serve(  # noqa: PLR0913 -- what `serve` was given
     def swap(table: Table) -> None:
         app.table = table
 
-    follower = Follower(control, ModelFolders(folder / "models", control, allow_pickle=allow_pickle), swap)
+    folders = ModelFolders(folder / "models", control, allow_pickle=allow_pickle)
+    follower = Follower(control, folders, swap, folder / "routing.json")
     followers.append(follower)
     config = uvicorn.Config(
         app,
@@ -149,6 +164,7 @@ async def _serve(  # noqa: PLR0913 -- what `serve` was given
     housekeeping = asyncio.create_task(_keep_house(app))
     host, port = listening.getsockname()[:2]
     follower.start()
+    await asyncio.to_thread(follower.has_begun.wait, START_S)
     say(f"Airside serves predictions at http://{host}:{port}")
     try:
         await server.serve(sockets=[listening])
@@ -184,5 +200,7 @@ def _lock(folder: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise Conflict(f"Another serving process uses the spool '{folder.name}'. Give this one another folder.") from None
+        raise Conflict(
+            f"Another serving process uses the spool '{folder.name}'. Give this one another folder."
+        ) from None
     return handle

@@ -27,11 +27,11 @@ class Meters:
         self._seconds[key] += seconds
 
     def text(self, gauges: Mapping[str, float]) -> str:
-        """Everything in Prometheus' text format.
+        r"""Everything in Prometheus' text format.
 
         >>> meters = Meters()
         >>> meters.answered(("churn", 3, "champion"), 5, 0.002)
-        >>> "airside_serving_rows_total{endpoint=\\"churn\\",version=\\"3\\",role=\\"champion\\"} 5" in meters.text({})
+        >>> 'airside_serving_rows_total{endpoint="churn",version="3",role="champion"} 5' in meters.text({})
         True
         """
         lines = ["# TYPE airside_serving_rows_total counter"]

@@ -65,8 +65,9 @@ class ModelFolders:
             )
         folder = self._folder / key_of(model, arm)
         files = {path: BlobId(digest) for path, digest in arm.files.items()}
-        for path in filter(_is_of_compiled, files):
-            self._bring(model, arm, _checked(path), files[path], folder)
+        for path, digest in files.items():
+            if _is_of_compiled(path):
+                self._bring(model, arm, _checked(path), digest, folder)
         try:
             return load_compiled(folder, files=files)
         except Invalid as refused:
@@ -76,8 +77,8 @@ class ModelFolders:
                     f"'{model}@{arm.version}' has no compiled form that may serve: {refused.message} Its original runs "
                     "only where the operator allows models to run code: --allow-pickle"
                 ) from refused
-        for path in files:
-            self._bring(model, arm, _checked(path), files[path], folder)
+        for path, digest in files.items():
+            self._bring(model, arm, _checked(path), digest, folder)
         return ModelWorker(folder, allow_pickle=True, files=files)
 
     def keep_only(self, keys: Iterable[str]) -> None:

@@ -40,7 +40,7 @@ class Rows(NamedTuple):
     """The rows of a request, and how to read them for a model that takes others."""
 
     columns: Columns
-    count: int
+    number: int
     signature: Signature
     decode: Callable[[Signature], tuple[Columns, int]]
 
@@ -123,6 +123,10 @@ class Scorer:
         """Answer rows by an arm, and log it.
 
         Args:
+            live: the endpoint.
+            arm: which of its versions.
+            caller: who asks.
+            rows: what is asked.
             is_counted: whether the rollout's judge counts it; not when the caller chose the version itself.
 
         Raises:
@@ -132,7 +136,7 @@ class Scorer:
         if self._spool.is_full:
             raise Overloaded("The prediction log cannot keep up, and every answer must be logged. Try again shortly.")
         batch_id = self._new_id(caller.received_ms)
-        prediction, error = await self._predict(arm, rows.columns, rows.count)
+        prediction, error = await self._predict(arm, rows.columns, rows.number)
         seconds = time.perf_counter() - caller.started
         if error is not None and error.status < 500:
             raise error
@@ -146,7 +150,7 @@ class Scorer:
                 role,
                 caller,
                 rows.columns,
-                rows.count,
+                rows.number,
                 prediction,
                 seconds * 1000,
                 told,
@@ -159,17 +163,17 @@ class Scorer:
             self._meters.failed[key] += 1
             _log.error("prediction.failed id=%s request=%s", batch_id, caller.request_id, exc_info=error)
             raise error or ModelFailed(ValueError("no answer"))
-        self._meters.answered(key, rows.count, seconds)
+        self._meters.answered(key, rows.number, seconds)
         return Answered(prediction, arm, batch_id)
 
     def shadow(self, live: LiveRoute, caller: Caller, rows: Rows, paired_id: str) -> None:
         """Let the shadow answer too, after the caller has its answer."""
         if live.shadow is None:
             return
-        if self._shadow_rows + rows.count > MAX_SHADOW_ROWS:
+        if self._shadow_rows + rows.number > MAX_SHADOW_ROWS:
             self._meters.dropped_shadows += 1
             return
-        self._shadow_rows += rows.count
+        self._shadow_rows += rows.number
         self._shadows.append(_Shadow(live, live.shadow, caller, rows, paired_id))
         if self._working is None or self._working.done():
             self._working = asyncio.get_running_loop().create_task(self._work())
@@ -182,9 +186,9 @@ class Scorer:
     async def _work(self) -> None:
         while self._shadows:
             job = self._shadows.popleft()
-            self._shadow_rows -= job.rows.count
+            self._shadow_rows -= job.rows.number
             started = time.perf_counter()
-            columns, count, error = job.rows.columns, job.rows.count, None
+            columns, count, error = job.rows.columns, job.rows.number, None
             prediction: Prediction | None = None
             try:
                 signature = job.arm.model.predictor.signature

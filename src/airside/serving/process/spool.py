@@ -227,7 +227,7 @@ class Spool:
             file.seek(segment.sent)
             content = file.read(min(segment.durable - segment.sent, GROUP_BYTES + SEGMENT_BYTES))
         batches, end = [], 0
-        for end, payload in frames(content):  # noqa: B007 -- the last end is where the next hand-over begins
+        for end, payload in frames(content):
             batches.append(_DECODER.decode(payload))
             if end > GROUP_BYTES or len(batches) >= GROUP_BATCHES:
                 break
@@ -253,7 +253,7 @@ class Spool:
                 self._deliver_or_split(batches[middle:])
                 return
             self.rejected += 1
-            _log.error("spool.rejected id=%s error=%s", batches[0].id, error.message)  # noqa: TRY400 -- a refusal
+            _log.error("spool.rejected id=%s error=%s", batches[0].id, error.message)
             with (self._folder / "rejected.log").open("ab") as file:
                 file.write(frame(_ENCODER.encode(batches[0])))
 

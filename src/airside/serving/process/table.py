@@ -74,9 +74,7 @@ class Table:
     @property
     def is_ready(self) -> bool:
         """Whether the routing is known and every endpoint that shall serve can."""
-        return self.revision >= 0 and all(
-            live.arms or live.route.state != "serving" for live in self.routes.values()
-        )
+        return self.revision >= 0 and all(live.arms or live.route.state != "serving" for live in self.routes.values())
 
     def route(self, name: str) -> LiveRoute:
         """The endpoint of a name; the only one there is for an empty name.

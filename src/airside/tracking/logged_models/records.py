@@ -13,7 +13,7 @@ LoggedModelStatus = Literal["PENDING", "READY", "FAILED"]
 class ModelMetric(LoggedMetric):
     """A point of a metric that belongs to a logged model, with the run that logged it."""
 
-    run_id: RunId
+    run_id: RunId = RunId("")
 
 
 class LoggedModel(Record):
@@ -28,6 +28,8 @@ class LoggedModel(Record):
     experiment_id: ExperimentId
     name: str
     artifact_uri: str
+    created_ms: int
+    updated_ms: int
     status: LoggedModelStatus = "PENDING"
     status_message: str = ""
     model_type: str = ""
@@ -36,8 +38,6 @@ class LoggedModel(Record):
     params: tuple[Param, ...] = ()
     tags: tuple[Tag, ...] = ()
     metrics: tuple[ModelMetric, ...] = ()
-    created_ms: int
-    updated_ms: int
 
 
 class LoggedModelPage(Record):

@@ -121,10 +121,7 @@ class LogBatch(Ask[Done]):
 @operation("runs.log_batch", needs="run:write", audit="measure")
 def log_batch(ctx: Context, ask: LogBatch) -> Done:
     """Log up to 1,000 metrics, parameters and tags of an active run: whole or absent."""
-    points = [
-        (metric, *rules.checked_metric(metric, f"metrics[{index}]." if index else "metrics[0]."))
-        for index, metric in enumerate(ask.metrics)
-    ]
+    points = rules.checked_metrics(ask.metrics)
     params = [rules.checked_param(param, f"params[{index}].") for index, param in enumerate(ask.params)]
     tags = [rules.checked_tag(tag, f"tags[{index}].") for index, tag in enumerate(ask.tags)]
     rules.check_batch_size(len(points), len(params), len(tags))

@@ -30,7 +30,7 @@ class CreateRun(Ask[Run]):
 def create_run(ctx: Context, ask: CreateRun) -> Run:
     """Start a run in an active experiment."""
     experiment_no, location = writable(ctx, ask.experiment_id)
-    name = rules.settled_name(ask.name, ask.tags, invented(ctx.random(4)))
+    name = rules.settled_name(ask.name, ask.tags) or invented(ctx.random(4))
     tags = rules.last_wins((*ask.tags, Tag(key=rules.RUN_NAME_TAG, value=name)))
     run_id = RunId(ctx.new_hex())
     info = RunInfo(

@@ -30,6 +30,8 @@ from airside.tracking.records import RunPage, View
 from airside.tracking.rules import RUN_NAME_TAG
 
 MAX_RESULTS = 50_000
+INDEXED = 200
+"""How many characters of a text are in its index."""
 FEW = 1000
 """A condition that leaves fewer runs than this is a driver."""
 COLUMNS = {
@@ -181,7 +183,7 @@ class _Plan:
         prefix = Term("substr(o.value, 1, 200)", is_ascending=terms[0].is_ascending)
         if last:
             sign = ">=" if prefix.is_ascending else "<="
-            where = [*where, (f"{prefix.column} {sign} ?", [str(last[1])[:200]]), after(terms, last)]
+            where = [*where, (f"{prefix.column} {sign} ?", [str(last[1])[:INDEXED]]), after(terms, last)]
         rows = self._query(f"{table} o CROSS JOIN run r", self._joins[1:], bounds, where, [prefix, *terms], ())
         return [(row[0], *row[3:]) for row in rows]
 
@@ -232,9 +234,11 @@ class _Plan:
         if entity == "metric":
             return TABLES[entity], (f"{text} AND c.is_nan = ? AND c.value {operator} ?", [*values, False, value])
         if operator == "=":
+            # `NOT <>`, because SQLite would put the constant of `c.value = ?` into the indexed expression
+            whole = " AND NOT c.value <> ?" if len(str(value)) >= INDEXED else ""
             return TABLES[entity], (
-                f"{text} AND substr(c.value, 1, 200) = ? AND c.value = ?",
-                [*values, str(value)[:200], value],
+                f"{text} AND substr(c.value, 1, 200) = ?{whole}",
+                [*values, str(value)[:INDEXED], *([value] if whole else [])],
             )
         span = prefix_range(str(value))
         if span is None:

@@ -60,12 +60,13 @@ def add_points(ctx: Context, run: RunNumbers, points: Sequence[tuple[Metric, flo
         found = latest.get(key)
         if found is None or (step, time_ms, value) > found[:3]:
             latest[key] = (step, time_ms, value, is_nan)
+    bests = [(number, key, experiment_no, *best) for key, best in latest.items()]
     if len(rows) == 1:
         ctx.tx.run(_POINT, rows[0])
+        ctx.tx.run(_LATEST, bests[0])
     else:
-        ctx.tx.many(_POINT, rows)
-    for key, best in latest.items():
-        ctx.tx.run(_LATEST, (number, key, experiment_no, *best))
+        ctx.tx.many(_POINT, sorted(rows))  # in the order of the table: neighbours are written together
+        ctx.tx.many(_LATEST, bests)
 
 
 def add_param(ctx: Context, run: RunNumbers, param: Param) -> str | None:

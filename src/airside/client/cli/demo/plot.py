@@ -167,16 +167,20 @@ class Plot:
     def wait_until_served(self, version: int) -> None:
         """Wait until the serving process answers with a version."""
         probe = self.rows_of(self.years[0], 1).slice(0, 1)
-        self.stage.wait_for(
-            f"An answer of v{version}",
-            lambda: self.caller().send(probe, size=1).by_version.get(str(version)),
-        )
 
-    def roll_out(self, step: int, rows: pa.Table, more: pa.Table, *, delivery: str, must: str) -> None:
+        def answered() -> int | None:
+            return self.caller().send(probe, size=1).by_version.get(str(version))
+
+        self.stage.once(f"served-{version}", lambda: self.stage.wait_for(f"An answer of v{version}", answered))
+
+    def roll_out(  # noqa: PLR0913 -- which rollout, with which requests, to which end
+        self, step: int, version: int, rows: pa.Table, more: pa.Table, *, delivery: str, must: str
+    ) -> None:
         """Send rows one by one until the rollout has ended, then the rest of them in larger requests.
 
         Args:
             step: of the story.
+            version: that is rolled out.
             rows: the delivery.
             more: rows of the next one, asked in advance where the judge wants more than the delivery has.
             delivery: its name; empty for requests that belong to none.
@@ -185,7 +189,7 @@ class Plot:
         Raises:
             Failed: it did not end as it must.
         """
-        rollout = self.stage.wait_for("The rollout", self._newest_rollout)
+        rollout = self.stage.wait_for(f"The rollout of v{version}", lambda: self._rollout_of(version))
         key = f"traffic-{rollout.id}"
         self.stage.once(key, lambda: self._play(rollout, rows, more, delivery))
         ended = self.stage.ask(GetRollout(id=rollout.id))
@@ -209,9 +213,9 @@ class Plot:
         if ended.state != must:
             raise Failed(f"The rollout of v{ended.to_version} ended {ended.state}, not {must}: {ended.reason}")
 
-    def _newest_rollout(self) -> Rollout | None:
-        items = self.client.call(ListRollouts(endpoint=self.endpoint, max_results=1)).items
-        return items[0] if items else None
+    def _rollout_of(self, version: int) -> Rollout | None:
+        items = self.client.call(ListRollouts(endpoint=self.endpoint)).items
+        return next((rollout for rollout in items if rollout.to_version == version), None)
 
     def _play(self, rollout: Rollout, rows: pa.Table, more: pa.Table, delivery: str) -> int:
         ended = False
@@ -236,6 +240,7 @@ class Plot:
         self.tell.done(f"{one_by_one.requests:,} requests, {one_by_one.errors} errors; answered by {one_by_one.by_version}")
         if delivery:
             self.caller().send(rows.slice(one_by_one.rows), size=self.size, delivery=delivery)
+            self.complete(delivery, rows.num_rows)
         return one_by_one.rows
 
     def serve_batch(self, year: int, batch: int) -> None:
@@ -243,11 +248,13 @@ class Plot:
         name = f"{year}-{batch:02d}"
         rows = self.rows_of(year, batch)
         self.stage.once(f"serve-{name}", lambda: self.caller().send(rows, size=self.size, delivery=name).rows)
-        self.complete(name)
+        self.complete(name, rows.num_rows)
 
-    def complete(self, name: str) -> None:
-        """Say that a delivery is complete."""
-        self.stage.once(f"complete-{name}", lambda: complete_delivery(self.client, self.endpoint, name).rows)
+    def complete(self, name: str, rows: int) -> None:
+        """Say that a delivery of so many rows is complete."""
+        self.stage.once(
+            f"complete-{name}", lambda: complete_delivery(self.client, self.endpoint, name, rows=rows).rows
+        )
 
     # --- what is found -----------------------------------------------------------------------------------------------
 

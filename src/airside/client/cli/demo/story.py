@@ -76,10 +76,9 @@ def first_rollout(plot: Plot) -> None:
     """4: shadow, canary, promotion, with real requests."""
     year = plot.years[1]
     plot.tell.chapter(4, "Shadow, canary, promotion", f"Real HTTP requests: {year}, batch 1, one row each.")
-    plot.roll_out(4, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
+    plot.roll_out(4, 2, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
     plot.stage.once("monitor", plot.create_monitor)
     plot.stage.once("trigger", plot.create_trigger)
-    plot.complete(f"{year}-01")
 
 
 def drift(plot: Plot) -> None:
@@ -110,8 +109,7 @@ def retraining(plot: Plot) -> None:
     plot.tell_candidates(6, run)
     number = run.result["version"]
     plot.tell_gate(6, plot.gate_of(number), must="pass")
-    plot.roll_out(6, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
-    plot.complete(f"{third}-01")
+    plot.roll_out(6, number, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
     for batch in range(2, 13):
         plot.serve_batch(third, batch)
     flagged = [plot.tell_window(6, f"{third}-{batch:02d}", quiet=True).flagged for batch in range(1, 13)]
@@ -170,7 +168,7 @@ def regression(plot: Plot) -> None:
         "deploy-regression",
         lambda: plot.client.call(Deploy(endpoint=plot.endpoint, version=number, transform=transform)),
     )
-    plot.roll_out(8, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery="", must="rolled_back")
+    plot.roll_out(8, number, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery="", must="rolled_back")
 
 
 def upstream_change(plot: Plot) -> None:
@@ -183,7 +181,7 @@ def upstream_change(plot: Plot) -> None:
     name = f"{year}-{batch:02d}-injected"
     rows, changed = faults.recoded(plot.rows_of(year, batch), "RELP", faults.RELP_OF_2019)
     plot.stage.once(f"serve-{name}", lambda: plot.caller().send(rows, size=plot.size, delivery=name).rows)
-    plot.complete(name)
+    plot.complete(name, rows.num_rows)
     window = plot.tell_window(9, name)
     alert = plot.wait_alert("unseen")
     plot.tell.warned(f"alert: {alert.title}")

@@ -18,7 +18,7 @@ def doubled(thresholds: Floats) -> Floats:
     scikit-learn rounds the matrix to float32 before it compares; with these thresholds nothing needs rounding.
 
     >>> t = doubled(np.array([0.1]))[0]
-    >>> bool(np.float32(t) <= 0.1), bool(np.float32(np.nextafter(t, 1.0)) <= 0.1)
+    >>> float(np.float32(t)) <= 0.1, float(np.float32(np.nextafter(t, 1.0))) <= 0.1
     (True, False)
     """
     with np.errstate(over="ignore"):

@@ -457,7 +457,9 @@ CREATE TABLE monitor_window (
   rows BIGINT NOT NULL,
   labelled BIGINT NOT NULL,
   flagged TEXT NOT NULL,
-  body TEXT NOT NULL,
+  worst DOUBLE PRECISION NOT NULL,
+  found TEXT NOT NULL,
+  measured TEXT NOT NULL,
   analysed_at BIGINT NOT NULL,
   PRIMARY KEY (id)
 );

@@ -174,6 +174,7 @@ def publish(  # noqa: PLR0913 -- all that a version is made of
         y,
         features,
         repeats=2,
+        most_rows=4_000,
     )
     profiled = train.append_column(PREDICTION, pa.array(estimator.predict_proba(_matrix(train, features))[:, 1]))
     reference = reference_of(
