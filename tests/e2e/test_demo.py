@@ -70,7 +70,19 @@ def test_a_table_of_another_kind_is_refused_in_words(tmp_path: Path) -> None:
     table = tmp_path / "other.csv"
     table.write_text("a,b\n1,2\n")
     done = subprocess.run(
-        [sys.executable, "-m", "airside", "demo", "--exit", "--port", "0", "--home", str(tmp_path / "h"), "--table", str(table)],
+        [
+            sys.executable,
+            "-m",
+            "airside",
+            "demo",
+            "--exit",
+            "--port",
+            "0",
+            "--home",
+            str(tmp_path / "h"),
+            "--table",
+            str(table),
+        ],
         capture_output=True,
         text=True,
         timeout=120,
@@ -78,5 +90,3 @@ def test_a_table_of_another_kind_is_refused_in_words(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "cannot be read as Parquet" in done.stdout + done.stderr
-
-

@@ -22,6 +22,7 @@ from airside.data.operations.versions import GetDatasetVersion
 from airside.pipelines.define import current, map_over, pipeline, step
 from airside.quality.evaluate import Setting, evaluate
 from airside.quality.measures.balance import label_balance
+from airside.quality.measures.estimated import fit as fit_calibration
 from airside.quality.measures.importance import permutation_importance
 from airside.quality.measures.profile import reference_of
 from airside.quality.operations.gates import DecideGate
@@ -191,10 +192,12 @@ def publish(
         most_rows=4_000,
     )
     profiled = train.append_column(PREDICTION, pa.array(estimator.predict_proba(_matrix(train, features))[:, 1]))
+    held_out = estimator.predict_proba(_matrix(test, features))[:, 1]
     reference = reference_of(
         profiled,
         [*(column for column in columns if column.name in features), Column(name=PREDICTION, type="double")],
         importance=importance,
+        calibration=fit_calibration(y, held_out),
         of=version["ref"],
     )
     with _client() as client:
