@@ -39,7 +39,7 @@ def is_plain(value: Any) -> bool:
     if value is None or kind is bool or kind is str:
         return True
     if kind is int:
-        return _LEAST <= value <= _GREATEST
+        return bool(_LEAST <= value <= _GREATEST)
     if kind is float:
         return math.isfinite(value)
     if kind is list:
