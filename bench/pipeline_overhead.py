@@ -106,9 +106,7 @@ def main() -> None:
             for pipeline, steps in (("chain", STEPS), ("fan_out", FAN_OUT + 1)):
                 function, _ = load_pipeline(f"{entry}:{pipeline}")
                 register_pipeline(client, f"{entry}:{pipeline}")
-                report(
-                    f"inline, {pipeline}", median(lambda n, f=function: run_inline(client, f, salt=n), steps), limit
-                )
+                report(f"inline, {pipeline}", median(lambda n, f=function: run_inline(client, f, salt=n), steps), limit)
                 report(f"inline, {pipeline}, from the cache", median(lambda n, f=function: run_inline(client, f, salt=1), steps), limit)  # fmt: skip
                 register_pipeline(client, f"{entry}:{pipeline}")
                 act = pooled(client, place / "runner", pipeline)

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-
 from tests.web.serving import served
 from tests.web.world import HOSTILE, PATHS, World, empty, full
 

@@ -26,7 +26,8 @@ def graphs(draw_from: st.DrawFn) -> tuple[list[str], list[tuple[str, str]]]:
 
 def overlap(drawing: Drawing) -> bool:
     return any(
-        abs(a.x - b.x) < NODE_WIDTH and abs(a.y - b.y) < NODE_HEIGHT for a, b in itertools.combinations(drawing.nodes, 2)
+        abs(a.x - b.x) < NODE_WIDTH and abs(a.y - b.y) < NODE_HEIGHT
+        for a, b in itertools.combinations(drawing.nodes, 2)
     )
 
 

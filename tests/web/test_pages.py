@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from tests.web.world import HOSTILE, NOW, PATHS, World, empty, full
 
 from airside.core.errors import Denied
 from airside.server.web.page import Page
 from airside.server.web.routes import PAGE_ROUTES, WebRequest, find, respond
 from airside.tower.operations.catalog import ListRows
-from tests.web.world import HOSTILE, NOW, PATHS, World, empty, full
 
 
 def ask(world: Any, path: str, method: str = "GET", form: dict[str, str] | None = None, **headers: str) -> Page:
@@ -64,7 +64,9 @@ def test_hostile_names_are_text(path: str) -> None:
     for tag, attrs in read.tags:
         assert not any(name.startswith("on") or name == "style" for name in attrs), (tag, attrs)
         assert not (attrs.get("href") or "").lower().startswith(("javascript:", "data:", "http"))
-    assert all(script.get("type") in {"application/json", "module"} or script.get("src") for script in read.of("script"))
+    assert all(
+        script.get("type") in {"application/json", "module"} or script.get("src") for script in read.of("script")
+    )
     assert {image.get("src") for image in read.of("img")} == set()
 
 

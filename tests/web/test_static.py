@@ -37,7 +37,9 @@ def test_an_address_holds_a_digest_and_is_cached_for_ever() -> None:
     assert "immutable" in CACHE_CONTROL
 
 
-@pytest.mark.parametrize("path", ["/static/../pyproject.toml", "/static/", "/static/0000000000000000/css/tokens.css", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/static/../pyproject.toml", "/static/", "/static/0000000000000000/css/tokens.css", "/etc/passwd"]
+)
 def test_nothing_else_is_found(path: str) -> None:
     assert static_file(path) is None
 
@@ -75,7 +77,9 @@ def test_own_scripts_build_no_html_and_no_code_from_text() -> None:
         if "/js/" not in path:
             continue
         text = static_file(path).body.decode()  # type: ignore[union-attr]  # it is in the list
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|https?://", text), path
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|https?://", text
+        ), path
 
 
 def test_own_styles_name_no_colour_outside_the_tokens() -> None:
@@ -99,4 +103,8 @@ def test_the_policy_lets_nothing_inline_run_and_nothing_leave() -> None:
     assert "unsafe" not in CONTENT_SECURITY_POLICY
     assert "http" not in CONTENT_SECURITY_POLICY
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'; script-src 'self';")
-    assert {name for name, _ in SECURITY_HEADERS} >= {"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"}
+    assert {name for name, _ in SECURITY_HEADERS} >= {
+        "Content-Security-Policy",
+        "X-Content-Type-Options",
+        "Referrer-Policy",
+    }

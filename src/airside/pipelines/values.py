@@ -39,7 +39,7 @@ def is_plain(value: Any) -> bool:
     if value is None or kind is bool or kind is str:
         return True
     if kind is int:
-        return -(2 ** (_WORD - 1)) <= value < 2 ** (_WORD - 1)
+        return bool(-(2 ** (_WORD - 1)) <= value < 2 ** (_WORD - 1))
     if kind is float:
         return math.isfinite(value)
     if kind is list:
