@@ -69,7 +69,7 @@ class HttpTransport:
         """Ask; every try carries the same key, so that it acts once."""
         operation = operation_of(type(ask))
         headers = {**self._headers, "Content-Type": "application/json"}
-        if not operation.is_read and operation.audit == "change":
+        if not operation.is_read and (idempotency_key or operation.audit == "change"):
             headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
         response = self._send(
             "POST", f"/api/v1/{operation.name}", body=msgspec.json.encode(ask), headers=headers, is_repeatable=True
