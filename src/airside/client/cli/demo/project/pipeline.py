@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from candidates import BASELINE, KINDS, fitted
 
-import airside
 from airside.client.sdk.data import dataset_input, load_dataset
 from airside.client.sdk.models import load_model, log_model, register
+from airside.client.transport import Client, connect
 from airside.core.column import Column
 from airside.core.errors import Invalid, NotFound
 from airside.data.operations.versions import GetDatasetVersion
@@ -283,9 +283,9 @@ def training(
     return release(decision, published, endpoint)
 
 
-def _client() -> airside.Client:
+def _client() -> Client:
     here = current()
-    return airside.connect(here.url, here.token)
+    return connect(here.url, here.token)
 
 
 def _columns(version: dict[str, Any]) -> tuple[Column, ...]:
@@ -325,7 +325,7 @@ def _overall(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _log_runs(
-    client: airside.Client, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
+    client: Client, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
 ) -> dict[str, Any]:
     """A tracked run of each candidate below the pipeline's own run; their ids by kind."""
     here = current()
