@@ -48,7 +48,7 @@ def is_plain(value: Any) -> bool:
     if value is None or kind is bool:
         return True
     if kind is str:
-        return storable(value) == value
+        return bool(storable(value) == value)
     if kind is int:
         return bool(_LEAST <= value <= _GREATEST)
     if kind is float:
