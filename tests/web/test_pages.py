@@ -8,12 +8,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from tests.web.moment import HOSTILE, NOW
+from tests.web.world import PATHS, World, empty, full
 
 from airside.core.errors import Denied
 from airside.server.web.page import Page
 from airside.server.web.routes import PAGE_ROUTES, WebRequest, find, respond
 from airside.tower.operations.catalog import ListRows
-from tests.web.world import HOSTILE, NOW, PATHS, World, empty, full
 
 
 def ask(world: Any, path: str, method: str = "GET", form: dict[str, str] | None = None, **headers: str) -> Page:

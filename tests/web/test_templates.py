@@ -8,9 +8,9 @@ from importlib.resources.abc import Traversable
 import pytest
 
 from airside.server.web.markdown import markdown
+from airside.server.web.routes import find
 from airside.server.web.shell import NAVIGATION
 from airside.server.web.templating import environment, script_json
-from airside.server.web.routes import find
 
 
 def texts(folder: Traversable) -> dict[str, str]:

@@ -89,7 +89,7 @@ def neighbourhood(call: Call, kind: str, identity: str, *, hops: int) -> Chain:
             name: _drawn(some, own=(some[0].kind, some[0].id) == (kind, identity)) for name, some in members.items()
         },
         data=found,
-        sentence=f"{plural(len(found.nodes), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
+        sentence=f"{plural(len(near), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
         n_hidden=len(found.nodes) - len(near),
     )
 
