@@ -42,7 +42,19 @@ def postgres_server() -> Iterator[str]:
         as_user = ["runuser", "-u", "postgres", "--"]
         shutil.chown(folder, "postgres")
     data = folder / "data"
-    run = [*as_user, str(binaries[-1] / "initdb"), "-D", str(data), "-A", "trust", "-U", "airside", "--no-sync", "-E", "UTF8"]
+    run = [
+        *as_user,
+        str(binaries[-1] / "initdb"),
+        "-D",
+        str(data),
+        "-A",
+        "trust",
+        "-U",
+        "airside",
+        "--no-sync",
+        "-E",
+        "UTF8",
+    ]
     subprocess.run(run, check=True, capture_output=True)
     options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c fsync=off"
     control = [*as_user, str(binaries[-1] / "pg_ctl"), "-D", str(data), "-w"]
@@ -98,7 +110,10 @@ class RunningServer:
     def start(self) -> None:
         command = [sys.executable, "-m", "airside", "server", "--home", str(self.home)]
         self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), *self._flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*command, "--port", str(self.port), *self._flags],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert self.process.stdout is not None
         self.said = self.process.stdout.readline()
@@ -113,7 +128,9 @@ class RunningServer:
                     pool.clear()
                     return
             except urllib3.exceptions.HTTPError:
-                assert self.process.poll() is None, self.said + (self.process.stdout.read() if self.process.stdout else "")
+                assert self.process.poll() is None, self.said + (
+                    self.process.stdout.read() if self.process.stdout else ""
+                )
                 time.sleep(0.01)
         raise AssertionError(self.said)
 

@@ -6,11 +6,13 @@ The public names, imported when they are first used (PEP 562), so that `import a
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from airside.core.version import VERSION as __version__
-
+from airside.core.version import VERSION
 
 if TYPE_CHECKING:
-    from airside.client.transport import Client, connect, open_home
+    from airside.client.transport import Client, connect
+    from airside.client.transport import open_home as open  # noqa: A004 -- `airside.open("home")`
+
+__version__ = VERSION
 
 _PUBLIC = {
     "Client": "airside.client.transport:Client",
@@ -18,7 +20,7 @@ _PUBLIC = {
     "open": "airside.client.transport:open_home",
 }
 
-__all__ = ["Client", "__version__", "connect", "open"]  # noqa: PLE0604 -- `open` is found by __getattr__
+__all__ = ["Client", "__version__", "connect", "open"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier
+from tests.inference.making import COLUMNS, as_rows, table
 
 import airside
 from airside.client.sdk.models import LoggedModelRef, load_model, load_original, log_model, register
@@ -18,7 +19,6 @@ from airside.inference.model_dir.mlmodel import read_mlmodel
 from airside.registry.operations.aliases import SetAlias
 from airside.tracking.logged_models.operations import GetLoggedModel, SearchLoggedModels
 from airside.tracking.operations.runs import CreateRun
-from tests.inference.making import COLUMNS, as_rows, table
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-import airside.client.cli.demo as demo
+from airside.client.cli import demo
 from airside.client.cli.demo.project.candidates import fitted
 from airside.inference.golden import load_compiled
 from airside.inference.writing import Draft, write_directory

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from airside.client.sdk.pipelines import start_run
+from airside.client.sdk.pipelines import run_inline, start_run
 from airside.client.transport import Client
+from airside.core.errors import Conflict
 from airside.core.ids import PipelineRunId
+from airside.pipelines.define import current, map_over, pipeline, step
 from airside.pipelines.operations.runs import GetRun
-from airside.pipelines.operations.steps import GetStepLog, ListSteps
+from airside.pipelines.operations.steps import DecideStep, GetStepLog, ListSteps
 from airside.pipelines.records import PipelineRun, StepRun
 from airside.pipelines.runner import Runner
 
@@ -239,6 +241,60 @@ def test_the_code_of_an_object_is_part_of_what_it_is(client: Client, runner: Mak
     project(pipeline=RICH.replace("FACTOR = 10", "FACTOR = 11"))
     run, _ = run_of(client, runner())
     assert run.result == [110, 220]
+
+
+APPROVED = """
+from airside.pipelines.define import approval, pipeline, step
+
+@step
+def train():
+    return 7
+
+@step
+def release(model, decision):
+    return [model, decision["approved"], decision["text"]]
+
+@pipeline
+def main():
+    model = train()
+    return release(model, approval("look-at-it", model))
+"""
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_an_approval_waits_without_a_process_and_the_run_goes_on_under_its_id(
+    client: Client, runner: MakeRunner, project: Project, approved: bool
+) -> None:
+    project(pipeline=APPROVED)
+    waiting, steps = run_of(client, runner())
+    assert (waiting.state, steps["look-at-it"].state, steps["train"].state) == ("waiting", "waiting", "succeeded")
+    assert not runner().step()
+    client.call(DecideStep(run_id=waiting.id, step="look-at-it", approved=approved, text="fine"))
+    assert runner().step()
+    run, steps = after(client, waiting.id)
+    if approved:
+        assert (run.state, run.result) == ("succeeded", [7, True, "fine"])
+    else:
+        assert (run.state, run.error) == ("failed", "look-at-it: Refused by local. fine")
+    assert (steps["train"].attempt, steps["look-at-it"].attempt) == (1, 1)
+    with pytest.raises(Conflict):
+        client.call(DecideStep(run_id=waiting.id, step="look-at-it", approved=approved))
+
+
+def test_a_pipeline_runs_in_this_process_with_functions_that_are_in_no_file(client: Client) -> None:
+    seen: list[str] = []
+
+    @step(cache=False)
+    def note(x: int) -> str:
+        seen.append(current().step)
+        return "abc"[x]
+
+    @pipeline
+    def main(xs: list[int] = [0, 1, 2]) -> Any:  # noqa: B006 -- a pipeline's parameters are never changed
+        return map_over(note, over={"x": xs})
+
+    run = run_inline(client, main, xs=[2, 0])
+    assert (run.state, run.result, seen) == ("succeeded", ["c", "a"], ["note[0]", "note[1]"])
 
 
 def test_a_fan_out_over_what_is_no_list_fails_the_run_with_its_reason(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from tests.conftest import RunningServer, free_port
 
 import airside
 from airside.core.errors import NotFound
 from airside.platform.access.tokens import CreateToken, ListTokens, RevokeToken
-from tests.conftest import RunningServer, free_port
 
 
 @pytest.fixture(scope="module")
@@ -159,5 +159,3 @@ def _run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "airside", *arguments], capture_output=True, text=True, timeout=20, check=False
     )
-
-

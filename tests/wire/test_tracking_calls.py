@@ -207,7 +207,7 @@ def test_not_a_number_comes_back_as_a_word(ask: Ask, run_id: str) -> None:
         ("GET", "metrics/get-history-bulk", {"metric_key": "m"}, 400, "must specify at least one run_id."),
     ],
 )
-def test_mistakes_are_told_in_mlflows_words(  # noqa: PLR0917
+def test_mistakes_are_told_in_mlflows_words(
     ask: Ask, run_id: str, method: str, path: str, fields: dict[str, Any], status: int, text: str
 ) -> None:
     found, answer = ask(method, path, **{key: run_id if value == "R" else value for key, value in fields.items()})

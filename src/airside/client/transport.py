@@ -1,7 +1,7 @@
 """Asking a platform: over HTTP, or in this process. One client, typed by what is asked.
 
-    client = airside.connect("http://127.0.0.1:5000")
-    run = client.call(CreateRun(experiment_id="0"))
+client = airside.connect("http://127.0.0.1:5000")
+run = client.call(CreateRun(experiment_id="0"))
 """
 
 import atexit
@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -69,7 +69,7 @@ class HttpTransport:
         """Ask; every try carries the same key, so that it acts once."""
         operation = operation_of(type(ask))
         headers = {**self._headers, "Content-Type": "application/json"}
-        if not operation.is_read and operation.audit == "change":
+        if not operation.is_read and (idempotency_key or operation.audit == "change"):
             headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
         response = self._send(
             "POST", f"/api/v1/{operation.name}", body=msgspec.json.encode(ask), headers=headers, is_repeatable=True
@@ -105,7 +105,7 @@ class HttpTransport:
         finally:
             response.release_conn()
 
-    def _send(  # noqa: PLR0913 -- one HTTP request
+    def _send(
         self,
         method: str,
         path: str,
@@ -137,11 +137,13 @@ class HttpTransport:
 
 
 def _error(response: urllib3.BaseHTTPResponse) -> AirsideError:
-    data = response.data if response.data else response.read()
+    data = response.data or response.read()
     try:
         told = msgspec.json.decode(data, type=ErrorBody)
     except msgspec.DecodeError:
-        return from_wire(response.status, "", f"The server answered {response.status}: {data[:300].decode(errors='replace')}")
+        return from_wire(
+            response.status, "", f"The server answered {response.status}: {data[:300].decode(errors='replace')}"
+        )
     return from_wire(response.status, told.error_code, told.message)
 
 
@@ -196,7 +198,7 @@ class Client:
         """End it."""
         self._transport.close()
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:

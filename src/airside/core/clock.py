@@ -37,9 +37,11 @@ class FixedClock(Clock):
         self._now_ms = start_ms
 
     def now_ms(self) -> int:
+        """The instant that the test set."""
         return self._now_ms
 
     def monotonic_s(self) -> float:
+        """The same instant, in seconds."""
         return self._now_ms / 1000
 
     def advance(self, *, seconds: float) -> None:

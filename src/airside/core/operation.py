@@ -1,10 +1,10 @@
 """The verb: declared once; route, client, command line, permission, audit and reference follow from it.
 
-    class CreateModel(Ask[RegisteredModel]):
-        name: ModelName
+class CreateModel(Ask[RegisteredModel]):
+    name: ModelName
 
-    @operation("models.create", needs="model:write")
-    def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel: ...
+@operation("models.create", needs="model:write")
+def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel: ...
 """
 
 import typing
@@ -28,7 +28,9 @@ class Transaction(Protocol):
     SQL is the text that both dialects share, with `?` for values. A text holds no literal `?` or `%`.
     """
 
-    dialect: Dialect
+    @property
+    def dialect(self) -> Dialect:
+        """Which database it is."""
 
     def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
@@ -70,7 +72,7 @@ class Context:
 
     __slots__ = ("actor", "announced", "clock", "memory", "prepared", "random", "tx")
 
-    def __init__(  # noqa: PLR0913 -- one record of seven would only be unpacked again
+    def __init__(
         self,
         tx: Transaction,
         clock: Clock,
@@ -168,6 +170,7 @@ class Operation(Generic[A, R]):
         return self.verb == "read"
 
     def __call__(self, ctx: Context, ask: A) -> R:
+        """Run it in the transaction of `ctx`: as a part of another operation."""
         return self.function(ctx, ask)
 
     def __repr__(self) -> str:

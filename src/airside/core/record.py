@@ -9,10 +9,9 @@ if TYPE_CHECKING:
 else:
     _StructMeta = type(msgspec.Struct)
 
-AnswerT = TypeVar("AnswerT", covariant=True)
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class _RecordMeta(_StructMeta):
     """Makes `frozen` and `kw_only` the default: msgspec does not inherit `kw_only`."""
 
@@ -22,11 +21,12 @@ class _RecordMeta(_StructMeta):
         return super().__new__(mcs, name, bases, namespace, **config)
 
 
-class Record(msgspec.Struct, metaclass=_RecordMeta):
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Record(msgspec.Struct, metaclass=_RecordMeta, frozen=True, kw_only=True):
     """A noun of the system. Compared by value, never changed in place."""
 
 
-class Ask(Record, Generic[AnswerT], forbid_unknown_fields=True):
+class Ask(Record, Generic[AnswerT_co], forbid_unknown_fields=True):
     """What a caller asks of an operation. Its parameter is the type of the answer.
 
     The same record is the HTTP body, the argument of the client and the options of the command line.

@@ -14,8 +14,10 @@ Origin = Literal["default", "file", "environment", "flag"]
 
 
 class Setting(Record):
-    """One setting: its name is the flag (`--serving-port`), the key in the file and, in capitals with `AIRSIDE_`
-    before it, the variable."""
+    """One setting.
+
+    Its name is the flag (`--serving-port`), the key in the file and, in capitals behind `AIRSIDE_`, the variable.
+    """
 
     name: str
     kind: Kind

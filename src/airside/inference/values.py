@@ -23,7 +23,7 @@ _F32 = struct.Struct("<f")
 _MAX_EXACT = 2**53
 
 
-class Unfit(ValueError):  # noqa: N818 -- it never leaves the room
+class Unfit(ValueError):
     """A value that the type cannot say; the text is what was got."""
 
 

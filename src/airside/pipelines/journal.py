@@ -27,7 +27,7 @@ _TRANSIENT = (Unavailable, Overloaded, Internal)
 _log = logging.getLogger("airside.pipelines")
 
 
-class Stopped(Exception):  # noqa: N818 -- an event, not a mistake
+class Stopped(Exception):
     """The driver must stop: somebody else has its run, it was cancelled, or the process is told to end."""
 
 

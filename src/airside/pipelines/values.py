@@ -13,7 +13,7 @@ from airside.pipelines.records import Value
 INLINE_BYTES = 64 * 1024
 """A JSON value up to this size stands in the step's record itself."""
 
-_WORD = 64
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
 def digest_of(kind: str, *parts: bytes) -> str:
@@ -39,7 +39,7 @@ def is_plain(value: Any) -> bool:
     if value is None or kind is bool or kind is str:
         return True
     if kind is int:
-        return -(2 ** (_WORD - 1)) <= value < 2 ** (_WORD - 1)
+        return _LEAST <= value <= _GREATEST
     if kind is float:
         return math.isfinite(value)
     if kind is list:

@@ -1,8 +1,8 @@
 """The platform's own verbs: what it is, and its audit log."""
 
-from airside.core.version import VERSION
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import Ask, Record
+from airside.core.version import VERSION
 from airside.store import audit
 
 

@@ -68,7 +68,7 @@ class Loops:
             try:
                 if self._is_ours(loop):
                     loop.round(self._platform)
-            except Exception:  # the edge of a loop: the next round tries again
+            except Exception:  # noqa: BLE001 -- the edge of a loop: the next round tries again
                 _log.exception("loop.failed name=%s", loop.name)
 
     def _is_ours(self, loop: Loop) -> bool:

@@ -8,11 +8,13 @@ after five times the event is put aside for a person to see, and the reaction go
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from airside.core.event import Event
+from airside.core.operation import Context
 from airside.core.record import Record
 from airside.platform.wiring import Platform
 from airside.store import lease, outbox
@@ -81,7 +83,7 @@ class Reactor:
             try:
                 while self._handle_some(reaction) and not self._closed.is_set():
                     pass
-            except Exception:  # the edge of a reaction: it must go on when the database is away for a while
+            except Exception:  # noqa: BLE001 -- the edge of a reaction: it must go on when the database is away for a while
                 _log.exception("reaction.stopped name=%s", reaction.name)
             wake.wait(LOOK_EVERY_S)
 
@@ -89,9 +91,7 @@ class Reactor:
         """Handle what waits behind the cursor; True if there may be more."""
         name = f"reaction:{reaction.name}"
         events = self._platform.read(
-            lambda ctx: outbox.after_named(
-                ctx.tx, reaction.event.NAME, outbox.cursor(ctx.tx, reaction.name), limit=100
-            )
+            lambda ctx: outbox.after_named(ctx.tx, reaction.event.NAME, outbox.cursor(ctx.tx, reaction.name), limit=100)
         )
         if not events:
             return False
@@ -102,7 +102,7 @@ class Reactor:
             if held is None or self._closed.is_set():
                 return False
             self._handle(reaction, event)
-            self._platform.change(lambda ctx, seq=event.seq: outbox.move_cursor(ctx.tx, reaction.name, seq))
+            self._platform.change(partial(_move, reaction.name, event.seq))
         return True
 
     def _handle(self, reaction: Reaction, stored: StoredEvent) -> None:
@@ -110,16 +110,20 @@ class Reactor:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 reaction.handle(self._platform, event, stored.seq)
-            except Exception as error:  # the edge of a reaction
+            except Exception as error:  # noqa: BLE001 -- the edge of a reaction
                 _log.exception("reaction.failed name=%s seq=%s attempt=%s", reaction.name, stored.seq, attempt)
                 text = str(error)[:2000]
                 is_dead = attempt == MAX_ATTEMPTS
-                self._platform.change(
-                    lambda ctx, attempt=attempt, text=text, is_dead=is_dead: outbox.note_failure(
-                        ctx.tx, reaction.name, stored.seq, attempt, text, now_ms=ctx.now_ms(), is_dead=is_dead
-                    )
-                )
+                self._platform.change(partial(_note, reaction.name, stored.seq, attempt, text, is_dead=is_dead))
                 if self._closed.wait(0.0 if is_dead else 0.1 * 4**attempt):
                     return
             else:
                 return
+
+
+def _move(name: str, seq: int, ctx: Context) -> None:
+    outbox.move_cursor(ctx.tx, name, seq)
+
+
+def _note(name: str, seq: int, attempt: int, text: str, ctx: Context, *, is_dead: bool) -> None:
+    outbox.note_failure(ctx.tx, name, seq, attempt, text, now_ms=ctx.now_ms(), is_dead=is_dead)

@@ -165,7 +165,7 @@ class Platform:
         except BaseException as error:  # noqa: BLE001 -- whoever asked gets it
             reply(None, error)
 
-    def _start(  # noqa: PLR0913 -- what `submit` got, and what was prepared
+    def _start(
         self, operation: AnyOperation, actor: Actor, ask: Ask[Any], prepared: Any, reply: Reply, key: str
     ) -> None:
         if operation.is_read:
@@ -201,7 +201,7 @@ class Platform:
         return Context(tx, self.clock, self.random, actor, self.memory, prepared=prepared)
 
     def _note(self, tx: Transaction, operation: AnyOperation, actor: Actor, ask: Ask[Any], outcome: str) -> None:
-        typing.cast(Session, tx).notes.append(
+        typing.cast("Session", tx).notes.append(
             AuditRecord(
                 at_ms=self.clock.now_ms(),
                 actor=actor.name,
@@ -216,7 +216,6 @@ class Platform:
     def _write_audit(self, session: Session) -> None:
         if session.notes:
             self._chain.append(session, session.notes)
-
 
 
 def _digest(name: str, ask: Ask[Any]) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from airside.core.version import VERSION
 from airside.core.errors import ErrorBody, Invalid
 from airside.core.operation import AnyOperation
+from airside.core.version import VERSION
 from airside.platform.operations import OPERATIONS
 from airside.server.message import Answer, Handler, Request, json_answer
 from airside.server.replies import Replies
@@ -56,7 +56,9 @@ def decode(decoder: "msgspec.json.Decoder[Any]", body: bytes, name: str) -> Any:
 def openapi() -> bytes:
     """The OpenAPI 3.1 description of every operation, made once."""
     types = [kind for operation in OPERATIONS for kind in (operation.ask_type, operation.answer_type)]
-    schemas, components = msgspec.json.schema_components([*types, ErrorBody], ref_template="#/components/schemas/{name}")
+    schemas, components = msgspec.json.schema_components(
+        [*types, ErrorBody], ref_template="#/components/schemas/{name}"
+    )
     error = {"description": "What was asked, what was found, what to do.", "content": _json_of(schemas[-1])}
     paths = {}
     for operation, ask, answer in zip(OPERATIONS, schemas[::2], schemas[1::2], strict=False):

@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
-from typing import Any
 
 from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unauthenticated
 from airside.core.operation import Actor
@@ -118,6 +117,7 @@ class App:
         self._tokens: dict[str, tuple[Actor, float]] = platform.memory.setdefault("tokens", {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             return
         started = time.perf_counter()
@@ -151,7 +151,7 @@ class App:
             return tell(error)
         except asyncio.CancelledError:
             raise
-        except Exception:  # the edge: whatever it was, the caller gets our JSON and the log gets the rest
+        except Exception:  # noqa: BLE001 -- the edge: whatever it was, the caller gets our JSON and the log gets the rest
             _log.exception("request.failed method=%s path=%s", request.method, request.path)
             return tell(Internal())
 
@@ -200,7 +200,7 @@ def _unknown(request: Request, *, is_known: bool) -> Answer:
     if is_known:
         body = f"{request.method} is not allowed here."
         return Answer(405, body.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
-    error = NotFound(f"Nothing answers {request.method} at this address. The API: /api/openapi.json", code="ENDPOINT_NOT_FOUND")
+    error = NotFound(
+        f"Nothing answers {request.method} at this address. The API: /api/openapi.json", code="ENDPOINT_NOT_FOUND"
+    )
     return error_answer(error)
-
-

@@ -110,7 +110,7 @@ class Children:
     def _is_needed(self, kind: Kind) -> bool:
         try:
             return kind.is_needed(self._platform)
-        except Exception:  # the edge of a supervisor: it asks again when the next event comes
+        except Exception:  # noqa: BLE001 -- the edge of a supervisor: it asks again when the next event comes
             _log.exception("child.not_asked name=%s", kind.name)
             return False
 

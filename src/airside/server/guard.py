@@ -93,6 +93,4 @@ class Guard:
         own = headers.get(b"host", b"").decode("latin-1")
         is_foreign_origin = bool(origin) and urlsplit(origin).netloc != own
         if site not in (b"same-origin", b"none") or is_foreign_origin:
-            raise Denied(
-                "Cross-origin request blocked. The operator can allow an origin with --allowed-origins."
-            )
+            raise Denied("Cross-origin request blocked. The operator can allow an origin with --allowed-origins.")

@@ -60,7 +60,10 @@ class Request:
         """
         try:
             return parse_qs(
-                self.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20_000
+                self.scope["query_string"].decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=20_000,
             )
         except ValueError as error:
             raise Invalid("The query string is not UTF-8 in percent-encoding, or has too many fields.") from error

@@ -57,7 +57,7 @@ def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route
         Route("PUT", f"{PREFIX}blobs", put_blob(platform.blobs)),
         Route("GET", f"{PREFIX}blobs/{{blob}}", get_blob(platform.blobs)),
         *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
-        *mounted(MLFLOW_CALLS, fixed_answers(), replies),
+        *mounted(MLFLOW_CALLS, fixed_answers(serves_artifacts=platform.settings["serve_artifacts"]), replies),
         *byte_routes(platform),
         *web_routes(platform),
     ]

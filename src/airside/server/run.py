@@ -77,9 +77,7 @@ def _run_fast(main: Any) -> None:
             runner.run(main)
 
 
-async def _serve(
-    platform: Platform, listening: socket.socket, serving: socket.socket | None, say: Say
-) -> None:
+async def _serve(platform: Platform, listening: socket.socket, serving: socket.socket | None, say: Say) -> None:
     settings = platform.settings
     needs_token = needs_authentication(settings["auth"], settings["host"])
     guard = Guard(settings["host"], settings["allowed_hosts"], settings["allowed_origins"])
@@ -184,7 +182,7 @@ def _listen(host: str, port: int) -> socket.socket:
             f"{host} port {port} cannot be listened on: {error.strerror}. Stop what listens there, or name another "
             "with --port (0 takes a free one)."
         ) from error
-    listening.setblocking(False)  # noqa: FBT003 -- the standard library's signature
+    listening.setblocking(False)
     return listening
 
 

@@ -66,16 +66,21 @@ def linked(previous: str, record: AuditRecord) -> str:
 def broken(tx: Transaction) -> Iterator[str]:
     """The first bad record of each chain, in words; nothing when all chains hold."""
     for (chain,) in tx.all("SELECT DISTINCT chain FROM audit ORDER BY chain"):
-        previous, expected = GENESIS, 0
+        previous = GENESIS
         rows = tx.all(
             "SELECT seq, at_ms, actor, token_id, operation, resource, outcome, digest, previous, hash "
             "FROM audit WHERE chain = ? ORDER BY seq",
             (chain,),
         )
-        for row in rows:
-            expected += 1
+        for expected, row in enumerate(rows, start=1):
             record = AuditRecord(
-                at_ms=row[1], actor=row[2], token_id=row[3], operation=row[4], resource=row[5], outcome=row[6], digest=row[7]
+                at_ms=row[1],
+                actor=row[2],
+                token_id=row[3],
+                operation=row[4],
+                resource=row[5],
+                outcome=row[6],
+                digest=row[7],
             )
             if row[0] != expected:
                 yield f"Chain {chain}: record {expected} is missing."

@@ -31,7 +31,7 @@ def data() -> None:
 @click.option("--token", default="", help="The access token; else $AIRSIDE_TOKEN.")
 @click.option("--home", default="", help=f"The home to open when no server is named ({DEFAULT_HOME}).")
 @click.option("--json", "as_json", is_flag=True, help="Tell the answer as JSON.")
-def add(  # noqa: PLR0913, PLR0917 -- click's way
+def add(
     name: str,
     files: tuple[Path, ...],
     label: tuple[str, ...],
@@ -45,7 +45,7 @@ def add(  # noqa: PLR0913, PLR0917 -- click's way
     url: str,
     token: str,
     home: str,
-    as_json: bool,  # noqa: FBT001 -- click's way
+    as_json: bool,
 ) -> None:
     """Read, check, upload, commit."""
     roles = {

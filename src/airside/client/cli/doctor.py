@@ -13,9 +13,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from airside.core.version import VERSION
 from airside.client.cli.options import DEFAULT_HOME
 from airside.core.record import Record
+from airside.core.version import VERSION
 from airside.platform.home import is_owned, server_of
 from airside.store.sql.ddl import HEAD
 
@@ -41,7 +41,7 @@ class Finding(Record):
 @click.command(help="Say what is installed, what is missing, and whether the home is healthy. Status 1 if it is not.")
 @click.option("--home", default=DEFAULT_HOME, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Tell the answer as JSON.")
-def doctor(home: str, as_json: bool) -> None:  # noqa: FBT001 -- click's way
+def doctor(home: str, as_json: bool) -> None:
     """Look."""
     found = [*_machine(), *_extras(), *_home(Path(home).expanduser())]
     if as_json:

@@ -16,7 +16,7 @@ from airside.core.errors import Invalid
 from airside.core.operation import AnyOperation
 from airside.platform.operations import OPERATIONS
 
-_PLAIN: dict[Any, click.ParamType] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
+_PLAIN: dict[Any, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
 
 
 def nouns() -> list[str]:
@@ -41,7 +41,7 @@ def _command(operation: AnyOperation) -> click.Command:
     fields = msgspec.structs.fields(operation.ask_type)
     params: list[click.Parameter] = [_parameter(field, hints[field.name]) for field in fields]
 
-    def run(as_json: bool, **values: Any) -> None:  # noqa: FBT001 -- click's way
+    def run(as_json: bool, **values: Any) -> None:
         with client_of(values) as client:
             show(client.call(_ask(operation, values)), as_json=as_json)
 
@@ -62,7 +62,7 @@ def _ask(operation: AnyOperation, values: dict[str, Any]) -> Any:
         raise Invalid(f"{operation.name}: {error}") from error
 
 
-class _Json(click.ParamType):
+class _Json(click.ParamType[Any]):
     """A value in JSON; a bare word is a text."""
 
     name = "json"

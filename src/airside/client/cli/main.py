@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from airside.core.version import VERSION
 from airside.core.errors import AirsideError
 from airside.core.plugin import load
+from airside.core.version import VERSION
 
 COMMANDS = {
     "server": "airside.client.cli.server:server",
@@ -38,11 +38,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name."""
         del ctx
-        command: click.Command | None
-        if cmd_name in COMMANDS:
-            command = load(COMMANDS[cmd_name])
-        else:
-            command = load(f"{_GENERATED}:group_of")(cmd_name)
+        by_hand = COMMANDS.get(cmd_name)
+        command: click.Command | None = load(by_hand) if by_hand else load(f"{_GENERATED}:group_of")(cmd_name)
         return command
 
     def resolve_command(

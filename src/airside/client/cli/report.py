@@ -15,7 +15,7 @@ _REPORT = "airside.quality.report"
 @click.argument("current", type=click.Path(path_type=Path))
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report as one HTML file.")
 @click.option("--json", "as_json", is_flag=True, help="Tell the report as JSON.")
-def report(reference: Path, current: Path, html: Path | None, as_json: bool) -> None:  # noqa: FBT001 -- click's way
+def report(reference: Path, current: Path, html: Path | None, as_json: bool) -> None:
     """Compare, tell, write."""
     found = load(f"{_REPORT}:compare")(reference, current)
     if html is not None:

@@ -22,7 +22,7 @@ from airside.core.plugin import load
 @click.option("--allow-pickle", is_flag=True, help="Run models that are not compiled in worker processes.")
 @click.option("--descriptor", type=int, hidden=True)
 @click.option("--parent", type=int, default=0, hidden=True)
-def serve(  # noqa: PLR0913 -- click's way
+def serve(
     control: str, token: str, host: str, port: int, spool: str, allow_pickle: bool, descriptor: int | None, parent: int
 ) -> None:
     """Run it until SIGTERM."""

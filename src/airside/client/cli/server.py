@@ -16,8 +16,10 @@ def _option(setting: Setting) -> click.Option:
     flag = f"--{setting.name.replace('_', '-')}"
     declaration = [f"{flag}/--no-{flag[2:]}"] if setting.kind == "switch" else [flag]
     return click.Option(
-        declaration, type=None if setting.kind == "switch" else _TYPES.get(setting.kind, click.STRING),
-        default=None, help=setting.help,
+        declaration,
+        type=None if setting.kind == "switch" else _TYPES.get(setting.kind, click.STRING),
+        default=None,
+        help=setting.help,
     )
 
 

@@ -14,7 +14,7 @@ from airside.core.settings import Settings
 @click.command(help="Show each setting, its value and where it came from.")
 @click.option("--home", default=DEFAULT_HOME, show_default=True, help="The home whose airside.toml is read.")
 @click.option("--json", "as_json", is_flag=True, help="Tell the answer as JSON.")
-def settings(home: str, as_json: bool) -> None:  # noqa: FBT001 -- click's way
+def settings(home: str, as_json: bool) -> None:
     """Show the settings."""
     values = Settings.load(Path(home).expanduser()).values()
     if as_json:

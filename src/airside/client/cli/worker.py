@@ -15,11 +15,16 @@ from airside.core.plugin import load
 @click.command(help="Run a pipeline runner: it claims runs of the control plane at --control and drives them.")
 @click.option("--control", default="", help="The control plane; else $AIRSIDE_URL.")
 @click.option("--token", default="", help="Its access token; else $AIRSIDE_TOKEN.")
-@click.option("--home", default=DEFAULT_HOME, show_default=True, help="Folder of runs and locks; the control plane's own, if here.")
+@click.option(
+    "--home",
+    default=DEFAULT_HOME,
+    show_default=True,
+    help="Folder of runs and locks; the control plane's own, if here.",
+)
 @click.option("--executor", default="pool", show_default=True, help="pool, process or inline.")
 @click.option("--size", default=1, show_default=True, help="How many steps may run at once.")
 @click.option("--parent", type=int, default=0, hidden=True)
-def worker(control: str, token: str, home: str, executor: str, size: int, parent: int) -> None:  # noqa: PLR0913 -- click's way
+def worker(control: str, token: str, home: str, executor: str, size: int, parent: int) -> None:
     """Run it until SIGTERM."""
     die_with(parent)
     logging.basicConfig(stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")

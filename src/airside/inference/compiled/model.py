@@ -59,8 +59,8 @@ class Evaluator:
                     return self._head.one(score)
             return self._head.many(self._linear.scores(columns, rows))
         values = self._trees.leaf_values(columns, rows)
-        if rows == 1 and self._sum.is_single:
-            return self._head.one(self._sum.one(values))
+        if rows == 1 and self._head.takes_one:
+            return self._head.one(*self._sum.one(values))
         return self._head.many(self._sum.many(values))
 
 
@@ -69,17 +69,18 @@ class _Sum:
 
     def __init__(self, spec: SumSpec, arrays: Arrays) -> None:
         self._initial = np.ascontiguousarray(arrays[spec.initial])
-        self._start = float(self._initial[0])
+        self._start: list[float] = self._initial.tolist()
         self._scores = spec.scores
         self._mean = spec.mean
-        self.is_single = spec.scores == 1
 
-    def one(self, values: Floats) -> float:
-        score = self._start
-        each: list[float] = values[0, :, 0].tolist()
-        for value in each:
-            score += value
-        return score / len(each) if self._mean else score
+    def one(self, values: Floats) -> list[float]:
+        """The scores of the only row: for so few numbers plain additions are faster than arrays."""
+        scores: list[float] = []
+        for score, each in zip(self._start, values.reshape(-1, self._scores).T.tolist(), strict=True):
+            for value in each:
+                score += value  # noqa: PLW2901 -- the running sum
+            scores.append(score / len(each) if self._mean else score)
+        return scores
 
     def many(self, values: Floats) -> Floats:
         rows, trees = values.shape[:2]

@@ -5,7 +5,7 @@ import msgspec
 from airside.core.errors import AirsideError, Invalid
 
 
-class UnsupportedMedia(AirsideError):  # noqa: N818 -- named as its siblings in core.errors
+class UnsupportedMedia(AirsideError):
     """The scoring server reads application/json, text/csv and application/vnd.apache.parquet, in UTF-8."""
 
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415

@@ -23,5 +23,6 @@ def authorise(actor: Actor, noun: str, verb: str) -> None:
     verbs = ROLES.get(actor.role, frozenset())
     if "*" not in verbs and verb not in verbs:
         raise Denied(
-            f"This needs the right {noun}:{verb}; '{actor.name}' is a {actor.role}. The owner of this server can give it."
+            f"This needs the right {noun}:{verb}; '{actor.name}' is a {actor.role}. "
+            "The owner of this server can give it."
         )

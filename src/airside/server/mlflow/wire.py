@@ -187,10 +187,12 @@ def shown(value: Any) -> str:
 
 
 def string(value: Any, name: str) -> str:
-    """A string, and nothing but a string."""
-    if isinstance(value, str):
-        return value
-    raise mistyped(value, name)
+    """A string, and nothing but a string; half a surrogate pair is no text."""
+    if not isinstance(value, str):
+        raise mistyped(value, name)
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid(f"Invalid value for parameter '{name}' supplied: the text is not valid Unicode. {SEE_DOCS}")
+    return value
 
 
 def _whole(value: Any, name: str, bounds: tuple[int, int]) -> int:
@@ -408,4 +410,5 @@ def error_answer(error: AirsideError) -> tuple[int, bytes]:
     status = STATUS_OF_CODE.get(error.code, error.status)
     code = "TEMPORARILY_UNAVAILABLE" if error.code == "INSUFFICIENT_STORAGE" else error.code
     state = "XXM00" if status >= 500 else "KAM00"
-    return status, _ENCODER.encode(Envelope(error_code=code, message=error.message, sqlstate=state, error_class=code))
+    text = error.message.encode("utf-8", "replace").decode()
+    return status, _ENCODER.encode(Envelope(error_code=code, message=text, sqlstate=state, error_class=code))

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from airside.core.version import VERSION
 from airside.core.clock import Clock, RandomBytes, system_random
 from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unavailable
 from airside.core.ids import new_hex, new_id
+from airside.core.version import VERSION
 from airside.inference.protocol import invocations, v2
 from airside.inference.protocol.faults import error_body, v2_error_body
 from airside.inference.records import Signature, V2Request
@@ -37,7 +37,7 @@ _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _log = logging.getLogger("airside.serving")
 
 
-class NotAllowed(AirsideError):  # noqa: N818 -- as its sisters in core.errors
+class NotAllowed(AirsideError):
     """This address does not take this method."""
 
     code, status = "METHOD_NOT_ALLOWED", 405

@@ -5,8 +5,6 @@ class TestMine(ArtifactStoreContract):
     def store(self) -> ArtifactStore: ...
 """
 
-# ruff: noqa: S101, D102 -- tests that ship with the package: they assert, and their names say what they prove
-
 from collections.abc import Iterator
 
 from airside.core.errors import Invalid, NotFound

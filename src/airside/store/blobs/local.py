@@ -30,6 +30,7 @@ class LocalBlobs:
         """Temporary file, fsync, rename, fsync of the folder."""
         digest = blake3()
         handle, name = tempfile.mkstemp(dir=self._incoming)
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 for piece in pieces:
@@ -42,15 +43,14 @@ class LocalBlobs:
             if place.exists():
                 return blob
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.replace(name, place)
+            temporary.replace(place)
             _sync_folder(place.parent)
         except OSError as error:
             raise DiskFull from error
         else:
             return blob
         finally:
-            with suppress(FileNotFoundError):
-                os.unlink(name)
+            temporary.unlink(missing_ok=True)
 
     def open(self, blob: BlobId) -> Iterator[bytes]:
         """The bytes."""

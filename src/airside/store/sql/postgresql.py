@@ -52,7 +52,7 @@ class PostgresSession(Hooks):
         super().__init__()
         self._db = psycopg.connect(url, autocommit=True, prepare_threshold=2)
         self._db.prepared_max = 1000
-        self._begin = "BEGIN READ ONLY" if readonly else "BEGIN"
+        self._begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if readonly else "BEGIN"
         if readonly:
             self._db.execute(f"SET statement_timeout = {int(QUERY_LIMIT_S * 1000)}".encode())
 

@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from airside.core.errors import AirsideError, Overloaded, Unavailable
 from airside.core.operation import Transaction
@@ -63,19 +63,21 @@ class Readers:
                 value = work(session)
                 session.commit()
             except ConnectionLost:
-                session = _closed(session)
+                _close(session)
+                session = None
                 reply(None, Unavailable("The database went away. Try again."))
             except BaseException as error:  # noqa: BLE001 -- the caller gets it
                 if session is not None:
                     session.rollback()
                     if not isinstance(error, AirsideError):
-                        session = _closed(session)
+                        session.close()
+                        session = None
                 reply(None, error)
             else:
                 reply(value, None)
-        _closed(session)
+        _close(session)
 
 
-def _closed(session: Session | None) -> None:
+def _close(session: Session | None) -> None:
     if session is not None:
         session.close()

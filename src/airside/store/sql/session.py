@@ -52,9 +52,13 @@ class Session(Transaction, Protocol):
 class Database(Protocol):
     """A place that sessions can be opened on."""
 
-    dialect: Dialect
-    label: str
-    """What it is called in texts for people: no password in it."""
+    @property
+    def dialect(self) -> Dialect:
+        """Which database it is."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in texts for people: no password in it."""
 
     def open(self, *, readonly: bool) -> Session:
         """A new connection. Raises `Unavailable` when there is none to be had."""
@@ -66,7 +70,7 @@ class Database(Protocol):
         """Housekeeping that only the writer can do, called on its thread while no transaction is open."""
 
 
-class ConnectionLost(Exception):  # noqa: N818 -- an event, not a mistake
+class ConnectionLost(Exception):
     """The database went away in the middle. What was not committed is gone."""
 
 

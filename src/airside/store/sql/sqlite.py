@@ -19,16 +19,21 @@ RESTART_BYTES = 32 << 20
 _INSTRUCTIONS_PER_LOOK = 20_000
 
 
+# Each statement names these itself: a context manager around it would cost as much as the statement.
 _MISTAKES = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
 
 def _named(error: Exception) -> Exception:
-    """An error of the driver as one of ours. (No context manager around each statement: it costs as much as one.)"""
-    text = str(error)
+    """An error of the driver as one of ours."""
     if isinstance(error, sqlite3.IntegrityError):
         return AlreadyExists("A record with the same key is there already, or one that it names is not.")
     if isinstance(error, OverflowError | UnicodeEncodeError):
         return Invalid("A number beyond 64 bits, or a text that is not valid Unicode, cannot be stored.")
+    return _named_by_text(error, str(error))
+
+
+def _named_by_text(error: Exception, text: str) -> Exception:
+    """SQLite tells what went wrong in words only."""
     if "disk is full" in text or "disk I/O" in text:
         return DiskFull()
     if "interrupted" in text:
@@ -184,5 +189,3 @@ class SqliteDatabase:
             self._is_grown = False
             with suppress(sqlite3.Error):  # a reader in the way, a full disk: the next look asks again
                 session.script("PRAGMA busy_timeout=20;\nPRAGMA wal_checkpoint(TRUNCATE);\nPRAGMA busy_timeout=30000")
-
-

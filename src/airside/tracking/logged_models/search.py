@@ -47,12 +47,23 @@ GRAMMAR = Grammar(
 class Question(Protocol):
     """What a search asks: the fields of the ask `SearchLoggedModels`."""
 
-    experiment_ids: tuple[ExperimentId, ...]
-    filter: str
-    datasets: tuple[DatasetFilter, ...]
-    max_results: int
-    order_by: tuple[ModelOrder, ...]
-    page_token: str
+    @property
+    def experiment_ids(self) -> tuple[ExperimentId, ...]: ...  # noqa: D102 -- the ask's own
+
+    @property
+    def filter(self) -> str: ...  # noqa: D102 -- the ask's own
+
+    @property
+    def datasets(self) -> tuple[DatasetFilter, ...]: ...  # noqa: D102 -- the ask's own
+
+    @property
+    def max_results(self) -> int: ...  # noqa: D102 -- the ask's own
+
+    @property
+    def order_by(self) -> tuple[ModelOrder, ...]: ...  # noqa: D102 -- the ask's own
+
+    @property
+    def page_token(self) -> str: ...  # noqa: D102 -- the ask's own
 
 
 class Token(Record):

@@ -1,6 +1,6 @@
 """Conditions of filters as SQL, for both dialects.
 
-A condition is `(text, values)`. `LIKE` is case-sensitive and has no escape character: on SQLite it becomes GLOB.
+A condition is `(text, values)`.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from airside.core.operation import Dialect, Row
 from airside.core.search import Operator, Value
+from airside.store.sql import conditions
 
 Condition = tuple[str, list[object]]
 NEVER: Condition = ("1 = 0", [])
@@ -21,23 +22,9 @@ def compared(column: str, operator: Operator, value: Value, dialect: Dialect) ->
 
     >>> compared("r.name", "LIKE", "a%_*", "sqlite")
     ('r.name GLOB ?', ['a*?[*]'])
-    >>> compared("r.name", "NOT IN", ("a", "b"), "postgresql")
-    ('r.name NOT IN (?, ?)', ['a', 'b'])
     """
-    if isinstance(value, tuple):
-        return f"{column} {operator} ({', '.join('?' * len(value))})", list(value)
-    if operator == "LIKE":
-        if dialect == "sqlite":
-            return f"{column} GLOB ?", [_glob(str(value))]
-        return f"{column} LIKE ? ESCAPE ''", [value]
-    if operator == "ILIKE":
-        return (f"{column} LIKE ?" if dialect == "sqlite" else f"{column} ILIKE ? ESCAPE ''"), [value]
-    return f"{column} {operator} ?", [value]
-
-
-def _glob(pattern: str) -> str:
-    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
-    return "".join(special.get(character, character) for character in pattern)
+    text, values = conditions.compared(column, operator, value, dialect)
+    return text, list(values)
 
 
 def prefix_range(pattern: str) -> tuple[str, str] | None:

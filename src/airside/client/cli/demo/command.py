@@ -19,7 +19,7 @@ DEFAULT_HOME = "~/.airside-demo"
 @click.option("--table", type=click.Path(path_type=Path), help="Another Parquet table of the same kind.")
 @click.option("--exit", "is_short", is_flag=True, help="End when the story is told.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="Write every figure of the story to this file.")
-def demo(home: str, port: int, table: Path | None, is_short: bool, target: Path | None) -> None:  # noqa: FBT001 -- click's way
+def demo(home: str, port: int, table: Path | None, is_short: bool, target: Path | None) -> None:
     """Tell it."""
     teller = Teller()
     stage_class, plot_class = load("airside.client.cli.demo.stage:Stage"), _plot()
@@ -52,7 +52,9 @@ def _plot() -> "type":
         found: type = load("airside.client.cli.demo.plot:Plot")
         load("sklearn:__version__")
     except ModuleNotFoundError as missing:
-        raise Invalid(f"The demo needs the package {missing.name!r}. Install it with: pip install 'airside[demo]'") from missing
+        raise Invalid(
+            f"The demo needs the package {missing.name!r}. Install it with: pip install 'airside[demo]'"
+        ) from missing
     return found
 
 

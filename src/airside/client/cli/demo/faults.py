@@ -18,7 +18,8 @@ def lose_labels(table: pa.Table, *, label: str, where: Callable[[pa.Table], Any]
     """Set the label of a share of the positive rows of a group to 0.
 
     Args:
-        table: with a column `label` of 0 and 1.
+        table: the labelled rows.
+        label: the column of 0 and 1.
         where: the rows that may be hit: a boolean array, shape (n_rows,).
         share: of the positive rows among them, drawn without replacement with a fixed seed.
 

@@ -17,7 +17,7 @@ from airside.client.sdk.pipelines import create_trigger, register_pipeline
 from airside.client.transport import Client
 from airside.core.errors import Invalid
 from airside.core.estimate import Estimate
-from airside.core.ids import PipelineRunId
+from airside.core.ids import DatasetName, EndpointName, ModelName, MonitorName, PipelineName, PipelineRunId
 from airside.data.records import DatasetVersion
 from airside.monitoring.operations.alerts import ListAlerts
 from airside.monitoring.operations.monitors import CreateMonitor
@@ -46,7 +46,11 @@ class Plot:
         path: a Parquet table of the same kind as the one that comes along: years, batches, households, a label.
     """
 
-    dataset, model, endpoint, monitor = "people", "employment", "employment", "employment-inputs"
+    dataset = DatasetName("people")
+    model = ModelName("employment")
+    endpoint = EndpointName("employment")
+    monitor = MonitorName("employment-inputs")
+    pipeline = PipelineName("training")
     label = "employed"
     size = 500
 
@@ -95,7 +99,13 @@ class Plot:
     def add_data(self, rows: pa.Table, *, note: str) -> DatasetVersion:
         """A version of the dataset."""
         return add_dataset(
-            self.client, self.dataset, rows, roles=self.roles, categorical=self.codes, sensitive=self.sensitive, note=note
+            self.client,
+            self.dataset,
+            rows,
+            roles=self.roles,
+            categorical=self.codes,
+            sensitive=self.sensitive,
+            note=note,
         )
 
     # --- the pipeline ------------------------------------------------------------------------------------------------
@@ -111,8 +121,10 @@ class Plot:
 
     def run_pipeline(self, key: str, others: dict[str, Any]) -> PipelineRun:
         """Start a run, once, and watch it to its end."""
-        ask = StartRun(pipeline="training", parameters=self.parameters(**others), text=f"the demo: {key}")
-        run_id = self.stage.once(f"run-{key}", lambda: self.stage.ask(ask, key=f"{self.stage.journal_id}:{key}").id, str)
+        ask = StartRun(pipeline=self.pipeline, parameters=self.parameters(**others), text=f"the demo: {key}")
+        run_id = self.stage.once(
+            f"run-{key}", lambda: self.stage.ask(ask, key=f"{self.stage.journal_id}:{key}").id, str
+        )
         return self.watch_run(PipelineRunId(run_id))
 
     def watch_run(self, run_id: PipelineRunId) -> PipelineRun:
@@ -142,7 +154,7 @@ class Plot:
         """Drift starts the retraining, once there are newer labelled data."""
         parameters = self.parameters(dataset=f"{self.dataset}@latest", compare_with=f"{self.dataset}@1")
         made = create_trigger(
-            self.client, "retrain-on-drift", pipeline="training", on="alert", monitor=self.monitor,
+            self.client, "retrain-on-drift", pipeline=self.pipeline, on="alert", monitor=self.monitor,
             wait_for_dataset=self.dataset, parameters=parameters,
         )  # fmt: skip
         return made.name
@@ -173,9 +185,7 @@ class Plot:
 
         self.stage.once(f"served-{version}", lambda: self.stage.wait_for(f"An answer of v{version}", answered))
 
-    def roll_out(  # noqa: PLR0913 -- which rollout, with which requests, to which end
-        self, step: int, version: int, rows: pa.Table, more: pa.Table, *, delivery: str, must: str
-    ) -> None:
+    def roll_out(self, step: int, version: int, rows: pa.Table, more: pa.Table, *, delivery: str, must: str) -> None:
         """Send rows one by one until the rollout has ended, then the rest of them in larger requests.
 
         Args:
@@ -237,10 +247,11 @@ class Plot:
             if not ended:
                 self.caller().send(more, size=1, is_over=is_over)
             self.stage.wait_for("The end of the rollout", lambda: is_over() or None, timeout_s=30)
-        self.tell.done(f"{one_by_one.requests:,} requests, {one_by_one.errors} errors; answered by {one_by_one.by_version}")
+        self.tell.done(
+            f"{one_by_one.requests:,} requests, {one_by_one.errors} errors; answered by {one_by_one.by_version}"
+        )
         if delivery:
             self.caller().send(rows.slice(one_by_one.rows), size=self.size, delivery=delivery)
-            self.complete(delivery, rows.num_rows)
         return one_by_one.rows
 
     def serve_batch(self, year: int, batch: int) -> None:
@@ -252,9 +263,7 @@ class Plot:
 
     def complete(self, name: str, rows: int) -> None:
         """Say that a delivery of so many rows is complete."""
-        self.stage.once(
-            f"complete-{name}", lambda: complete_delivery(self.client, self.endpoint, name, rows=rows).rows
-        )
+        self.stage.once(f"complete-{name}", lambda: complete_delivery(self.client, self.endpoint, name, rows=rows).rows)
 
     # --- what is found -----------------------------------------------------------------------------------------------
 
@@ -292,9 +301,8 @@ class Plot:
             flagged = ", ".join(window.flagged) or "nothing drifts"
             quality = f"accuracy {told(accuracy)}" if accuracy else "no labels yet"
             guess = f", estimated without labels {estimated.value:.3f}" if estimated else ""
-            self.tell.found(
-                f"{delivery}: {window.rows:,} rows, {flagged} (largest: {worst.column} {worst.effect:.3f}); {quality}{guess}"
-            )
+            largest = f"largest: {worst.column} {worst.effect:.3f}"
+            self.tell.found(f"{delivery}: {window.rows:,} rows, {flagged} ({largest}); {quality}{guess}")
         return window
 
     def tell_range(self, step: int, prefix: str) -> None:
@@ -325,7 +333,10 @@ class Plot:
         rows = []
         for one in reports:
             figures = {(m["measure"], m.get("against", "")): m["estimate"] for m in one["figures"]}
-            shown = {measure: Estimate(**figures[(measure, "")]) for measure in ("auc", "accuracy", "log_loss", "calibration")}
+            shown = {
+                measure: Estimate(**figures[(measure, "")])
+                for measure in ("auc", "accuracy", "log_loss", "calibration")
+            }
             rows.append(
                 [one["kind"], told(shown["auc"]), told(shown["accuracy"]), told(shown["log_loss"]),
                  told(shown["calibration"], digits=1, scale=100)]
@@ -348,20 +359,22 @@ class Plot:
             Failed: it is not what it must be.
         """
         for one in decision.results:
-            if one.outcome == "fail" and one.is_blocking:
+            if one.outcome == "fail" and one.is_blocking and one.kind != "label_balance":
                 where = f" {one.segment}" if one.segment else ""
                 shown = told(one.estimate, digits=3) if one.estimate else "—"
                 self.tell.warned(f"{one.name}{where}: {one.measure} {shown}, asked {one.threshold}")
             if one.estimate is not None and one.is_blocking:
                 name = ".".join(filter(None, (one.measure, one.segment, one.against)))
                 self.stage.figure(step, f"gate.{name}", one.estimate, "gate", decision.id)
+        blocking = [one for one in decision.results if one.is_blocking]
+        passed = sum(one.outcome == "pass" for one in blocking)
         say = self.tell.done if decision.outcome == must else self.tell.failed
-        say(f"gates on v{decision.version}: {decision.outcome}; {decision.summary}")
+        say(f"gates on v{decision.version}: {decision.outcome}, {passed} of {len(blocking)} checks passed")
         self.stage.figure(step, "gate", decision.outcome, "gate", decision.id)
         if decision.outcome != must:
             raise Failed(f"The gates said {decision.outcome} of v{decision.version}, not {must}: {decision.summary}")
 
-    def figure(self, step: int, name: str, value: Any, kind: str, identity: str, *, unit: str = "1") -> None:  # noqa: PLR0913 -- as the stage's
+    def figure(self, step: int, name: str, value: Any, kind: str, identity: str, *, unit: str = "1") -> None:
         """Write a figure down."""
         self.stage.figure(step, name, value, kind, identity, unit=unit)
 

@@ -102,7 +102,7 @@ class Stage:
             time.sleep(0.1)
         return found
 
-    def figure(  # noqa: PLR0913 -- the columns of one line
+    def figure(
         self, step: int, name: str, value: float | str | Estimate, kind: str, identity: str, *, unit: str = "1"
     ) -> None:
         """Write a figure down, with the record behind it."""
@@ -132,7 +132,11 @@ class Stage:
         command = [sys.executable, "-m", "airside", "server", "--home", str(self.home), "--port", str(self._port)]
         with log.open("ab") as output:
             self._server = subprocess.Popen(  # noqa: S603 -- our own interpreter and command
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:

@@ -1,6 +1,5 @@
 """The story: ten steps, each of them done by the platform; this only asks, sends and tells."""
 
-
 import pyarrow as pa
 
 from airside.client.cli.demo import faults
@@ -60,7 +59,9 @@ def candidates(plot: Plot) -> None:
 
 def gates(plot: Plot) -> None:
     """3: the best candidate passes the gates."""
-    plot.tell.chapter(3, "Registered and gated", "The best candidate becomes a version; what the model asks for decides.")
+    plot.tell.chapter(
+        3, "Registered and gated", "The best candidate becomes a version; what the model asks for decides."
+    )
     plot.stage.once("suite", lambda: plot.client.call(SetSuite(model=plot.model, checks=SUITE)))
     plot.stage.once("require", lambda: plot.client.call(RequireOfModel(name=plot.model, gates=("quality",))))
     run = plot.run_pipeline("best", {"dataset": f"{plot.dataset}@1", "compare_with": f"{plot.dataset}@1"})
@@ -79,6 +80,7 @@ def first_rollout(plot: Plot) -> None:
     plot.roll_out(4, 2, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
     plot.stage.once("monitor", plot.create_monitor)
     plot.stage.once("trigger", plot.create_trigger)
+    plot.complete(f"{year}-01", plot.rows_of(year, 1).num_rows)
 
 
 def drift(plot: Plot) -> None:
@@ -97,9 +99,7 @@ def drift(plot: Plot) -> None:
 def retraining(plot: Plot) -> None:
     """6: the labels of the year arrive; the alert starts the retraining by itself."""
     first, second, third = plot.years[:3]
-    plot.tell.chapter(
-        6, "Retrained by itself", f"The rest of {second} arrives with its labels. Nobody types anything."
-    )
+    plot.tell.chapter(6, "Retrained by itself", f"The rest of {second} arrives with its labels. Nobody types anything.")
     rows = pa.concat_tables([plot.rows_of(first), plot.rows_of(second)])
     version = plot.stage.once("data-2", lambda: plot.add_data(rows, note=f"years {first} and {second}"), DatasetVersion)
     plot.tell.done(f"{version.name}@{version.version}: {version.rows:,} rows")
@@ -110,6 +110,7 @@ def retraining(plot: Plot) -> None:
     number = run.result["version"]
     plot.tell_gate(6, plot.gate_of(number), must="pass")
     plot.roll_out(6, number, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
+    plot.complete(f"{third}-01", plot.rows_of(third, 1).num_rows)
     for batch in range(2, 13):
         plot.serve_batch(third, batch)
     flagged = [plot.tell_window(6, f"{third}-{batch:02d}", quiet=True).flagged for batch in range(1, 13)]
@@ -129,7 +130,10 @@ def corrupted_labels(plot: Plot) -> None:
         "contain this"
     )
     faulty, changed = faults.lose_labels(
-        clean, label=plot.label, share=0.2, where=lambda table: plot.is_training(table) & plot.is_kept(table) & (table["SEX"].to_numpy() == 2)
+        clean,
+        label=plot.label,
+        share=0.2,
+        where=lambda table: plot.is_training(table) & plot.is_kept(table) & (table["SEX"].to_numpy() == 2),
     )
     version = plot.stage.once(
         "data-faulty",
@@ -216,4 +220,3 @@ STEPS = (
     upstream_change,
     clean_again,
 )
-

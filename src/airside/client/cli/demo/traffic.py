@@ -90,7 +90,9 @@ class Caller:
             raise Unavailable(f"The endpoint is not ready: {answer.data[:300].decode(errors='replace')}")
         truth = part[self._label].to_pylist()
         if answer.status != 200:
-            return msgspec.structs.replace(sent, requests=sent.requests + 1, rows=sent.rows + len(truth), errors=sent.errors + 1)
+            return msgspec.structs.replace(
+                sent, requests=sent.requests + 1, rows=sent.rows + len(truth), errors=sent.errors + 1
+            )
         labels = msgspec.json.decode(answer.data)["predictions"]
         version = answer.headers.get("X-Airside-Version", "")
         waiting.append(LabelsOfRequest(request_id=answer.headers["X-Airside-Request-Id"], labels=tuple(truth)))

@@ -8,7 +8,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from airside.store.sql.schema import METADATA
 
-DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
+DIALECTS: dict[str, Dialect] = {
+    "sqlite": sqlite.dialect(),
+    "postgresql": postgresql.dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+}
 
 
 def generated(name: str) -> str:

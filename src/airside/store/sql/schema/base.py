@@ -6,7 +6,19 @@ METADATA = MetaData()
 
 BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 
-__all__ = ["BYTEWISE", "METADATA", "blob", "flag", "json_text", "millis", "number", "ordered", "serial", "text", "whole"]
+__all__ = [
+    "BYTEWISE",
+    "METADATA",
+    "blob",
+    "flag",
+    "json_text",
+    "millis",
+    "number",
+    "ordered",
+    "serial",
+    "text",
+    "whole",
+]
 
 
 def text(name: str, **options: object) -> "Column[str]":

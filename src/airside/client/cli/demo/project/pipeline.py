@@ -45,7 +45,11 @@ def resolve(dataset: str) -> dict[str, Any]:
     name, _, number = dataset.partition("@")
     with _client() as client:
         version = client.call(GetDatasetVersion(name=name, version=0 if number in ("", "latest") else int(number)))
-    return {"ref": f"{version.name}@{version.version}", "digest": version.digest, "columns": msgspec.to_builtins(version.columns)}
+    return {
+        "ref": f"{version.name}@{version.version}",
+        "digest": version.digest,
+        "columns": msgspec.to_builtins(version.columns),
+    }
 
 
 @step
@@ -92,7 +96,7 @@ def champion(test: pa.Table, version: dict[str, Any], model: str) -> dict[str, A
 
 
 @step
-def assess(  # noqa: PLR0913 -- all that a figure rests on
+def assess(
     kind: str,
     models: list[Any],
     test: pa.Table,
@@ -124,7 +128,12 @@ def assess(  # noqa: PLR0913 -- all that a figure rests on
 
 @step(cache=False)
 def balance(
-    train: pa.Table, version: dict[str, Any], compare_with: str, keep: str, groups: list[str]
+    train: pa.Table,
+    version: dict[str, Any],
+    compare_with: str,
+    keep: str,
+    groups: list[str],
+    cuts: dict[str, list[float]],
 ) -> list[dict[str, Any]]:
     """Whether the label is as frequent as in another version of the data: wrong labels show before any model."""
     if not compare_with:
@@ -140,7 +149,12 @@ def balance(
         return {name: table[name].to_numpy() for name in groups}
 
     found = label_balance(
-        other[label].to_numpy().astype(bool), arrays(other), train[label].to_numpy().astype(bool), arrays(train), groups
+        other[label].to_numpy().astype(bool),
+        arrays(other),
+        train[label].to_numpy().astype(bool),
+        arrays(train),
+        groups,
+        cuts=cuts,
     )
     return [msgspec.to_builtins(one) for one in found]
 
@@ -154,7 +168,7 @@ def choose(reports: list[dict[str, Any]], use: str) -> str:
 
 
 @step(cache=False)
-def publish(  # noqa: PLR0913 -- all that a version is made of
+def publish(
     chosen: str,
     models: list[Any],
     reports: list[dict[str, Any]],
@@ -199,7 +213,7 @@ def publish(  # noqa: PLR0913 -- all that a version is made of
 
 
 @step(cache=False)
-def gate(  # noqa: PLR0913 -- all that the decision rests on
+def gate(
     published: dict[str, Any],
     chosen: str,
     reports: list[dict[str, Any]],
@@ -225,7 +239,12 @@ def gate(  # noqa: PLR0913 -- all that the decision rests on
 @step(cache=False)
 def release(decision: dict[str, Any], published: dict[str, Any], endpoint: str) -> dict[str, Any]:
     """Start the rollout of a version that passed; leave one that failed where it is."""
-    told = {"version": decision["version"], "outcome": decision["outcome"], "rollout": "", "reports": published["reports"]}
+    told = {
+        "version": decision["version"],
+        "outcome": decision["outcome"],
+        "rollout": "",
+        "reports": published["reports"],
+    }
     if decision["outcome"] != "pass" or not endpoint:
         return told
     with _client() as client:
@@ -234,7 +253,7 @@ def release(decision: dict[str, Any], published: dict[str, Any], endpoint: str) 
 
 
 @pipeline
-def training(  # noqa: PLR0913 -- the pipeline's parameters
+def training(
     dataset: str = "people@latest",
     model: str = "employment",
     endpoint: str = "employment",
@@ -254,7 +273,7 @@ def training(  # noqa: PLR0913 -- the pipeline's parameters
         assess, over={"kind": KINDS}, models=models, test=parts["test"], version=version, champion=in_use,
         segments=segments, cuts=cuts,
     )  # fmt: skip
-    balanced = balance(parts["train"], version, compare_with, keep, segments)
+    balanced = balance(parts["train"], version, compare_with, keep, segments, cuts)
     chosen = choose(reports, use)
     published = publish(chosen, models, reports, parts["train"], parts["test"], version, model)
     decision = gate(published, chosen, reports, balanced, in_use, model)
@@ -308,7 +327,9 @@ def _log_runs(
     """A tracked run of each candidate below the pipeline's own run; their ids by kind."""
     here = current()
     parent = client.call(GetRun(run_id=here.tracking_run))
-    used = client.call(GetDatasetVersion(name=version["ref"].partition("@")[0], version=int(version["ref"].split("@")[1])))
+    used = client.call(
+        GetDatasetVersion(name=version["ref"].partition("@")[0], version=int(version["ref"].split("@")[1]))
+    )
     runs = {}
     for one in reports:
         now_ms = time.time_ns() // 1_000_000
@@ -317,7 +338,10 @@ def _log_runs(
                 experiment_id=parent.info.experiment_id,
                 name=one["kind"],
                 start_time_ms=now_ms,
-                tags=(Tag(key="mlflow.parentRunId", value=here.tracking_run), Tag(key="airside.pipelineRun", value=here.run_id)),
+                tags=(
+                    Tag(key="mlflow.parentRunId", value=here.tracking_run),
+                    Tag(key="airside.pipelineRun", value=here.run_id),
+                ),
             )
         )
         runs[one["kind"]] = run.info.run_id
