@@ -328,7 +328,7 @@ def score(name: str) -> MlTestScore:
         monitoring=5.5,
         score=4.0,
         weakest="model",
-        band="Reasonably tested.",
+        band="reasonably tested",
         tests=tests,
         computed_at=NOW,
     )
