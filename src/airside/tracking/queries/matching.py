@@ -1,43 +1,15 @@
-"""Conditions of filters as SQL, for both dialects.
-
-A condition is `(text, values)`. `LIKE` is case-sensitive and has no escape character: on SQLite it becomes GLOB.
-"""
+"""Orders of searches as SQL: what a page begins behind, and how lists are merged."""
 
 from collections.abc import Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from airside.core.operation import Dialect, Row
-from airside.core.search import Operator, Value
+from airside.core.operation import Row
 
-Condition = tuple[str, list[object]]
+Condition = tuple[str, Sequence[Any]]
 NEVER: Condition = ("1 = 0", [])
 ALWAYS: Condition = ("1 = 1", [])
-
-
-def compared(column: str, operator: Operator, value: Value, dialect: Dialect) -> Condition:
-    """A column compared with a value.
-
-    >>> compared("r.name", "LIKE", "a%_*", "sqlite")
-    ('r.name GLOB ?', ['a*?[*]'])
-    >>> compared("r.name", "NOT IN", ("a", "b"), "postgresql")
-    ('r.name NOT IN (?, ?)', ['a', 'b'])
-    """
-    if isinstance(value, tuple):
-        return f"{column} {operator} ({', '.join('?' * len(value))})", list(value)
-    if operator == "LIKE":
-        if dialect == "sqlite":
-            return f"{column} GLOB ?", [_glob(str(value))]
-        return f"{column} LIKE ? ESCAPE ''", [value]
-    if operator == "ILIKE":
-        return (f"{column} LIKE ?" if dialect == "sqlite" else f"{column} ILIKE ? ESCAPE ''"), [value]
-    return f"{column} {operator} ?", [value]
-
-
-def _glob(pattern: str) -> str:
-    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
-    return "".join(special.get(character, character) for character in pattern)
 
 
 def prefix_range(pattern: str) -> tuple[str, str] | None:
