@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-all check format bench docs screenshots schema clean
+.PHONY: help install demo serve test test-slow check format bench docs screenshots schema clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -32,9 +32,9 @@ test: $(VENV)/.stamp-dev ## all tests but the slow ones; installs what they need
 	bash tests/setup.sh
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.stamp-dev ## all tests, the slow ones too
+test-slow: $(VENV)/.stamp-dev ## the slow tests alone
 	bash tests/setup.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m slow --timeout 900 $(ARGS)
 
 check: $(VENV)/.stamp-dev ## format, lint, types, floors
 	$(BIN)/ruff format --check src tests bench

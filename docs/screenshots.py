@@ -84,6 +84,7 @@ def take(browser: Browser, url: str, picture: tuple[str, str, int, str], folder:
     )
     page = context.new_page()
     page.goto(url + path, wait_until="load")
+    page.reload(wait_until="load")  # the font is optional on a first visit; on the second it is there
     page.evaluate("document.fonts.ready.then(() => true)")
     page.wait_for_timeout(500)
     page.screenshot(path=folder / f"{name}.png", full_page=True)

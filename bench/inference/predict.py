@@ -2,7 +2,7 @@
 
     python bench/inference/predict.py
 
-CPU time, best of several rounds, lists in and labels with probabilities out (scikit-learn: its own array in, array out).
+CPU time, best of several rounds; lists in, labels and probabilities out (scikit-learn: its own array in, array out).
 Every answer is compared with scikit-learn's before anything is timed.
 """
 
@@ -16,6 +16,7 @@ import timeit
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 
 from airside.client.cli import demo
 from airside.client.cli.demo.project.candidates import fitted
-from airside.inference.golden import load_compiled
+from airside.inference.golden import CompiledModel, load_compiled
 from airside.inference.writing import Draft, write_directory
 
 DATA = Path(demo.__file__).parent / "data/acs_ma_employment.parquet"
@@ -33,6 +34,17 @@ KINDS = ("tree", "logistic", "forest", "boosting")
 
 def best_us(call: Callable[[], object], number: int, rounds: int) -> float:
     return min(timeit.repeat(call, number=number, repeat=rounds, timer=time.process_time)) / number * 1e6
+
+
+def measured(compiled: CompiledModel, model: Any, test: Any, given: list[dict[str, list[int]]]) -> list[float]:
+    one, many, thousand = given
+    return [
+        best_us(lambda: compiled.predict(one), 500, 7),
+        best_us(lambda: model.predict_proba(test[:1]), 3, 5),
+        best_us(lambda: compiled.predict(many), 10, 7),
+        best_us(lambda: model.predict_proba(test[:500]), 3, 5),
+        best_us(lambda: compiled.predict(thousand), 5, 5),
+    ]
 
 
 def main() -> None:
@@ -45,7 +57,7 @@ def main() -> None:
     codes = [i for i, name in enumerate(names) if name != "AGEP"]
     test = x[~training]
 
-    def rows(of: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> dict[str, list[int]]:
+    def rows(of: Any) -> dict[str, list[int]]:
         return {name: of[:, i].astype(int).tolist() for i, name in enumerate(names)}
 
     print(
@@ -65,14 +77,7 @@ def main() -> None:
         every = compiled.predict(rows(test))
         assert every.labels == model.predict(test).tolist()
         assert np.abs(np.array(every.probabilities) - model.predict_proba(test)).max() < 1e-14
-        one, many, thousand = rows(test[:1]), rows(test[:500]), rows(test[:1000])
-        figures = [
-            best_us(lambda rows=one: compiled.predict(rows), 500, 7),  # type: ignore[misc]
-            best_us(lambda: model.predict_proba(test[:1]), 3, 5),
-            best_us(lambda rows=many: compiled.predict(rows), 10, 7),  # type: ignore[misc]
-            best_us(lambda: model.predict_proba(test[:500]), 3, 5),
-            best_us(lambda rows=thousand: compiled.predict(rows), 5, 5),  # type: ignore[misc]
-        ]
+        figures = measured(compiled, model, test, [rows(test[:count]) for count in (1, 500, 1000)])
         told = " | ".join(f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}" for figure in figures)
         print(f"| {kind} | {written.comparison.agreement}, {written.comparison.rows} rows | {told} | {load_ms:.0f} |")
 

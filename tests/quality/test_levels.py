@@ -45,6 +45,14 @@ def test_the_distances_are_their_formulas(pair: tuple[list[int], list[int]]) -> 
     assert levels.kullback_leibler(r, c) == pytest.approx(stats.entropy(*floored), abs=1e-12)
 
 
+def test_two_cells_have_yates_correction_as_in_scipy() -> None:
+    r, c = np.array([12.0, 30]), np.array([25.0, 20])
+    expected = stats.chi2_contingency(np.stack([r, c]))
+    assert levels.chi_square(r, c) == pytest.approx((expected.statistic, expected.pvalue), rel=1e-10)
+    alike = np.array([20.0, 21]), np.array([20.0, 20])
+    assert levels.chi_square(*alike)[0] == pytest.approx(stats.chi2_contingency(np.stack(alike)).statistic, abs=1e-12)
+
+
 def test_cramers_v_is_scipys() -> None:
     r, c = np.array([10.0, 20, 30]), np.array([25.0, 15, 20])
     table = np.stack([r, c]).astype(int)

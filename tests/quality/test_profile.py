@@ -87,6 +87,15 @@ def test_ks_is_within_a_cell_and_decile_psi_exact_on_adversarial_columns(kind: s
     assert len(msgspec.json.encode(reference)) < 50_000
 
 
+def test_a_frozen_value_that_moves_by_a_hair_is_seen() -> None:
+    random = np.random.default_rng(0)
+    r = np.where(random.random(5_000) < 0.5, 0.0, random.normal(size=5_000))
+    columns = [Column(name="x", type="double")]
+    reference = profile.reference_of({"x": r}, columns)
+    [found] = window.compare(reference, profile.count(reference, {"x": np.where(r == 0.0, -1e-9, r)}))
+    assert found.effect == pytest.approx(0.5, abs=0.02)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 400), max_size=4))
 def test_any_split_merged_is_the_whole(cuts: list[int]) -> None:

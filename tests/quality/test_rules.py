@@ -119,6 +119,12 @@ def test_segments_are_chosen_by_name_by_column_and_all() -> None:
         assert all(one.outcome == ("unknown" if segment == "AGE=*" else "pass") for one in results)
 
 
+def test_a_segment_that_is_too_small_is_told_whatever_its_figure_says() -> None:
+    check = Check(kind="at_least", measure="auc", limit=0.5, segment="*")
+    few = figure("auc", 0.9, segment="RAC1P=4", is_known=False)
+    assert outcomes(check, few, figure("auc", 0.9, segment="SEX=1")) == ["unknown (told)", "pass"]
+
+
 def test_two_bare_numbers_are_no_verdict() -> None:
     bare = Measured(measure="auc", estimate=Estimate(value=0.99))
     [result] = judge([Check(kind="at_least", measure="auc", limit=0.5)], [bare])

@@ -247,6 +247,7 @@ def test_champion_waits_for_each_approver(platform: Platform, churn: ModelName) 
         platform.call(ANA, champion)
     for actor in (ANA, BO):
         asked = platform.call(ANA, AskApproval(subject_kind="version", subject="churn@1"))
+        assert asked.approvers == ("ana", "bo")
         platform.call(actor, DecideApproval(id=asked.id, approved=True))
     assert platform.call(ANA, champion).version == 1
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from airside.core.errors import Invalid
 from airside.inference.records import ColumnSpec, Prediction, Signature
 from airside.serving.process.app import ServingApp
 from airside.serving.process.batching import Batcher
@@ -20,15 +21,19 @@ class FakeModel:
     """Labels a row by its sign, plus what it is told to add; fails on 666."""
 
     form = "compiled"
-    signature = SIGNATURE
 
-    def __init__(self, add: int = 0) -> None:
+    def __init__(self, add: int = 0, signature: Signature = SIGNATURE) -> None:
         self.add = add
+        self.signature = signature
+        self.names: list[list[str]] = []
         self.calls: list[int] = []
 
     def predict(self, columns: dict[str, list[Any]]) -> Prediction:
         values = columns["x"]
+        self.names.append(sorted(columns))
         self.calls.append(len(values))
+        if -404 in values:
+            raise Invalid("x is not known to the model")
         if 666 in values:
             raise RuntimeError("secret /path/of/model.py")
         return Prediction(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.serving.asgi import Caller, FakeModel, MemorySpool, Reply, arm, play, table
 
+from airside.inference.records import ColumnSpec, Signature
 from airside.serving.process.app import ServingApp
 from airside.serving.records import ServingTransform
 
@@ -164,6 +165,30 @@ def test_the_shadow_answers_afterwards_and_is_paired_with_what_the_caller_got() 
     assert reply.json == {"predictions": [1]}
     assert (unseen.role, unseen.version, unseen.labels, unseen.paired_id) == ("shadow", 4, (8,), seen.id)
     assert unseen.request_id == seen.request_id
+
+
+def test_a_shadow_that_takes_other_columns_gets_them_from_the_request() -> None:
+    wider = Signature(inputs=(ColumnSpec(name="x", type="double"), ColumnSpec(name="z", type="long")))
+    model = FakeModel(signature=wider)
+
+    async def scene(app: ServingApp, call: Caller, spool: MemorySpool) -> MemorySpool:
+        app.table = table(arm(FakeModel(), 3), shadow=arm(model, 4, "shadow", 0), rollout="ro-1", phase="shadow")
+        await call("POST", "/invocations", {"inputs": {"x": [1.0], "z": [7]}})
+        await call("POST", "/invocations", {"inputs": {"x": [1.0]}})
+        return spool
+
+    shadows = [batch for batch in play(scene).batches if batch.role == "shadow"]
+    assert model.names == [["x", "z"]]
+    assert [batch.error[:16] for batch in shadows] == ["", "Invalid: The mod"]
+
+
+def test_rows_that_the_model_refuses_are_the_callers_fault_and_are_not_counted() -> None:
+    async def scene(app: ServingApp, call: Caller, spool: MemorySpool) -> tuple[Reply, MemorySpool]:
+        app.table = table(arm(FakeModel(), 3))
+        return await call("POST", "/invocations", {"inputs": {"x": [-404]}}), spool
+
+    reply, spool = play(scene)
+    assert (reply.status, spool.batches) == (400, [])
 
 
 def test_a_key_gets_the_same_version_every_time_and_the_shares_hold() -> None:

@@ -76,6 +76,16 @@ def test_who_got_the_canary_keeps_it_when_its_share_grows(key: str, one: int, ot
     assert role(large) == "canary" or role(small) == "champion"
 
 
+@given(st.integers(0, 10_000))
+@settings(max_examples=10, deadline=None)
+def test_the_canary_gets_exactly_its_share_of_the_places(weight: int) -> None:
+    arms = [
+        Arm(version=1, role="champion", weight=10_000 - weight, source="", files={}),
+        Arm(version=2, role="canary", weight=weight, source="", files={}),
+    ]
+    assert sum(rules.pick(arms, place).role == "canary" for place in range(10_000)) == weight
+
+
 def test_a_share_of_ten_percent_gets_a_tenth_of_the_keys() -> None:
     found = sum(rules.bucket("salt", f"key-{i}") < 1_000 for i in range(20_000))
     assert 1_850 < found < 2_150
@@ -126,6 +136,16 @@ def test_the_canary_steps_promotes_and_is_rolled_back_by_the_counts() -> None:
     look = rules.canary_look(PLAN, 0, Evidence(), wrong)
     assert look.signal == "harm"
     assert "60 wrong labels in 100" in look.reason
+
+
+def test_a_step_may_wait_for_labels() -> None:
+    plan = RolloutPlan(steps=(Step(weight_percent=50, min_rows=10, min_labelled_rows=20),))
+    served = [tally("canary", "error", "champion", 100), tally("canary", "rows", "canary", 100)]
+    labelled = [tally("canary", "wrong_label", "canary", 19)]
+    look = rules.canary_look(plan, 0, Evidence(), [*served, *labelled])
+    assert (look.signal, look.reason) == (None, "19 of 20 rows of the canary have labels.")
+    enough = [tally("canary", "wrong_label", "canary", 20)]
+    assert rules.canary_look(plan, 0, Evidence(), [*served, *enough]).signal == "promote"
 
 
 def test_counts_of_a_tick_without_canary_wait_for_the_next() -> None:

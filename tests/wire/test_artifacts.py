@@ -124,6 +124,23 @@ def test_the_user_interface_has_ways_of_its_own(files: Files) -> None:
     assert (up.status, down.data) == (200, b"up")
 
 
+def test_a_version_and_a_logged_model_show_their_files(files: Files) -> None:
+    mlflow = "/api/2.0/mlflow"
+    made = files("POST", f"{mlflow}/logged-models", json={"experiment_id": "0"}).json()["model"]["info"]
+    model_id = made["model_id"]
+    files("PUT", f"{FILES}/0/models/{model_id}/artifacts/data/MLmodel", body=b"x: 1")
+    files("POST", f"{mlflow}/registered-models/create", json={"name": "m"})
+    version = {"name": "m", "source": f"models:/{model_id}", "model_id": model_id}
+    assert files("POST", f"{mlflow}/model-versions/create", json=version).status == 200
+    named = {"name": "m", "version": "1", "path": "data/MLmodel"}
+    of_version = files("GET", "/model-versions/get-artifact", fields=named)
+    path = f"/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"
+    of_model = files("GET", path, fields={"artifact_file_path": "data/MLmodel"})
+    listed = files("GET", f"{mlflow}/logged-models/{model_id}/artifacts/directories").json()
+    assert (of_version.data, of_model.data) == (b"x: 1", b"x: 1")
+    assert listed == {"root_uri": made["artifact_uri"], "files": [{"path": "data", "is_dir": True}]}
+
+
 def test_a_deletion_is_recursive_and_may_be_repeated(files: Files) -> None:
     files.put("gone/x/y", b"1")
     answers = [files("DELETE", f"{files.root}/gone") for _ in range(2)]

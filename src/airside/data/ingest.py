@@ -74,7 +74,9 @@ def parse_table(name: str, source: Path | bytes, columns: Sequence[Column] = ())
 
 def _parquet(name: str, source: Path | bytes) -> pa.Table:
     try:
-        return pq.read_table(io.BytesIO(source) if isinstance(source, bytes) else source)
+        # Not pq.read_table: it imports pyarrow.dataset, and that imports pandas where it is installed.
+        with pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
+            return file.read()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise Invalid(f"'{name}' is not a whole Parquet file: {error}. Write it again, or copy it again.") from error
 

@@ -16,11 +16,24 @@ from airside.monitoring.distribution import distribution_of
 from airside.monitoring.records import PREDICTION, AlertRule, ColumnFinding, Figure, LevelCount, WindowResult
 from airside.quality.measures import estimated, performance, profile, segments, window
 from airside.quality.measures.arrays import AnyArray, Bools, Floats, as_array
-from airside.quality.measures.intervals import Entities, share
+from airside.quality.measures.intervals import Entities
 from airside.quality.profiles import Calibration, ColumnProfile, ColumnReference, Drift, Importance, Profile, Reference
 
-REALISED = ("accuracy", "auc", "log_loss", "calibration", "true_positive_rate", "false_positive_rate")
-SEGMENT_MEASURES = ("accuracy", "calibration", "true_positive_rate")
+REALISED = (
+    "accuracy",
+    "auc",
+    "log_loss",
+    "calibration",
+    "true_positive_rate",
+    "false_positive_rate",
+    "macro_f1",
+    "mae",
+    "rmse",
+    "bias",
+    "r2",
+)
+"""The measures that a window tells, of those that the task has."""
+SEGMENT_MEASURES = ("accuracy", "calibration", "true_positive_rate", "mae", "bias")
 SMALLEST_SEGMENT = 50
 VANISHED_SHARE = 0.01
 CROSS = "\u00d7"
@@ -225,10 +238,11 @@ def visible_effect(n: int, m: int, level: float) -> float | None:
 def _score_drift(reference: Reference, served: Served, rule: AlertRule) -> ColumnFinding | None:
     """The drift of the model's score, in a family of its own."""
     column = next((one for one in reference.columns if one.name == PREDICTION), None)
-    if column is None or served.scores is None or column.number is None:
+    scores = served.answers if is_regression(served) else served.scores
+    if column is None or scores is None or column.number is None:
         return None
     alone = _only(reference, [column])
-    counted = profile.count(alone, {PREDICTION: served.scores})
+    counted = profile.count(alone, {PREDICTION: scores})
     drift = window.compare(alone, counted, by_entity=rule.by_entity)[0]
     return _finding(column, counted.columns[0], drift, rule, 1)
 
@@ -280,11 +294,24 @@ def _realised(served: Served, known: Bools, threshold: float) -> list[Figure]:
 def _measured(served: Served, rows: Bools, threshold: float) -> dict[str, Estimate]:
     truth = np.asarray(served.truth)[rows]
     entities = Entities(None, len(truth))
+    if is_regression(served):
+        return performance.regression(truth.astype(np.float64), served.answers[rows].astype(np.float64), entities)
     if served.scores is None:
-        right = np.asarray(served.answers[rows] == truth, dtype=bool)
-        return {"accuracy": share(right, np.ones(len(right), dtype=bool), entities)}
+        return performance.multiclass(truth, served.answers[rows], entities)
     labels: Bools = np.asarray(truth == served.positive, dtype=bool)
     return performance.binary(labels, served.scores[rows], threshold=threshold, entities=entities)
+
+
+def is_regression(served: Served) -> bool:
+    """Whether the answers are quantities: numbers without probabilities, not all of them whole.
+
+    >>> is_regression(served_of({}, [1.5, 2.0])), is_regression(served_of({}, [1.0, 2.0]))
+    (True, False)
+    """
+    if served.confidence is not None or served.answers.dtype.kind != "f":
+        return False
+    finite = served.answers[np.isfinite(served.answers)]
+    return bool((finite != np.floor(finite)).any())
 
 
 def _segments(served: Served, known: Bools, name: str, notes: list[str], threshold: float) -> list[Figure]:

@@ -158,6 +158,7 @@ class Step(Generic[P, R]):
         self.options = options
         self.outputs = outputs
         self.node_name = node_name or function.__name__
+        self.signature = inspect.signature(function)
         self.__name__ = function.__name__
         self.__qualname__ = function.__qualname__
         self.__module__ = function.__module__
@@ -168,8 +169,8 @@ class Step(Generic[P, R]):
         trace = _TRACE.get()
         if trace is None:
             return self.function(*args, **kwargs)
-        bound = inspect.signature(self.function).bind(*args, **kwargs).arguments
-        handle: Any = trace.add(self, _flat(self.function, bound), mapped=())
+        bound = self.signature.bind(*args, **kwargs).arguments
+        handle: Any = trace.add(self, _flat(self, bound), mapped=())
         return typing.cast("R", handle)
 
     def named(self, name: str) -> "Step[P, R]":
@@ -180,14 +181,14 @@ class Step(Generic[P, R]):
         return f"<step {self.node_name}>"
 
 
-def _flat(function: Callable[..., Any], bound: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = {name: parameter.kind for name, parameter in inspect.signature(function).parameters.items()}
+def _flat(step: Step[..., Any], bound: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {name: parameter.kind for name, parameter in step.signature.parameters.items()}
     flat: dict[str, Any] = {}
     for name, value in bound.items():
         if kinds[name] is inspect.Parameter.VAR_KEYWORD:
             flat |= value
         elif kinds[name] is inspect.Parameter.VAR_POSITIONAL:
-            raise Invalid(f"The step '{function.__name__}' takes *{name}; a step's arguments need names.")
+            raise Invalid(f"The step '{step.node_name}' takes *{name}; a step's arguments need names.")
         else:
             flat[name] = value
     return flat
@@ -272,9 +273,28 @@ def map_over(step: Step[..., R], *, over: Mapping[str, Any], **fixed: Any) -> li
         raise Invalid("map_over was called outside a pipeline function.")
     if not over:
         raise Invalid(f"map_over of '{step.node_name}' has nothing in 'over'.")
-    inspect.signature(step.function).bind(**{**dict.fromkeys(over), **fixed})
+    step.signature.bind(**{**dict.fromkeys(over), **fixed})
     handle: Any = trace.add(step, {**fixed, **over}, mapped=tuple(over))
     return typing.cast("list[R]", handle)
+
+
+def approval(name: str, given: Any = None) -> Any:
+    """A step that waits for a person: `steps.decide` lets the run go on, or ends it. No process lives meanwhile.
+
+    Args:
+        name: what is to be approved, as a node's name.
+        given: what the person is to look at: another step's output, which the approval waits for.
+
+    Returns:
+        A handle to the decision: `{"approved": true, "by": …, "text": …}`. Put it into `.after(…)`, or take it.
+
+    Raises:
+        Invalid: outside a pipeline function.
+    """
+    trace = _TRACE.get()
+    if trace is None:
+        raise Invalid("approval was called outside a pipeline function.")
+    return trace.approve(name, given)
 
 
 class _Trace:
@@ -298,6 +318,12 @@ class _Trace:
             summary=(inspect.getdoc(step.function) or "").partition("\n")[0],
         )
         return Output(self, name, step.outputs, RESULT if RESULT in step.outputs else "")
+
+    def approve(self, wanted: str, given: Any) -> Output:
+        name = self._free(wanted)
+        bindings = {} if given is None else {"given": self._binding(name, "given", given)}
+        self.nodes[name] = Node(name=name, function="", bindings=bindings, summary="waits for an approval")
+        return Output(self, name, (RESULT,), RESULT)
 
     def wait(self, node: str, others: list[str]) -> None:
         known = self.nodes[node]
@@ -327,8 +353,8 @@ class _Trace:
         plain = list(value) if isinstance(value, tuple) else value
         if not is_plain(plain):
             raise Invalid(
-                f"The step '{owner}' is given {argument} = {str(value)[:80]!r} ({type(value).__name__}). What stands in "
-                "a pipeline's text must be JSON: texts, numbers, booleans, lists, dictionaries. Make others in a step"
+                f"The step '{owner}' is given {argument} = {str(value)[:80]!r} ({type(value).__name__}). What is in "
+                "a pipeline's text must be JSON: texts, numbers, booleans, lists, dictionaries; else make it in a step."
             )
         return Constant(value=plain)
 

@@ -23,7 +23,7 @@ from airside.pipelines.fingerprint.code import Code
 from airside.pipelines.journal import Journal, Stopped, patiently, repeated
 from airside.pipelines.keys import Keys
 from airside.pipelines.operations.runs import Claimed, FinishRun
-from airside.pipelines.operations.steps import Attempt, Kept, LookUpSteps
+from airside.pipelines.operations.steps import Attempt, Kept, LookUpLastRun, LookUpSteps
 from airside.pipelines.plan import Plan, Task
 from airside.pipelines.records import PipelineRun, StepRun, StepState, Value
 from airside.pipelines.values import blobs_of
@@ -63,7 +63,7 @@ class _Running:
 class Outcome(Record):
     """How a run ended."""
 
-    state: Literal["succeeded", "failed"]
+    state: Literal["succeeded", "failed", "waiting"]
     error: str = ""
     result: object = None
 
@@ -94,10 +94,12 @@ class Driver:
         self._attempts = dict(claimed.attempts)
         self._finished: dict[str, list[StepRun]] = {}
         self._codes: dict[str, Code] = {}
+        self._last: dict[str, Kept] = {}
         self._queue: deque[_Ready] = deque()
         self._later: list[tuple[float, int, _Ready]] = []
         self._running: dict[str, _Running] = {}
         self._told_failures: set[str] = set()
+        self._waiting: set[str] = set()
         for step in claimed.finished:
             self._remember(step)
 
@@ -117,7 +119,9 @@ class Driver:
         Raises:
             Stopped: the run is not ours any more, or the process is told to end.
         """
-        functions = tuple(sorted({node.function for node in self._graph.nodes}))
+        functions = tuple(sorted({node.function for node in self._graph.nodes} - {""}))
+        last = patiently(self._control, LookUpLastRun(run_id=self._run.id), self._stop)
+        self._last = {kept.key: kept for kept in last.items}
         try:
             self._codes = self._executor.fingerprint(functions)
         except Invalid as wrong:
@@ -142,14 +146,15 @@ class Driver:
     def _decide(self, tasks: Sequence[Task]) -> None:
         """Keep what an earlier driver finished, take what an equal key had, queue the rest."""
         ready = [one for one in map(self._keyed, tasks) if one is not None and not self._keep_finished(one)]
-        wanted = [one.key for one in ready if one.task.node.options.cache]
-        known: dict[str, Kept] = {}
+        ready = [one for one in ready if one.task.node.function or self._ask_person(one)]
+        known = {one.key: self._last[one.key] for one in ready if one.key in self._last}
+        wanted = [one.key for one in ready if one.key not in known and one.task.node.options.cache]
         for begin in range(0, len(wanted), LOOK_UP):
             found = patiently(self._control, LookUpSteps(keys=tuple(wanted[begin : begin + LOOK_UP])), self._stop)
             known |= {kept.key: kept for kept in found.items}
         for one in ready:
             kept = known.get(one.key)
-            if kept is None:
+            if kept is None or not one.task.node.options.cache:
                 self._queue.append(one)
                 continue
             now = datetime.now(UTC)
@@ -167,7 +172,7 @@ class Driver:
             self._plan.succeed(one.task.name, kept.outputs)
 
     def _keyed(self, task: Task) -> _Ready | None:
-        code = self._codes[task.node.function]
+        code = self._codes.get(task.node.function, Code(parts={}))
         try:
             key, parts = self._keys.key(task.node, code, task.arguments)
         except Invalid as wrong:
@@ -175,6 +180,18 @@ class Driver:
             return None
         reason = "nothing is kept under this key" if task.node.options.cache else "the cache is off for this step"
         return _Ready(task, key, parts, code, reason)
+
+    def _ask_person(self, ready: _Ready) -> bool:
+        """Let an approval wait; False, so that nothing else is done with it."""
+        name = ready.task.name
+        number = self._attempts.setdefault(name, 1)
+        step = msgspec.structs.replace(
+            self._attempt(ready, "waiting"), attempt=number, reason="", started_at=datetime.now(UTC)
+        )
+        self._attempts[name] = number
+        self._journal.put(Attempt(step=step, parts=ready.parts))
+        self._waiting.add(name)
+        return False
 
     def _keep_finished(self, ready: _Ready) -> bool:
         """Whether an earlier driver of this run brought the task to its end, with the same key."""
@@ -273,7 +290,9 @@ class Driver:
             raise Stopped("The runner was told to stop.")
 
     def _is_done(self) -> bool:
-        return self._plan.is_done and not self._running
+        if self._running or self._queue or self._later:
+            return False
+        return self._plan.is_done or self._plan.waits_for(self._waiting)
 
     def _attempt(self, ready: _Ready, state: StepState) -> StepRun:
         name = ready.task.name
@@ -314,6 +333,8 @@ class Driver:
 
     def _tell_unstarted(self) -> None:
         """A record for each node that failed or was skipped before it had an attempt."""
+        if not self._plan.errors:
+            return
         now = datetime.now(UTC)
         for name, state in self._plan.states.items():
             if state not in {"failed", "skipped"} or name in self._told_failures:
@@ -332,6 +353,8 @@ class Driver:
             self._journal.put(Attempt(step=step))
 
     def _outcome(self) -> Outcome:
+        if self._waiting:
+            return Outcome(state="waiting")
         if not self._plan.errors:
             result = self._plan.result()
             return Outcome(state="succeeded", result=None if result is None else _shown(result))

@@ -6,6 +6,7 @@ end each node has succeeded, failed or been skipped.
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
 from airside.core.errors import Invalid
@@ -105,6 +106,10 @@ class Plan:
     def is_done(self) -> bool:
         """Whether nothing is left to start or to wait for."""
         return not self._fresh and not self._owner
+
+    def waits_for(self, tasks: AbstractSet[str]) -> bool:
+        """Whether nothing but these tasks is left to wait for."""
+        return not self._fresh and self._owner.keys() <= tasks
 
     @property
     def tasks_total(self) -> int:

@@ -120,10 +120,10 @@ class Pipeline(Record):
     entry: str
     code: BlobId
     graph: Graph
-    parameters: tuple[Parameter, ...] = ()
-    description: str = ""
     created_at: datetime
     created_by: str
+    parameters: tuple[Parameter, ...] = ()
+    description: str = ""
 
 
 RunState = Literal["queued", "running", "waiting", "interrupted", "succeeded", "failed", "cancelled"]
@@ -164,16 +164,16 @@ class PipelineRun(Record):
     pipeline: PipelineName
     version: int
     state: RunState
+    tracking_run: RunId
+    created_at: datetime
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     cause: Cause = Cause()
-    tracking_run: RunId
     attempt: int = 0
     worker: str = ""
     error: str = ""
     result: Any = None
     steps_total: int = 0
     steps_done: int = 0
-    created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -213,9 +213,9 @@ class StepRun(Record):
     run: PipelineRunId
     step: str
     node: str
+    state: StepState
     label: str = ""
     attempt: int = 1
-    state: StepState
     key: str = ""
     cached: bool = False
     cached_from: str = ""
@@ -249,6 +249,7 @@ class Trigger(Record):
     name: str
     pipeline: PipelineName
     on: TriggerKind
+    created_at: datetime
     monitor: MonitorName = MonitorName("")
     dataset: DatasetName = DatasetName("")
     model: ModelName = ModelName("")
@@ -257,7 +258,6 @@ class Trigger(Record):
     wait_for_dataset: DatasetName = DatasetName("")
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     enabled: bool = True
-    created_at: datetime
     created_by: str = ""
 
 
@@ -274,9 +274,9 @@ class TriggerFire(Record):
     trigger: str
     key: str
     state: Literal["fired", "waiting", "joined"]
+    noted_at: datetime
     event: str = ""
     text: str = ""
     run: PipelineRunId | None = None
     newer_than: int = 0
-    noted_at: datetime
     fired_at: datetime | None = None

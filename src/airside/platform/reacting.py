@@ -125,5 +125,5 @@ def _move(name: str, seq: int, ctx: Context) -> None:
     outbox.move_cursor(ctx.tx, name, seq)
 
 
-def _note(name: str, seq: int, attempt: int, text: str, ctx: Context, *, is_dead: bool) -> None:  # noqa: PLR0913 -- a row
+def _note(name: str, seq: int, attempt: int, text: str, ctx: Context, *, is_dead: bool) -> None:
     outbox.note_failure(ctx.tx, name, seq, attempt, text, now_ms=ctx.now_ms(), is_dead=is_dead)

@@ -25,7 +25,8 @@ def require(ctx: Context, version: ModelVersion, what: str) -> None:
     if missing:
         raise Conflict(
             f"The {what} cannot move to '{subject}'. It lacks {'; '.join(missing)}. "
-            "Run the gates and ask for the approvals, or change what the model requires with: models.require."
+            "Run the gates, ask for the approvals with: airside approvals ask; or change what the model requires with: "
+            f"airside models require {version.name}"
         )
 
 

@@ -87,16 +87,23 @@ def traffic(tx: Transaction, endpoint: str, since_ms: int) -> Traffic:
     return Traffic(predictions=int(total[0]), errors=int(total[1]), p95_ms=float(p95))
 
 
-def arrows(tx: Transaction, kind: str, ids: Sequence[str], limit: int) -> list[LineageEdge]:
-    """Arrows of the chain that begin or end at some records of one kind."""
+def arrows(tx: Transaction, kind: str, ids: Sequence[str], most: int) -> list[LineageEdge]:
+    """Arrows of the chain that begin or end at some records of one kind.
+
+    Of each record, relation and kind at the other end at most `most`, those of the newest ids: a version has millions
+    of predictions, and they shall not crowd out the run that made it.
+    """
     marks = ", ".join("?" * len(ids))
     columns = "from_kind, from_id, relation, to_kind, to_id"
     found = [
         row
-        for end in ("from", "to")
+        for end, other in (("from", "to"), ("to", "from"))
         for row in tx.all(
-            f"SELECT {columns} FROM lineage WHERE {end}_kind = ? AND {end}_id IN ({marks}) ORDER BY {columns} LIMIT ?",
-            (kind, *ids, limit),
+            f"SELECT {columns} FROM (SELECT {columns}, ROW_NUMBER() OVER ("
+            f"PARTITION BY {end}_id, relation, {other}_kind ORDER BY {other}_id DESC) AS place"
+            f" FROM lineage WHERE {end}_kind = ? AND {end}_id IN ({marks})) ranked WHERE place <= ?"
+            f" ORDER BY {columns}",
+            (kind, *ids, most),
         )
     ]
     return [LineageEdge(from_kind=a, from_id=b, relation=c, to_kind=d, to_id=e) for a, b, c, d, e in found]

@@ -31,9 +31,19 @@ class Head:
         self._classes = spec.classes
         self._finite = spec.finite
         self._zero_is_positive = spec.zero_is_positive
+        self.takes_one = spec.link in {"none", "logistic"} or (spec.link == "fractions" and len(spec.classes) > 1)
+        """Whether `one` makes the prediction of a single row."""
 
-    def one(self, score: float) -> Prediction:
-        """Of one row with one score (regression, or two classes)."""
+    def one(self, score: float, *others: float) -> Prediction:
+        """Of the scores of one row."""
+        if others:
+            fractions = [score, *others]
+            return Prediction(
+                labels=[self._classes[fractions.index(max(fractions))]],
+                probabilities=[fractions],
+                scores=[fractions],
+                classes=self._classes,
+            )
         if self._finite and not math.isfinite(score):
             raise _not_finite(0)
         if self._link == "none":

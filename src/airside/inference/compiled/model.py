@@ -26,6 +26,7 @@ class Evaluator:
 
     def __init__(self, spec: ModelSpec, arrays: Arrays) -> None:
         self.spec = spec
+        self._names = spec.columns
         self._head = Head(spec.head)
         self._linear: Linear | None = None
         match spec.estimator:
@@ -49,9 +50,11 @@ class Evaluator:
         except KeyError:
             missing = [name for name in self.spec.columns if name not in columns]
             raise Invalid(f"The model needs the columns {quoted(missing)}, which the rows do not have.") from None
+        except TypeError as wrong:
+            raise Invalid("A value of the rows is neither a number, a text nor null.", code="BAD_REQUEST") from wrong
 
     def _predict(self, columns: Mapping[str, list[Any]]) -> Prediction:
-        rows = len(columns[self.spec.columns[0]])
+        rows = self._rows(columns)
         if self._linear is not None:
             if rows == 1:
                 score = self._linear.one(columns)
@@ -59,9 +62,20 @@ class Evaluator:
                     return self._head.one(score)
             return self._head.many(self._linear.scores(columns, rows))
         values = self._trees.leaf_values(columns, rows)
-        if rows == 1 and self._sum.is_single:
-            return self._head.one(self._sum.one(values))
+        if rows == 1 and self._head.takes_one:
+            return self._head.one(*self._sum.one(values))
         return self._head.many(self._sum.many(values))
+
+    def _rows(self, columns: Mapping[str, list[Any]]) -> int:
+        rows = len(columns[self._names[0]])
+        for name in self._names:
+            if len(columns[name]) != rows:
+                raise Invalid(
+                    f"The column {name[:200]!r} has {len(columns[name])} values, the first column has {rows}."
+                )
+        if rows == 0:
+            raise Invalid("There are no rows. Send at least one.", code="BAD_REQUEST")
+        return rows
 
 
 class _Sum:
@@ -69,17 +83,18 @@ class _Sum:
 
     def __init__(self, spec: SumSpec, arrays: Arrays) -> None:
         self._initial = np.ascontiguousarray(arrays[spec.initial])
-        self._start = float(self._initial[0])
+        self._start: list[float] = self._initial.tolist()
         self._scores = spec.scores
         self._mean = spec.mean
-        self.is_single = spec.scores == 1
 
-    def one(self, values: Floats) -> float:
-        score = self._start
-        each: list[float] = values[0, :, 0].tolist()
-        for value in each:
-            score += value
-        return score / len(each) if self._mean else score
+    def one(self, values: Floats) -> list[float]:
+        """The scores of the only row: for so few numbers plain additions are faster than arrays."""
+        scores: list[float] = []
+        for score, each in zip(self._start, values.reshape(-1, self._scores).T.tolist(), strict=True):
+            for value in each:
+                score += value  # noqa: PLW2901 -- the running sum
+            scores.append(score / len(each) if self._mean else score)
+        return scores
 
     def many(self, values: Floats) -> Floats:
         rows, trees = values.shape[:2]

@@ -207,8 +207,8 @@ class EmbedRun(Ask[Claimed]):
     """A run that the asking process itself will drive, in its own memory: no runner may be faster."""
 
     pipeline: PipelineName
-    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     worker: str
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @operation("pipeline_runs.embed", needs="pipeline_run:drive")
@@ -279,7 +279,21 @@ def finish(ctx: Context, ask: FinishRun) -> PipelineRun:
     """
     run = get(ctx, GetRun(run_id=ask.run_id))
     rules.check_fence(run, ask.token)
-    return _end(ctx, run, rules.FINISHES[ask.state], error=ask.error, result=ask.result)
+    ended = _end(ctx, run, rules.FINISHES[ask.state], error=ask.error, result=ask.result)
+    if ended.state == "waiting" and not queries.waits(ctx.tx, run.id):  # decided while other steps went on
+        return resume(ctx, run.id)
+    return ended
+
+
+def resume(ctx: Context, run_id: PipelineRunId) -> PipelineRun:
+    """Put a run that waited for a person in the queue again; one that still runs learns of it at its end."""
+    run = get(ctx, GetRun(run_id=run_id))
+    if run.state != "waiting":
+        return run
+    queries.release_run(ctx.tx, run_id, rules.next_run_state(run.state, "decide"))
+    resumed = get(ctx, GetRun(run_id=run_id))
+    _tell_started(ctx, resumed)
+    return resumed
 
 
 class CancelRun(Ask[PipelineRun]):

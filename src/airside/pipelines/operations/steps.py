@@ -4,15 +4,16 @@ from datetime import datetime
 
 import msgspec
 
-from airside.core.errors import Invalid, NotFound
+from airside.core.errors import Conflict, Invalid, NotFound
 from airside.core.ids import PipelineRunId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done, Record
 from airside.pipelines import queries, rules
 from airside.pipelines.events import StepFinished
-from airside.pipelines.operations.runs import GetRun
+from airside.pipelines.operations.runs import GetRun, resume
 from airside.pipelines.operations.runs import get as get_run
-from airside.pipelines.records import StepRun, Value
+from airside.pipelines.records import RESULT, StepRun, Value
+from airside.pipelines.values import json_value
 
 
 class Attempt(Record):
@@ -96,6 +97,29 @@ def lookup(ctx: Context, ask: LookUpSteps) -> Found:
             Kept(key=key, run=PipelineRunId(found[0]), step=found[1], outputs=found[2])
             for key, found in zip(ask.keys, kept, strict=True)
             if found is not None
+        )
+    )
+
+
+class LookUpLastRun(Ask[Found]):
+    """What the last succeeded run before this one had: most of it is likely to be asked for again."""
+
+    run_id: PipelineRunId
+    limit: int = 1000
+
+
+@operation("steps.lookup_last", needs="pipeline_run:read")
+def lookup_last(ctx: Context, ask: LookUpLastRun) -> Found:
+    """The kept outputs of the run before, at once, so that a run of nothing new needs one look-up.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    run = get_run(ctx, GetRun(run_id=ask.run_id))
+    found = queries.kept_before(ctx.tx, run.pipeline, run.id, rules.check_limit(ask.limit))
+    return Found(
+        items=tuple(
+            Kept(key=key, run=PipelineRunId(of), step=step, outputs=outputs) for key, of, step, outputs in found
         )
     )
 
@@ -215,4 +239,38 @@ def explain(ctx: Context, ask: ExplainStep) -> Explained:
     )
 
 
-OPERATIONS: tuple[AnyOperation, ...] = (commit, lookup, list_steps, log, explain)
+class DecideStep(Ask[StepRun]):
+    """A person's word on an approval."""
+
+    run_id: PipelineRunId
+    step: str
+    approved: bool
+    text: str = ""
+
+
+@operation("steps.decide", needs="pipeline_run:approve")
+def decide(ctx: Context, ask: DecideStep) -> StepRun:
+    """Approve or refuse a step that waits; the run goes on, or ends as failed.
+
+    Raises:
+        NotFound: no such run or step.
+        Conflict: the step does not wait.
+    """
+    step, _, parts = _attempt(ctx, ask.run_id, ask.step, 0)
+    if step.state != "waiting":
+        raise Conflict(f"The step '{ask.step}' of the run '{ask.run_id}' is {step.state}; it waits for nobody.")
+    word = {"approved": ask.approved, "by": ctx.actor.name, "text": ask.text}
+    decided = msgspec.structs.replace(
+        step,
+        state="succeeded" if ask.approved else "failed",
+        outputs={RESULT: json_value(word)} if ask.approved else {},
+        error="" if ask.approved else f"Refused by {ctx.actor.name}. {ask.text}".strip(),
+        ended_at=ctx.clock.now(),
+    )
+    queries.commit_step(ctx.tx, decided, parts=parts, log="")
+    resume(ctx, ask.run_id)
+    ctx.announce(StepFinished(run=step.run, step=step.step, attempt=step.attempt, state=decided.state))
+    return decided
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (commit, lookup, lookup_last, list_steps, log, explain, decide)

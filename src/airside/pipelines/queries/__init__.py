@@ -26,8 +26,10 @@ from airside.pipelines.queries.steps import (
     interrupt_steps,
     keep,
     kept,
+    kept_before,
     run_before,
     steps,
+    waits,
 )
 from airside.pipelines.queries.triggers import (
     due_triggers,
@@ -68,6 +70,7 @@ __all__ = [
     "interrupt_steps",
     "keep",
     "kept",
+    "kept_before",
     "latest_pipeline",
     "lease",
     "mark_fired",
@@ -87,4 +90,5 @@ __all__ = [
     "triggers_on",
     "waiting_fire",
     "waiting_fires",
+    "waits",
 ]

@@ -45,11 +45,18 @@ ORDER BY attempt DESC LIMIT 1
 """
 _CLOSE = "UPDATE step_run SET state = ?, ended_ms = ? WHERE run = ? AND state IN ('running', 'waiting')"
 _INTERRUPT = "UPDATE step_run SET state = 'interrupted', ended_ms = ? WHERE run = ? AND state = 'running'"
+_WAITS = "SELECT step FROM step_run WHERE run = ? AND state = 'waiting' LIMIT 1"
 _KEEP = """
 INSERT INTO step_cache (key, run, step, outputs, created_ms) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (key) DO NOTHING
 """
 _KEPT = "SELECT run, step, outputs FROM step_cache WHERE key = ?"
+_KEPT_BEFORE = """
+SELECT c.key, c.run, c.step, c.outputs FROM step_run s
+JOIN step_cache c ON c.key = s.key
+WHERE s.run = (SELECT MAX(r.id) FROM pipeline_run r WHERE r.pipeline = ? AND r.id < ? AND r.state = 'succeeded')
+LIMIT ?
+"""
 _BEFORE = """
 SELECT s.run FROM step_run s
 JOIN pipeline_run r ON r.id = s.run
@@ -126,6 +133,11 @@ def interrupt_steps(tx: Transaction, run_id: str, now_ms: int) -> None:
     tx.run(_INTERRUPT, (now_ms, run_id))
 
 
+def waits(tx: Transaction, run_id: str) -> bool:
+    """Whether a step of a run waits for a person."""
+    return tx.one(_WAITS, (run_id,)) is not None
+
+
 def keep(tx: Transaction, step: StepRun, now_ms: int) -> None:
     """Let later runs take these outputs."""
     tx.run(_KEEP, (step.key, step.run, step.step, text_of(step.outputs), now_ms))
@@ -135,6 +147,14 @@ def kept(tx: Transaction, key: str) -> tuple[str, str, dict[str, Value]] | None:
     """The run, the step and the outputs that a key stands for."""
     row = tx.one(_KEPT, (key,))
     return None if row is None else (row[0], row[1], _outputs.decode(row[2]))
+
+
+def kept_before(
+    tx: Transaction, pipeline: str, run_id: str, limit: int
+) -> list[tuple[str, str, str, dict[str, Value]]]:
+    """Key, run, step and outputs of what the last succeeded run of a pipeline before this one made or took."""
+    rows = tx.all(_KEPT_BEFORE, (pipeline, run_id, limit))
+    return [(row[0], row[1], row[2], _outputs.decode(row[3])) for row in rows]
 
 
 def run_before(tx: Transaction, run_id: str, step: str) -> str:

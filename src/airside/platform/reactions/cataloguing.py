@@ -17,6 +17,7 @@ from airside.tower.operations.catalog import ForgetRow, RefreshRow
 
 CURSOR = "catalog"
 AT_ONCE = 500
+MOST_PAGES = 100
 MODEL_EVENTS = frozenset(
     (
         "ModelCreated",
@@ -37,12 +38,22 @@ LATE_EVENTS = frozenset(("ApprovalAsked", "ApprovalDecided"))
 
 def refresh_changed(platform: Platform) -> None:
     """Refresh the rows of the models that events behind the cursor are about."""
-    events = platform.read(lambda ctx: outbox.after(ctx.tx, outbox.cursor(ctx.tx, CURSOR), limit=AT_ONCE))
-    if not events:
-        return
-    for name in sorted(models_of(events)):
+    names: set[str] = set()
+    seq = before = platform.read(lambda ctx: outbox.cursor(ctx.tx, CURSOR))
+    for _ in range(MOST_PAGES):
+        events = _behind(platform, seq)
+        if not events:
+            break
+        names |= models_of(events)
+        seq = events[-1].seq
+    for name in sorted(names):
         refresh(platform, ModelName(name))
-    platform.change(lambda ctx: outbox.move_cursor(ctx.tx, CURSOR, events[-1].seq))
+    if seq != before:
+        platform.change(lambda ctx: outbox.move_cursor(ctx.tx, CURSOR, seq))
+
+
+def _behind(platform: Platform, seq: int) -> list[StoredEvent]:
+    return platform.read(lambda ctx: outbox.after(ctx.tx, seq, limit=AT_ONCE))
 
 
 def models_of(events: Iterable[StoredEvent]) -> set[str]:

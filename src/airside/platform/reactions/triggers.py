@@ -9,9 +9,18 @@ from airside.platform.reacting import Reaction
 from airside.platform.wiring import Platform
 from airside.registry.events import VersionPromoted
 
+TRAINABLE = {"drift", "quality"}
+"""The kinds of alert that newer data can mend."""
+
 
 def note_alert(platform: Platform, event: AlertOpened, _seq: int) -> None:
-    """An alert was opened. Its id makes it the same event however often it is told."""
+    """An alert about drift or quality was opened. Its id makes it the same event however often it is told.
+
+    Codes that nobody knew, values out of range and missing values are faults of the data: what would be trained on them
+    would learn the fault, so they start nothing.
+    """
+    if event.kind not in TRAINABLE:
+        return
     alert = platform.call(SERVICE, GetAlert(alert_id=event.alert_id))
     ask = NoteEvent(
         kind="alert",

@@ -11,7 +11,11 @@ from airside.registry.records import Approval, ApprovalPage, ApprovalState, Subj
 
 
 class AskApproval(Ask[Approval]):
-    """A question to people. The subject of kind `version` is written `NAME@NUMBER`."""
+    """A question to people. The subject of kind `version` is written `NAME@NUMBER`.
+
+    Attributes:
+        approvers: who may decide; for a version, when nobody is named, those whom its model requires.
+    """
 
     subject_kind: SubjectKind
     subject: str
@@ -27,15 +31,17 @@ def ask_approval(ctx: Context, ask: AskApproval) -> Approval:
         Invalid: the subject is not written `NAME@NUMBER`, though it is to be a version.
         NotFound: there is no such version.
     """
+    approvers = ask.approvers
     if ask.subject_kind == "version":
         name, number = rules.version_of_subject(ask.subject)
         get_version(ctx, GetVersion(name=name, version=number))
+        approvers = approvers or queries.requirement(ctx.tx, name).approvers
     approval = Approval(
         id=f"ap-{ctx.new_hex()}",
         subject_kind=ask.subject_kind,
         subject=ask.subject,
         question=ask.question,
-        approvers=ask.approvers,
+        approvers=approvers,
         asked_by=ctx.actor.name,
         asked_at=from_ms(ctx.now_ms()),
     )
@@ -45,7 +51,7 @@ def ask_approval(ctx: Context, ask: AskApproval) -> Approval:
             approval_id=approval.id,
             subject_kind=ask.subject_kind,
             subject=ask.subject,
-            approvers=ask.approvers,
+            approvers=approvers,
         )
     )
     return approval
@@ -114,7 +120,7 @@ def get_approval(ctx: Context, ask: GetApproval) -> Approval:
     """
     approval = queries.approval(ctx.tx, ask.id)
     if approval is None:
-        raise NotFound(f"No approval '{ask.id}'. List them with: approvals.search.")
+        raise NotFound(f"No approval '{ask.id}'. List them with: airside approvals search")
     return approval
 
 

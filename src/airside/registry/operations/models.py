@@ -274,8 +274,8 @@ def rollback_model(ctx: Context, ask: RollbackModel) -> AliasMove:
         now = model.aliases.get(CHAMPION)
         raise Conflict(
             f"'{ask.name}' has no earlier champion to roll back to. "
-            + (f"Version {now} is the only one it had. " if now else "The alias names no version. ")
-            + "Set it by hand: models alias champion VERSION."
+            + (f"Before version {now} it named none that still exists. " if now else "The alias names no version. ")
+            + f"Set it by hand: airside aliases set {ask.name} champion VERSION"
         )
     return promotion.move_alias(ctx, ask.name, CHAMPION, target, is_rollback=True)
 

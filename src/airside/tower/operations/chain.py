@@ -1,5 +1,7 @@
 """The chain of records: what is near a record, and what has a name."""
 
+from collections import Counter
+
 from airside.core.errors import Invalid
 from airside.core.operation import Context, operation
 from airside.core.record import Ask
@@ -8,7 +10,7 @@ from airside.tower.records import FoundPage, LineageEdge, LineageNode, Neighbour
 
 MAX_HOPS = 6
 MAX_NODES = 100
-MAX_ARROWS = 1_000
+MAX_ALIKE = 50
 MAX_TEXT = 200
 
 
@@ -18,11 +20,13 @@ class GetNeighbourhood(Ask[Neighbourhood]):
     Attributes:
         kind, id: as the chain names it, e.g. `model_version` and `employment@3`, `window` and `w-…`.
         hops: so many arrows away, either way.
+        alike: of each record at most so many arrows of one relation to one kind are followed, those to the newest.
     """
 
     kind: str
     id: str
     hops: int = 2
+    alike: int = 8
 
 
 @operation("lineage.neighbourhood", needs="lineage:read")
@@ -30,8 +34,10 @@ def neighbourhood(ctx: Context, ask: GetNeighbourhood) -> Neighbourhood:
     """The records within some arrows of one, and the arrows between them; at most 100 records.
 
     Raises:
-        Invalid: the number of hops is out of bounds.
+        Invalid: the number of hops or of arrows alike is out of bounds.
     """
+    if not 1 <= ask.alike <= MAX_ALIKE:
+        raise Invalid(f"alike is {ask.alike}; it must be within 1 and {MAX_ALIKE}.")
     if not 1 <= ask.hops <= MAX_HOPS:
         raise Invalid(f"hops is {ask.hops}; it must be within 1 and {MAX_HOPS}.")
     start = (ask.kind, ask.id)
@@ -40,8 +46,8 @@ def neighbourhood(ctx: Context, ask: GetNeighbourhood) -> Neighbourhood:
     newest = [start]
     is_complete = True
     for hop in range(1, ask.hops + 1):
-        found = _arrows(ctx, newest)
-        is_complete = is_complete and len(found) < MAX_ARROWS
+        found, is_whole = _arrows(ctx, newest, ask.alike)
+        is_complete = is_complete and is_whole
         newest = []
         for edge in found:
             for node in ((edge.from_kind, edge.from_id), (edge.to_kind, edge.to_id)):
@@ -60,13 +66,17 @@ def neighbourhood(ctx: Context, ask: GetNeighbourhood) -> Neighbourhood:
     )
 
 
-def _arrows(ctx: Context, nodes: list[tuple[str, str]]) -> list[LineageEdge]:
-    kinds = sorted({kind for kind, _ in nodes})
-    return [
-        edge
-        for kind in kinds
-        for edge in queries.arrows(ctx.tx, kind, [id_ for of, id_ in nodes if of == kind], MAX_ARROWS)
-    ]
+def _arrows(ctx: Context, nodes: list[tuple[str, str]], alike: int) -> tuple[list[LineageEdge], bool]:
+    """The arrows at some records, and whether these are all: a group that is full may have been cut."""
+    found: list[LineageEdge] = []
+    sizes: Counter[tuple[str, ...]] = Counter()
+    for kind in sorted({kind for kind, _ in nodes}):
+        ids = [id_ for of, id_ in nodes if of == kind]
+        found += queries.arrows(ctx.tx, kind, ids, alike)
+    for edge in found:
+        sizes[edge.from_kind, edge.from_id, edge.relation, edge.to_kind] += 1
+        sizes[edge.to_kind, edge.to_id, edge.relation, edge.from_kind] += 1
+    return found, max(sizes.values(), default=0) < alike
 
 
 class Find(Ask[FoundPage]):

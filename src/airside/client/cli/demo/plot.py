@@ -252,7 +252,6 @@ class Plot:
         )
         if delivery:
             self.caller().send(rows.slice(one_by_one.rows), size=self.size, delivery=delivery)
-            self.complete(delivery, rows.num_rows)
         return one_by_one.rows
 
     def serve_batch(self, year: int, batch: int) -> None:

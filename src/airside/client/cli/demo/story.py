@@ -80,6 +80,7 @@ def first_rollout(plot: Plot) -> None:
     plot.roll_out(4, 2, plot.rows_of(year, 1), plot.rows_of(year, 2), delivery=f"{year}-01", must="promoted")
     plot.stage.once("monitor", plot.create_monitor)
     plot.stage.once("trigger", plot.create_trigger)
+    plot.complete(f"{year}-01", plot.rows_of(year, 1).num_rows)
 
 
 def drift(plot: Plot) -> None:
@@ -109,6 +110,7 @@ def retraining(plot: Plot) -> None:
     number = run.result["version"]
     plot.tell_gate(6, plot.gate_of(number), must="pass")
     plot.roll_out(6, number, plot.rows_of(third, 1), plot.rows_of(third, 2), delivery=f"{third}-01", must="promoted")
+    plot.complete(f"{third}-01", plot.rows_of(third, 1).num_rows)
     for batch in range(2, 13):
         plot.serve_batch(third, batch)
     flagged = [plot.tell_window(6, f"{third}-{batch:02d}", quiet=True).flagged for batch in range(1, 13)]

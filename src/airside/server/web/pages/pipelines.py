@@ -11,7 +11,7 @@ from airside.pipelines.operations.runs import GetRun, ListRuns
 from airside.pipelines.operations.steps import GetStepLog, ListSteps
 from airside.pipelines.operations.triggers import ListTriggers
 from airside.pipelines.records import Binding, FromStep, Graph, Listed, Node, Pipeline, PipelineRun, StepRun
-from airside.server.web.drawing.graph import Drawing, draw
+from airside.server.web.drawing.graph import Drawing, draw, reduced
 from airside.server.web.format import count, duration
 from airside.server.web.page import Call, Crumb, PageQuery, Table, View, address, attempt
 from airside.server.web.pages.lineage import GraphNode, cut
@@ -166,11 +166,14 @@ def _sources(binding: Binding) -> list[str]:
 
 
 def picture(graph: Graph, by_node: Mapping[str, Sequence[StepRun]], run_id: str) -> GraphPicture:
-    """The graph, left to right; positions come from the graph alone, so nothing moves while it runs."""
+    """The graph, left to right; positions come from the graph alone, so nothing moves while it runs.
+
+    Arrows that follow from others are left out: what a step reads stands on its own page.
+    """
     ids = [node.name for node in graph.nodes]
     edges = [(source, node.name) for node in graph.nodes for source in sources(node)]
     nodes = {node.name: _node(node, by_node.get(node.name, ()), run_id) for node in graph.nodes}
-    return GraphPicture(drawing=draw(ids, edges), nodes=nodes)
+    return GraphPicture(drawing=draw(ids, reduced(ids, edges)), nodes=nodes)
 
 
 def state_of(parts: Sequence[StepRun]) -> str:

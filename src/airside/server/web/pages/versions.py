@@ -1,13 +1,14 @@
 """A version of a model: what was asked of it before it may serve, and how it came out."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from airside.core.errors import Invalid
 from airside.core.ids import ModelName
 from airside.core.record import Record
 from airside.quality.operations.gates import GetGate, ListGates
-from airside.quality.records import CheckResult, GateDecision
+from airside.quality.records import CheckKind, CheckResult, GateDecision
 from airside.registry.operations.approvals import SearchApprovals
 from airside.registry.operations.models import GetModel
 from airside.registry.operations.versions import GetVersion
@@ -16,6 +17,8 @@ from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View
 
 ORDER = {"fail": 0, "unknown": 1, "pass": 2}
 TOLD_ONLY = 3
+MANY = 4
+"""Segments of one check that are shown without asking."""
 HEADS = (
     *("gate", "check", "measure", "segment", "against", "threshold", "value", "low", "high", "level", "n", "outcome"),
     *("is_blocking", "note"),
@@ -30,11 +33,24 @@ class CheckRow(Record):
     sentence: str
 
 
+class Folded(Record):
+    """A check that was asked of many segments: one line, the rest on request. `worst` is what decides."""
+
+    name: str
+    measure: str
+    threshold: str
+    outcome: str
+    counts: dict[str, int]
+    worst: CheckRow
+    rows: tuple[CheckRow, ...]
+
+
 class GateCard(Record):
-    """A gate's decision with its checks, failed first."""
+    """A gate's decision with its checks, failed first; what was asked of many segments is folded."""
 
     it: GateDecision
     rows: tuple[CheckRow, ...]
+    folded: tuple[Folded, ...]
     counts: dict[str, int]
 
 
@@ -90,30 +106,59 @@ def version(call: Call, query: PageQuery) -> View:
 def gate_card(decision: GateDecision) -> GateCard:
     """Arrange a decision: what blocks first, then what is not decided, then what passed."""
     ordered = sorted(decision.results, key=lambda one: ORDER[one.outcome] if one.is_blocking else TOLD_ONLY)
-    counts = {outcome: sum(one.outcome == outcome for one in decision.results) for outcome in ORDER}
-    return GateCard(it=decision, rows=tuple(check_row(one) for one in ordered), counts=counts)
+    groups: dict[tuple[str, str, str], list[CheckResult]] = {}
+    for one in ordered:
+        groups.setdefault((one.name, one.measure, one.against), []).append(one)
+    small = [one for one in ordered if len(groups[one.name, one.measure, one.against]) <= MANY]
+    return GateCard(
+        it=decision,
+        rows=tuple(check_row(one) for one in small),
+        folded=tuple(_folded(some) for some in groups.values() if len(some) > MANY),
+        counts=_counts(decision.results),
+    )
+
+
+def _counts(results: Sequence[CheckResult]) -> dict[str, int]:
+    return {outcome: sum(one.outcome == outcome for one in results) for outcome in ORDER}
+
+
+def _folded(some: Sequence[CheckResult]) -> Folded:
+    first = some[0]
+    return Folded(
+        name=first.name,
+        measure=first.measure,
+        threshold=first.threshold,
+        outcome=first.outcome,
+        counts=_counts(some),
+        worst=check_row(first),
+        rows=tuple(check_row(one) for one in some),
+    )
 
 
 def check_row(one: CheckResult) -> CheckRow:
     """A check with its picture: the interval, and the limits read from the threshold's words."""
     estimate = one.estimate
-    limits = limits_of(one.threshold)
+    limits = limits_of(one.kind, one.threshold)
     picture = whisker(estimate.value, estimate.low, estimate.high, limits) if estimate else Whisker()
     return CheckRow(it=one, picture=picture, sentence=f"{one.name or one.measure}: {one.threshold}, {one.outcome}")
 
 
-def limits_of(threshold: str) -> tuple[float, ...]:
-    """The limits in a threshold's words: the last number, with both signs where it says so.
+def limits_of(kind: CheckKind, threshold: str) -> tuple[float, ...]:
+    """The limits of a check, from its threshold's words: the last number, with both signs where it binds both ways.
 
-    >>> limits_of("at least +0.01"), limits_of("within ±0.03"), limits_of("somebody is selected")
-    ((0.01,), (-0.03, 0.03), ())
+    >>> limits_of("at_least", "at least +0.01"), limits_of("within", "within ±0.03")
+    ((0.01,), (-0.03, 0.03))
+    >>> limits_of("somebody_selected", "10%")
+    ()
     """
-    for word in reversed(threshold.replace("\\u2212", "-").replace("±", "").replace("%", "").split()):
+    if kind in {"somebody_selected", "no_provable_loss"}:
+        return ()
+    for word in reversed(threshold.replace("\u2212", "-").replace("±", "").replace("%", "").split()):
         try:
             limit = float(word.strip("[](),;"))
         except ValueError:
             continue
-        return (-limit, limit) if "±" in threshold else (limit,)
+        return (-limit, limit) if kind in {"within", "label_balance"} else (limit,)
     return ()
 
 

@@ -13,15 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from candidates import BASELINE, KINDS, fitted
 
-import airside
 from airside.client.sdk.data import dataset_input, load_dataset
 from airside.client.sdk.models import load_model, log_model, register
+from airside.client.transport import Client, connect
 from airside.core.column import Column
 from airside.core.errors import Invalid, NotFound
 from airside.data.operations.versions import GetDatasetVersion
 from airside.pipelines.define import current, map_over, pipeline, step
 from airside.quality.evaluate import Setting, evaluate
 from airside.quality.measures.balance import label_balance
+from airside.quality.measures.estimated import fit as fit_calibration
 from airside.quality.measures.importance import permutation_importance
 from airside.quality.measures.profile import reference_of
 from airside.quality.operations.gates import DecideGate
@@ -127,7 +128,7 @@ def assess(
 
 
 @step(cache=False)
-def balance(  # noqa: PLR0913 -- two tables and how they are cut
+def balance(
     train: pa.Table,
     version: dict[str, Any],
     compare_with: str,
@@ -191,10 +192,12 @@ def publish(
         most_rows=4_000,
     )
     profiled = train.append_column(PREDICTION, pa.array(estimator.predict_proba(_matrix(train, features))[:, 1]))
+    held_out = estimator.predict_proba(_matrix(test, features))[:, 1]
     reference = reference_of(
         profiled,
         [*(column for column in columns if column.name in features), Column(name=PREDICTION, type="double")],
         importance=importance,
+        calibration=fit_calibration(y, held_out),
         of=version["ref"],
     )
     with _client() as client:
@@ -280,9 +283,9 @@ def training(
     return release(decision, published, endpoint)
 
 
-def _client() -> airside.Client:
+def _client() -> Client:
     here = current()
-    return airside.connect(here.url, here.token)
+    return connect(here.url, here.token)
 
 
 def _columns(version: dict[str, Any]) -> tuple[Column, ...]:
@@ -322,7 +325,7 @@ def _overall(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _log_runs(
-    client: airside.Client, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
+    client: Client, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
 ) -> dict[str, Any]:
     """A tracked run of each candidate below the pipeline's own run; their ids by kind."""
     here = current()
