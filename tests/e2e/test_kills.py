@@ -29,7 +29,19 @@ PAUSE_S = (1.0, 7.0)
 def test_twenty_kills_in_one_run_of_the_loop(tmp_path: Path) -> None:
     home = tmp_path / "home"
     story = tmp_path / "story.json"
-    command = [sys.executable, "-m", "airside", "demo", "--exit", "--port", "0", "--home", str(home), "--json", str(story)]
+    command = [
+        sys.executable,
+        "-m",
+        "airside",
+        "demo",
+        "--exit",
+        "--port",
+        "0",
+        "--home",
+        str(home),
+        "--json",
+        str(story),
+    ]
     with (tmp_path / "told").open("wb") as told:
         demo = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT)
         kills = _kill(home, demo, random.Random(7))
@@ -51,7 +63,9 @@ def test_twenty_kills_in_one_run_of_the_loop(tmp_path: Path) -> None:
         assert tracked.items == ()
         # Every record that the story was told of is there.
         known = {version.id for version in client.call(ListDatasetVersions(name="people")).items}
-        known |= {window.window_id for window in client.call(ListWindows(monitor="employment-inputs", max_results=200)).items}
+        known |= {
+            window.window_id for window in client.call(ListWindows(monitor="employment-inputs", max_results=200)).items
+        }
         named = {one["id"] for one in figures if one["kind"] in ("dataset_version", "window")}
         assert named <= known
 
@@ -75,5 +89,3 @@ def _experiments(client: airside.Client) -> tuple[str, ...]:
     from airside.tracking.operations.experiments import SearchExperiments
 
     return tuple(item.experiment_id for item in client.call(SearchExperiments(max_results=100)).items)
-
-

@@ -43,8 +43,8 @@ def get(platform: Platform, path: str, *, method: str = "GET", token: bool = Fal
         sent.append(dict(message))
 
     async def run() -> None:
-        app = App(platform, Guard("127.0.0.1", (), ()), needs_token=token)
-        app.router.add(web_routes(platform))
+        app = App(platform.settings, Guard("127.0.0.1", (), ()), needs_token=token)
+        app.open(platform, web_routes(platform))
         await app(scope, receive, send)
 
     asyncio.run(run())
