@@ -4,10 +4,12 @@ A `console` block is a list of commands (`$ …`); `airside server` and its like
 where the last one ended; one that begins with `# name.py` is that file. Other blocks are only shown.
 """
 
+import os
 import re
 import socket
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,15 +36,15 @@ def environment(folder: Path, base: dict[str, str]) -> dict[str, str]:
     return {**kept, "HOME": str(folder), "PYTHONPATH": source, "OMP_NUM_THREADS": "1", "GIT_PYTHON_REFRESH": "quiet"}
 
 
-def follow(page: Path, folder: Path, base: dict[str, str], *, replace: dict[str, str], timeout_s: int) -> str:
-    """Run a page in a process of its own; what it said.
+def follow(pages: list[str], folder: Path, base: dict[str, str], *, port: int, timeout_s: int = 400) -> str:
+    """Run pages, one after the other, in a process of its own; what it said.
 
     Raises:
         AssertionError: a block failed; the text says which and how.
     """
     script = folder / "follow.py"
     text = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-    text += f"from tests.docs.pages import play\nplay({str(page)!r}, {replace!r})\n"
+    text += f"from tests.docs.pages import play\nplay({pages!r}, {port})\n"
     script.write_text(text)
     done = subprocess.run(
         [sys.executable, str(script)],
@@ -58,15 +60,13 @@ def follow(page: Path, folder: Path, base: dict[str, str], *, replace: dict[str,
     return said
 
 
-def play(page: str, replace: dict[str, str]) -> None:
-    """Run the blocks of a page in the present folder."""
+def play(pages: list[str], port: int) -> None:
+    """Run the blocks of pages of `docs` in the present folder; `port` takes the place of 5000."""
     session: dict[str, Any] = {"__name__": "__main__"}
     behind: list[subprocess.Popen[bytes]] = []
     try:
-        for language, raw in blocks(Path(page)):
-            text = raw
-            for old, new in replace.items():
-                text = text.replace(old, new)
+        for language, raw in (one for page in pages for one in blocks(ROOT / "docs" / page)):
+            text = raw.replace("5000", str(port))
             named = _FILE.match(text)
             if language == "python" and named:
                 Path(named[1]).parent.mkdir(parents=True, exist_ok=True)
@@ -94,14 +94,11 @@ def _commands(text: str) -> Iterator[str]:
 def _run(command: str, behind: "list[subprocess.Popen[bytes]]") -> None:
     if any(one in command for one in _BEHIND):
         with Path("behind.log").open("ab") as log:
-            behind.append(subprocess.Popen(["bash", "-c", SHELL.replace('"$@"', '"$@"') + _exec(command)], stdout=log,
-                                           stderr=log))  # fmt: skip
+            behind.append(subprocess.Popen(["bash", "-c", _exec(command)], stdout=log, stderr=log))
         _wait_for_port(command, behind[-1])
         return
     exported = re.match(r"export (\w+)=(\S+)$", command)
     if exported:
-        import os
-
         os.environ[exported[1]] = exported[2]
         return
     done = subprocess.run(["bash", "-c", SHELL + command], capture_output=True, text=True, check=False)
@@ -115,8 +112,6 @@ def _exec(command: str) -> str:
 
 
 def _wait_for_port(command: str, process: "subprocess.Popen[bytes]") -> None:
-    import time
-
     port = re.search(r"--port (\d+)", command)
     deadline = time.monotonic() + 30
     while port and time.monotonic() < deadline:
