@@ -39,6 +39,10 @@ def test_a_pipeline_is_written_run_and_triggered_by_data(tmp_path: Path) -> None
 
     assert "succeeded best depth:" in said
     assert "started by: flowers@2 was added -> succeeded" in said
+    assert "load succeeded computed\n" in said
+    assert "load, against the first run: ('argument:version',)" in said
+    assert "score[2] succeeded from the cache again" in said
+    assert "score[3] succeeded computed again" in said
 
 
 def test_a_token_is_asked_for_and_answered_by_its_role(tmp_path: Path) -> None:
