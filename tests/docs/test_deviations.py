@@ -186,6 +186,25 @@ def filled_aliases(ask: Asking) -> None:
     assert versions[0]["aliases"] == ["champion"]
 
 
+def slashed_key(ask: Asking) -> None:
+    place = f"logged-models/{logged_model(ask)}/tags"
+    assert ask("PATCH", place, tags=[{"key": "a/b", "value": "1"}])[0] == 200
+    assert ask.raw("DELETE", f"{API}/{place}/a%2Fb").status == 200
+
+
+def dataset_alone(ask: Asking) -> None:
+    run, model = ask.run(), logged_model(ask)
+    point = {"run_id": run, "key": "auc", "value": 0.9, "timestamp": 1, "step": 0, "model_id": model}
+    ask.made("runs/log-metric", **point, dataset_name="people", dataset_digest="d1")
+    asked = {"experiment_ids": ["0"], "filter": "metrics.auc > 0.5", "datasets": [{"dataset_name": "people"}]}
+    found = ask.made("logged-models/search", **asked)["models"]
+    assert [one["info"]["model_id"] for one in found] == [model]
+
+
+def logged_model(ask: Asking) -> str:
+    return str(ask.made("logged-models", experiment_id="0", name="m")["model"]["info"]["model_id"])
+
+
 def foreign_page(ask: Asking) -> None:
     body = json.dumps({"name": "x"}).encode()
     answer = ask.raw("POST", f"{API}/experiments/create", body, Origin="https://example.org")
@@ -215,6 +234,8 @@ CHECKS = {
     "POST on `registered-models/search`": models_by_post,
     "an unknown attribute in `logged-models/search`": unknown_attribute,
     "aliases in answers": filled_aliases,
+    "a slash in the key of a logged model's tag": slashed_key,
+    "a dataset without its digest in `logged-models/search`": dataset_alone,
     "a foreign `Host`, or a write from another site's page": foreign_page,
 }
 

@@ -1,6 +1,7 @@
 """The reference pages are what the code says, and nothing that callers meet is missing from them."""
 
 import re
+import typing
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,32 @@ def test_entries_of_a_section_are_told_apart() -> None:
         ("a", "two at once."),
         ("b", "two at once."),
     ] == list(generate.entries(body))
+
+
+def nouns() -> set[str]:
+    """The records that stand for things: what is listed, got or created."""
+    found = set()
+    write = generate.Writer()
+    for operation in OPERATIONS:
+        answer = operation.answer_type
+        items = typing.get_type_hints(answer).get("items")
+        if items is not None:
+            found |= {write.name(kind) for kind in typing.get_args(items) if kind is not ...}
+        elif operation.name.endswith((".get", ".create")):
+            found.add(write.name(answer))
+    return found
+
+
+def test_each_noun_is_in_the_glossary() -> None:
+    words = set(re.findall(r"`([\w.]+)`", (DOCS / "words.md").read_text("utf-8")))
+
+    assert set() == nouns() - words
+
+
+def test_the_glossary_names_only_records_that_there_are() -> None:
+    write = generate.Writer()
+    known = {write.name(kind) for kind in generate.records()}
+    cells = [line.split("|")[3] for line in (DOCS / "words.md").read_text("utf-8").splitlines() if line[:2] == "| "]
+    named = {name for cell in cells for name in re.findall(r"`([\w.]+)`", cell)}
+
+    assert set() == named - known
