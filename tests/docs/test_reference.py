@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from airside.client.cli.main import COMMANDS
+from airside.core.record import Record
 from airside.core.settings import SETTINGS
 from airside.platform.loops import LOOPS
 from airside.platform.operations import OPERATIONS
@@ -99,7 +100,8 @@ def nouns() -> set[str]:
         answer = operation.answer_type
         items = typing.get_type_hints(answer).get("items")
         if items is not None:
-            found |= {write.name(kind) for kind in typing.get_args(items) if kind is not ...}
+            kinds = [kind for kind in typing.get_args(items) if isinstance(kind, type) and issubclass(kind, Record)]
+            found |= {write.name(kind) for kind in kinds}
         elif operation.name.endswith((".get", ".create")):
             found.add(write.name(answer))
     return found
