@@ -7,7 +7,7 @@ import importlib
 import inspect
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NewType
 
@@ -146,7 +146,7 @@ class Writer:
         """A record's name, with its room where two rooms have one of that name."""
         return f"{room_of(kind)}.{kind.__name__}" if kind.__name__ in self._shared else kind.__name__
 
-    def written(self, hint: Any) -> str:
+    def written(self, hint: Any) -> str:  # noqa: PLR0911 -- one line for each form of a type
         """A type as a person writes it."""
         if isinstance(hint, NewType):
             return hint.__name__
@@ -213,7 +213,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     return "\n".join([*lines, *("| " + " | ".join(map(_cell, row)) + " |" for row in rows)])
 
@@ -233,11 +233,15 @@ def operations_page() -> str:
     """Every operation: what it needs, takes, answers, raises."""
     write = Writer()
     blocks = [
-        "Each operation is at once a route (`POST /api/v1/NAME`, the fields as JSON), a Python call "
-        "(`client.call(Ask(...))`) and a command (`airside NOUN VERB`; `_` becomes `-`). `needs` is the right; the "
-        "verb `read` makes it a query. What is behind `->` is the answer, a record of [records](records.md).",
-        "Besides the errors named here, any operation may answer `Invalid` (the body is not the ask), "
-        "`Unauthenticated`, `Denied`, `Overloaded`, `Unavailable`, `DiskFull` and `Internal`: see [errors](errors.md).",
+        (
+            "Each operation is at once a route (`POST /api/v1/NAME`, the fields as JSON), a Python call "
+            "(`client.call(Ask(...))`) and a command (`airside NOUN VERB`; `_` becomes `-`). `needs` is the right; the "
+            "verb `read` makes it a query. What is behind `->` is the answer, a record of [records](records.md)."
+        ),
+        (
+            "Besides the errors named here, any operation may answer `Invalid` (the body is not the ask), "
+            "`Unauthenticated`, `Denied`, `Overloaded`, `Unavailable`, `DiskFull` and `Internal`: see [errors](errors.md)."
+        ),
     ]
     for noun, mine in operations_by_noun().items():
         blocks.append(f"## {noun}")
@@ -304,7 +308,7 @@ def errors_page() -> str:
                      first_line(kind)))  # fmt: skip
     return _page(
         "Errors",
-        "Every error over HTTP is `{\"error_code\": CODE, \"message\": TEXT}`; the Python client raises the class of "
+        'Every error over HTTP is `{"error_code": CODE, "message": TEXT}`; the Python client raises the class of '
         "`airside.core.errors` that the code stands for. The text says what was asked, what was found and what to do. "
         "An indented class is a kind of the one above it. A class may carry an older word of MLflow's as its code.",
         _table(("class", "status", "code", "Retry-After", "its text when it has no other"), rows),
@@ -318,9 +322,11 @@ def events_page() -> str:
     for reaction in REACTIONS:
         follows.setdefault(reaction.event.NAME, []).append(f"`{reaction.name}`")
     blocks = [
-        "An operation announces its events in its own transaction; they are stored with what they tell, and handled "
-        "after the commit, at least once, by [reactions](reactions.md). *Topics* are the live streams "
-        "(`GET /live?topics=…`) that tell of them."
+        (
+            "An operation announces its events in its own transaction; they are stored with what they tell, and handled "
+            "after the commit, at least once, by [reactions](reactions.md). *Topics* are the live streams "
+            "(`GET /live?topics=…`) that tell of them."
+        )
     ]
     room = ""
     for kind in events():

@@ -76,7 +76,7 @@ def play(pages: list[str], port: int) -> None:
             elif language == "console":
                 for command in _commands(text):
                     _run(command, behind)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 -- whatever a block did, the reader is told
         traceback.print_exc()
         sys.exit(1)
     finally:
@@ -102,7 +102,7 @@ def _run(command: str, behind: "list[subprocess.Popen[bytes]]") -> None:
         os.environ[exported[1]] = exported[2]
         return
     done = subprocess.run(["bash", "-c", SHELL + command], capture_output=True, text=True, check=False)
-    print(f"$ {command}\n{done.stdout}{done.stderr}")
+    sys.stdout.write(f"$ {command}\n{done.stdout}{done.stderr}\n")
     assert done.returncode == 0, f"{command} ended with {done.returncode}"
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import urllib3
-
 from tests.conftest import RunningServer
 from tests.docs.pages import ROOT
 
@@ -22,7 +21,10 @@ class Asking:
         self._pool = urllib3.PoolManager(retries=False)
 
     def raw(self, method: str, path: str, body: bytes = b"", **headers: str) -> urllib3.BaseHTTPResponse:
-        told = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        told = {
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         return self._pool.request(method, self._url + path, body=body or None, headers=told)
 
     def __call__(self, method: str, path: str, **body: Any) -> tuple[int, Any]:
@@ -257,4 +259,4 @@ def test_the_page_names_no_deviation_that_nobody_checks() -> None:
     rows = [line[2:].partition(" |")[0] for line in PAGE.splitlines() if line.startswith("| ")]
     unchecked = [row for row in rows[1:] if not any(row.startswith(what) for what in CHECKS)]
 
-    assert [] == unchecked
+    assert unchecked == []

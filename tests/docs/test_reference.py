@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from airside.client.cli.generated import nouns as commands
 from airside.client.cli.main import COMMANDS
 from airside.core.record import Record
 from airside.core.settings import SETTINGS
@@ -45,14 +46,14 @@ def test_there_is_no_page_that_nobody_generates() -> None:
         ("settings.md", [f"| `{setting.name}` |" for setting in SETTINGS]),
         ("errors.md", [f"`{kind.__name__}` | {kind.status} |" for _, kind in generate.errors()]),
         ("events.md", [f"### {kind.NAME}\n" for kind in generate.events()]),
-        ("reactions.md", [f"| `{one.name}` |" for one in (*REACTIONS, *LOOPS)]),
-        ("commands.md", [f"airside {name}" for name in (*COMMANDS, *generate.nouns())]),
+        ("reactions.md", [f"| `{one.name}` |" for one in REACTIONS] + [f"| `{one.name}` |" for one in LOOPS]),
+        ("commands.md", [f"airside {name}" for name in (*COMMANDS, *commands())]),
     ],
 )
 def test_everything_of_a_table_is_on_its_page(page: str, names: list[str]) -> None:
     text = text_of(page)
 
-    assert [] == [name for name in names if name not in text]
+    assert [name for name in names if name not in text] == []
 
 
 def test_every_event_that_the_platform_reacts_to_is_documented() -> None:
@@ -70,13 +71,13 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
 
-    assert [] == broken
+    assert broken == []
 
 
 def test_the_map_names_every_page() -> None:
     index = (DOCS / "index.md").read_text("utf-8")
     pages = {str(page.relative_to(DOCS)) for page in PAGES} - {"index.md"}
-    missing = {page for page in pages if f"]({page})" not in index}
+    missing = {page for page in pages if f"]({page})" not in index and not page.startswith("decisions/")}
 
     assert set() == missing
 
@@ -84,12 +85,12 @@ def test_the_map_names_every_page() -> None:
 def test_entries_of_a_section_are_told_apart() -> None:
     body = "Conflict: a rollout is under way. NotFound: no such\n    endpoint.\na, b: two at once."
 
-    assert [
+    assert list(generate.entries(body)) == [
         ("Conflict", "a rollout is under way."),
         ("NotFound", "no such endpoint."),
         ("a", "two at once."),
         ("b", "two at once."),
-    ] == list(generate.entries(body))
+    ]
 
 
 def nouns() -> set[str]:
