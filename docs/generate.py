@@ -239,8 +239,9 @@ def operations_page() -> str:
             "verb `read` makes it a query. What is behind `->` is the answer, a record of [records](records.md)."
         ),
         (
-            "Besides the errors named here, any operation may answer `Invalid` (the body is not the ask), "
-            "`Unauthenticated`, `Denied`, `Overloaded`, `Unavailable`, `DiskFull` and `Internal`: see [errors](errors.md)."
+            "Besides the errors named here, any operation may answer `Invalid` (a value is not allowed), `NotFound` "
+            "(an id names nothing), `Unauthenticated`, `Denied`, `Overloaded`, `Unavailable`, `DiskFull` and "
+            "`Internal`: see [errors](errors.md)."
         ),
     ]
     for noun, mine in operations_by_noun().items():
@@ -323,7 +324,7 @@ def events_page() -> str:
         follows.setdefault(reaction.event.NAME, []).append(f"`{reaction.name}`")
     blocks = [
         (
-            "An operation announces its events in its own transaction; they are stored with what they tell, and handled "
+            "An operation announces its events in its own transaction; they are stored with what they tell and handled "
             "after the commit, at least once, by [reactions](reactions.md). *Topics* are the live streams "
             "(`GET /live?topics=…`) that tell of them."
         )
