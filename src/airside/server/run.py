@@ -16,7 +16,7 @@ import uvicorn
 from airside.core.errors import Conflict, Invalid
 from airside.core.operation import SERVICE, Actor
 from airside.core.settings import Settings
-from airside.platform.access.tokens import CreateToken, ListTokens
+from airside.platform.access.tokens import CreateToken, ListTokens, RevokeToken
 from airside.platform.loops import Loops
 from airside.platform.reacting import Reactor
 from airside.platform.reactions.table import REACTIONS
@@ -30,6 +30,7 @@ from airside.server.routes import routes
 
 GRACE_S = 8
 LOG_BYTES, LOG_FILES = 20 << 20, 10
+CHILDREN = "airside children"
 Say = Callable[[str], None]
 
 
@@ -100,10 +101,13 @@ async def _serve(platform: Platform, listening: socket.socket, serving: socket.s
     )
     loop = asyncio.get_running_loop()
 
+    background: list[Any] = []
+    stopping = asyncio.Event()
+
     def stop() -> None:
-        streams.close()
-        server.force_exit = server.should_exit
-        server.should_exit = True
+        """The first signal drains; a second one ends at once."""
+        server.force_exit = stopping.is_set()
+        stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
@@ -118,13 +122,24 @@ async def _serve(platform: Platform, listening: socket.socket, serving: socket.s
     elif settings["auth"] == "off" and not is_loopback(settings["host"]):
         say("WARNING: authentication is off on an address that others can reach.")
     kinds = kinds_of(platform, serving)
-    background: list[Any] = []
     starting = loop.run_in_executor(None, lambda: background.extend(_start(platform, url, token, kinds)))
+
+    async def drain() -> None:
+        """The children end first: what they still hand over is answered."""
+        await stopping.wait()
+        await starting
+        await asyncio.to_thread(lambda: [part.close() for part in reversed(background)])
+        streams.close()
+        server.should_exit = True
+
+    draining = asyncio.create_task(drain())
     try:
         await server.serve(sockets=[listening])
     finally:
-        await starting
-        await asyncio.to_thread(lambda: [part.close() for part in reversed(background)])
+        stopping.set()
+        await draining
+        if token:
+            await asyncio.to_thread(_forget_service_tokens, platform)
 
 
 def _start(platform: Platform, url: str, token: str, kinds: tuple[Kind, ...]) -> tuple[Any, ...]:
@@ -187,8 +202,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _service_token(platform: Platform) -> str:
-    """A token for the children of this server, for as long as a day at a time."""
-    return platform.call(SERVICE, CreateToken(name="airside children", role="owner", days=1)).text
+    """A token for the children of this server, for as long as it runs."""
+    _forget_service_tokens(platform)
+    return platform.call(SERVICE, CreateToken(name=CHILDREN, role="owner", days=0)).text
+
+
+def _forget_service_tokens(platform: Platform) -> None:
+    """End the tokens of children: of this run when it ends, of one that was killed at the next start."""
+    for token in platform.call(SERVICE, ListTokens()).items:
+        if token.name == CHILDREN:
+            platform.call(SERVICE, RevokeToken(token_id=token.id))
 
 
 def _say_owner_token(platform: Platform, say: Say) -> None:
