@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.conftest import free_port
 from tests.docs.pages import follow
+
+from airside.client.cli.demo.telling import Figure
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 _OLD_STORE = """
@@ -57,3 +60,16 @@ def test_runs_move_from_a_store_of_mlflow(tmp_path: Path) -> None:
     said = follow(["how-to/move-from-mlflow.md"], tmp_path, dict(os.environ), port=free_port())
 
     assert "copied: 2" in said
+
+
+def test_the_figures_of_a_story_are_read(tmp_path: Path) -> None:
+    figures = [
+        Figure(step=2, name="auc.boosting", value=0.789, low=0.781, high=0.797, n=5_000, kind="run", id="r1"),
+        Figure(step=5, name="alert.columns", value="ANC", kind="alert", id="al-1"),
+    ]
+    (tmp_path / "story.json").write_bytes(msgspec.json.encode(figures))
+
+    said = follow(["how-to/read-the-story.md"], tmp_path, dict(os.environ), port=5000)
+
+    assert " 2  auc.boosting             0.789 [0.781, 0.797]  run r1" in said
+    assert " 5  alert.columns            ANC  alert al-1" in said
