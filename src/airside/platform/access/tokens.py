@@ -48,7 +48,7 @@ class ListTokens(Ask[TokenPage]):
 
 
 class RevokeToken(Ask[Done]):
-    """Ask to end a token."""
+    """Ask to end a token at once."""
 
     token_id: str
 
@@ -84,7 +84,7 @@ def list_tokens(ctx: Context, _ask: ListTokens) -> TokenPage:
 
 @operation("tokens.revoke", needs="token:revoke")
 def revoke_token(ctx: Context, ask: RevokeToken) -> Done:
-    """End a token. A server that saw it within the last minute may know it for so long.
+    """End a token at once.
 
     Raises:
         NotFound: there is no such token.
