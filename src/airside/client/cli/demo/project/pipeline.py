@@ -1,7 +1,7 @@
 """The project of the demo: from a dataset version to a version that serves, for any table with two classes.
 
 What is the label, the key of an entity, a code or a sensitive column stands in the dataset version itself; nothing
-here knows the table by name. Register it with: airside pipelines register pipeline.py:training
+here knows the table by name. Register it with: register_pipeline(client, "pipeline.py:training")
 """
 
 import time
