@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from airside.client.transport import Client, connect, open_home
+from airside.core.plugin import load
+
+if TYPE_CHECKING:
+    from airside.client.transport import Client
 
 DEFAULT_HOME = os.environ.get("AIRSIDE_HOME", "~/.airside")
 
@@ -18,7 +21,13 @@ PLATFORM_OPTIONS: tuple[Callable[[], click.Option], ...] = (
 )
 
 
-def client_of(options: dict[str, Any]) -> Client:
+def client_of(options: dict[str, Any]) -> "Client":
     """The client that the options of a command name; takes its options out of the dictionary."""
     url, token, home = options.pop("url"), options.pop("token"), options.pop("home")
-    return open_home(home) if home and not url else connect(url, token)
+    # Imported when a platform is asked: `airside server` starts without an HTTP client.
+    made: Client = (
+        load("airside.client.transport:open_home")(home)
+        if home and not url
+        else load("airside.client.transport:connect")(url, token)
+    )
+    return made
