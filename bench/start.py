@@ -81,7 +81,8 @@ def main() -> None:
     for name, runs in (("fresh home", fresh), ("existing home", again)):
         health, api, memory, end = (statistics.median(column) for column in zip(*runs, strict=True))
         print(
-            f"{name}: /health {health:.2f} s, first API answer {api:.2f} s, {memory:.0f} MB PSS at rest, ends in {end:.2f} s"
+            f"{name}: /health {health:.2f} s, first API answer {api:.2f} s, {memory:.0f} MB PSS at rest, "
+            f"ends in {end:.2f} s"
         )
     bare = statistics.median(imported("pass") for _ in range(REPEATS))
     ours = statistics.median(imported("import airside") for _ in range(REPEATS))

@@ -42,7 +42,7 @@ def _deploy(what: str, endpoint: str, direct: bool, wait: bool, as_json: bool, *
 deploy = click.Command(
     "deploy",
     callback=_deploy,
-    help="Start the rollout of a version, e.g. churn@7, on the endpoint of its model; the endpoint is made if there is none.",
+    help="Start the rollout of a version, e.g. churn@7, on the endpoint of its model, which is made if there is none.",
     params=[
         click.Argument(["what"], metavar="NAME@VERSION"),
         click.Option(["--endpoint"], default="", help="Which endpoint, where the model has several."),
