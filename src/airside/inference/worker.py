@@ -67,7 +67,7 @@ class ModelWorker:
         if not allow_pickle:
             raise Denied(
                 "This model can only be loaded from a pickle, which may run any code. The operator has not allowed "
-                "that: set models.allow_pickle, or register a model that is compiled."
+                "that: set allow_pickle, or register a model that is compiled."
             )
         if files is not None:
             verify(folder, dict(files))

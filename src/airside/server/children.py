@@ -150,7 +150,13 @@ def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, .
                 name="serve",
                 is_needed=_has_endpoint,
                 wakes=frozenset({"EndpointChanged", "RolloutStarted"}),
-                arguments=("--descriptor", str(descriptor), "--spool", str(platform.path / "spool")),
+                arguments=(
+                    "--descriptor",
+                    str(descriptor),
+                    "--spool",
+                    str(platform.path / "spool"),
+                    *(("--allow-pickle",) if platform.settings["allow_pickle"] else ()),
+                ),
                 descriptors=(descriptor,),
             )
         )

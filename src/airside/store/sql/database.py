@@ -30,5 +30,8 @@ def database_of(url: str, home: Path, *, synchronous: str = "FULL") -> Database:
             raise Invalid("PostgreSQL needs its driver. Install it with: pip install 'airside[postgres]'") from missing
         return made
     if kind in _ELSEWHERE:
-        raise Invalid(f"Airside does not run on {kind}. Take its content over with: airside import mlflow '{url}'")
+        raise Invalid(
+            f"Airside does not run on {kind}: it runs on SQLite and PostgreSQL. How to copy runs out of another store "
+            "with MLflow's own client: docs/how-to/move-from-mlflow.md"
+        )
     raise Invalid(f"No database of the kind '{kind}'. There are: sqlite:///FILE, postgresql://USER@HOST/NAME.")

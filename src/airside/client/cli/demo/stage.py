@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,7 +45,7 @@ class Stage:
         self._port = port
         self._server: subprocess.Popen[bytes] | None = None
         self._client: Client | None = None
-        self.ensure_server()
+        self.patiently(self.ensure_server)
 
     @property
     def client(self) -> Client:
@@ -86,8 +87,9 @@ class Stage:
             except Unavailable:
                 if time.monotonic() > deadline:
                     raise
-                self.ensure_server()
                 time.sleep(0.1)
+                with suppress(Unavailable):  # killed again while it started: the next round tries again
+                    self.ensure_server()
 
     def wait_for(self, what: str, look: Callable[[], T | None], *, timeout_s: float = 60.0) -> T:
         """Look until something is there.
@@ -143,7 +145,9 @@ class Stage:
             facts = server_of(self.home)
             if facts is not None and facts.get("pid") == self._server.pid and self._answers(facts):
                 return
-            if self._server.poll() is not None:
+            if (self._server.poll() or 0) < 0:
+                raise Unavailable("The server was killed while it started.")
+            if self._server.returncode is not None:
                 raise Failed(f"The server could not start: {log.read_text('utf-8').strip().splitlines()[-1]}")
             time.sleep(0.02)
         raise Failed(f"The server did not answer within {START_S:.0f} s.")
