@@ -134,7 +134,7 @@ def _rolled_back(facts: Facts) -> list[Reason]:
     return [
         Reason(
             state="bad",
-            text=f"v{one.to_version} was rolled back, nobody looked yet: {one.reason}".rstrip(": "),
+            text=f"v{one.to_version} was rolled back, nobody looked yet",
             link=f"/endpoints/{one.endpoint}/rollouts/{one.rollout_id}",
         )
         for one in facts.rollouts
