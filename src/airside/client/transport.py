@@ -69,12 +69,15 @@ class HttpTransport:
         """Ask; every try carries the same key, so that it acts once."""
         operation = operation_of(type(ask))
         headers = {**self._headers, "Content-Type": "application/json"}
-        if not operation.is_read and (idempotency_key or operation.audit == "change"):
+        if not operation.is_read and (idempotency_key or operation.is_keyed):
             headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
         response = self._send(
             "POST", f"/api/v1/{operation.name}", body=msgspec.json.encode(ask), headers=headers, is_repeatable=True
         )
-        answer: T = msgspec.json.decode(response.data, type=operation.answer_type)
+        try:
+            answer: T = msgspec.json.decode(response.data, type=operation.answer_type)
+        except msgspec.DecodeError as error:
+            raise self._strange(error) from error
         return answer
 
     def put_blob(self, pieces: Iterable[bytes]) -> BlobId:
@@ -97,6 +100,12 @@ class HttpTransport:
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
+
+    def _strange(self, error: Exception) -> Unavailable:
+        return Unavailable(
+            f"What answers at {self.url} is not a server of Airside, or one of another release ({error}). "
+            "Name the right address with --url or $AIRSIDE_URL."
+        )
 
     def _get(self, path: str) -> Iterator[bytes]:
         response = self._send("GET", path, body=None, headers=self._headers, is_repeatable=True, preload=False)

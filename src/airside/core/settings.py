@@ -143,13 +143,13 @@ def _parsed(setting: Setting, raw: Any, where: str) -> Any:
 
 def _whole(raw: Any) -> int:
     if isinstance(raw, bool | float):
-        raise ValueError
+        raise TypeError
     return int(raw)
 
 
 def _text(raw: Any) -> str:
     if not isinstance(raw, str | os.PathLike):
-        raise ValueError
+        raise TypeError
     return os.fspath(raw)
 
 

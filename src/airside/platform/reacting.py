@@ -20,7 +20,8 @@ from airside.platform.wiring import Platform
 from airside.store import lease, outbox
 from airside.store.outbox import StoredEvent
 
-MAX_ATTEMPTS = 5
+PAUSES_S = (0.4, 1.6, 6.4, 25.6)
+"""Between the attempts; after the last attempt the event is put aside."""
 LEASE_MS = 60_000
 LOOK_EVERY_S = 5.0
 """How often a reaction looks without being told: for events of other servers, and for a lease that became free."""
@@ -101,24 +102,27 @@ class Reactor:
             )
             if held is None or self._closed.is_set():
                 return False
-            self._handle(reaction, event)
+            if not self._handle(reaction, event):
+                return False
             self._platform.change(partial(_move, reaction.name, event.seq))
         return True
 
-    def _handle(self, reaction: Reaction, stored: StoredEvent) -> None:
-        event = msgspec.json.decode(stored.body, type=reaction.event)
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+    def _handle(self, reaction: Reaction, stored: StoredEvent) -> bool:
+        """Handle an event, or put it aside; False when the end came between two attempts: it is not done with."""
+        for attempt, pause_s in enumerate((*PAUSES_S, None), start=1):
             try:
+                event = msgspec.json.decode(stored.body, type=reaction.event)
                 reaction.handle(self._platform, event, stored.seq)
             except Exception as error:  # noqa: BLE001 -- the edge of a reaction
                 _log.exception("reaction.failed name=%s seq=%s attempt=%s", reaction.name, stored.seq, attempt)
                 text = str(error)[:2000]
-                is_dead = attempt == MAX_ATTEMPTS
+                is_dead = pause_s is None
                 self._platform.change(partial(_note, reaction.name, stored.seq, attempt, text, is_dead=is_dead))
-                if self._closed.wait(0.0 if is_dead else 0.1 * 4**attempt):
-                    return
+                if pause_s is not None and self._closed.wait(pause_s):
+                    return False
             else:
-                return
+                return True
+        return True
 
 
 def _move(name: str, seq: int, ctx: Context) -> None:
