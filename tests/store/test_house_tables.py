@@ -64,7 +64,7 @@ STEPS = st.lists(
 )
 
 
-@given(STEPS)
+@given(steps=STEPS)
 @settings(max_examples=50, deadline=None)
 def test_whatever_happens_one_token_is_current_and_tokens_rise(
     steps: list[tuple[str, str, int]], tmp_path_factory: pytest.TempPathFactory
