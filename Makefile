@@ -37,8 +37,8 @@ test-slow: $(VENV)/.stamp-dev ## the slow tests alone
 	$(BIN)/python -m pytest -m slow --timeout 900 $(ARGS)
 
 check: $(VENV)/.stamp-dev ## format, lint, types, floors
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench docs
+	$(BIN)/ruff check src tests bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell src docs README.md CHANGELOG.md

@@ -18,29 +18,30 @@ TELL = f"\nimport sys\nprint(sorted(name for name in {HEAVY!r} if name in sys.mo
 STARTED = """
 import asyncio, sys
 from pathlib import Path
+import airside.client.cli.server
 from airside.core.settings import Settings
-from airside.platform.wiring import Platform
-from airside.server import run as running
+from airside.platform.home import Home
+from airside.server import run
+from airside.store.sql.bootstrap import prepare
+from airside.store.sql.database import database_of
 
 async def main():
-    platform = Platform.open(Path(sys.argv[1]), settings=Settings.load(None, environment={}))
-    app = running.App(platform, running.Guard("127.0.0.1", (), ()), needs_token=False)
-    app.router.add(running.routes(platform, running.Replies(platform), running.Streams(platform.hub)))
+    settings, home = Settings.load(None, environment={}), Home(Path(sys.argv[1]))
+    prepare(database_of("", home.path))
+    app = run.App(settings, run.Guard("127.0.0.1", (), ()), needs_token=False)
     sent = []
 
     async def send(message):
         sent.append(message)
 
-    async def receive():
-        return {"type": "http.request", "body": b"{}", "more_body": False}
-
-    head = {"type": "http", "method": "POST", "query_string": b"", "headers": [(b"host", b"localhost")]}
-    path = "/api/v1/platform.about"
-    await app({**head, "path": path, "raw_path": path.encode()}, receive, send)
+    scope = {"type": "http", "method": "GET", "query_string": b"", "headers": [], "path": "/health"}
+    await app({**scope, "raw_path": b"/health"}, None, send)
     assert sent[0]["status"] == 200
-    platform.close()
+    home.close()
 
 asyncio.run(main())
+assert "airside.platform.operations" not in sys.modules
+assert "airside.client.transport" not in sys.modules
 """
 
 

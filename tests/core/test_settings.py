@@ -59,7 +59,9 @@ def test_other_variables_of_the_environment_are_left_alone() -> None:
         ({"host": ["a"]}, {}, r"--host is '\['a'\]', but host is a text"),
     ],
 )
-def test_a_wrong_value_is_told_where_it_stands(flags: dict[str, object], environment: dict[str, str], told: str) -> None:
+def test_a_wrong_value_is_told_where_it_stands(
+    flags: dict[str, object], environment: dict[str, str], told: str
+) -> None:
     with pytest.raises(Invalid, match=told):
         Settings.load(None, environment=environment, flags=flags)
 

@@ -81,6 +81,9 @@ def test_a_blob_that_was_damaged_is_named_and_not_delivered(client: Client, tmp_
     blob.write_bytes(content)
     with pytest.raises(Internal, match=r"'data.parquet' of 'people@1' is damaged"):
         load_dataset(client, "people@1")
+    with pytest.raises(Internal, match="is damaged"):
+        download_dataset(client, "people@1", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_reference_that_is_none_is_told(client: Client) -> None:

@@ -223,6 +223,31 @@ def test_a_missing_column_is_named() -> None:
         evaluator.predict({"age": [30], "pay": [2.0]})
 
 
+@pytest.mark.parametrize("model", [LinearRegression(), DecisionTreeClassifier(max_depth=4), TREES["histogram"]])
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ({"age": [], "code": [], "pay": []}, "no rows"),
+        ({"age": [1], "code": [1, 2], "pay": [1.0]}, "'code' has 2 values"),
+        ({"age": ["30"], "code": [1], "pay": [2.0]}, "expected a number, got str"),
+        ({"age": ["30", 1], "code": [1, 1], "pay": [2.0, 3.0]}, "expected a number, got str"),
+        ({"age": [10**400], "code": [1], "pay": [2.0]}, "'age'"),
+    ],
+)
+def test_rows_that_are_none_are_refused(model: Any, rows: Any, says: str) -> None:
+    x, y = table(100)
+
+    with pytest.raises(Invalid, match=says):
+        compiled(fitted(model, x, y)).predict(rows)
+
+
+def test_a_value_of_no_known_kind_is_refused(logistic: Any) -> None:
+    evaluator = compiled(logistic)
+
+    with pytest.raises(Invalid, match="neither a number, a text nor null"):
+        evaluator.predict({"age": [30], "code": [[1]], "pay": [2.0]})
+
+
 @given(st.floats(-1e30, 1e30), st.integers(-3, 3))
 def test_a_doubled_threshold_compares_as_the_rounded_value_does(threshold: float, ulps: int) -> None:
     value = float(np.float32(threshold))

@@ -1,8 +1,10 @@
 """Whole runs: what runs, what is taken from the cache, what is tried again, what is left when something goes wrong."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from airside.client.sdk.pipelines import run_inline, start_run
@@ -10,10 +12,13 @@ from airside.client.transport import Client
 from airside.core.errors import Conflict
 from airside.core.ids import PipelineRunId
 from airside.pipelines.define import current, map_over, pipeline, step
-from airside.pipelines.operations.runs import GetRun
+from airside.pipelines.executors.port import Ended, receipt_path
+from airside.pipelines.lock import host_of
+from airside.pipelines.operations.runs import ClaimRun, GetRun
 from airside.pipelines.operations.steps import DecideStep, GetStepLog, ListSteps
 from airside.pipelines.records import PipelineRun, StepRun
 from airside.pipelines.runner import Runner
+from airside.pipelines.values import json_value
 
 Project = Callable[..., None]
 MakeRunner = Callable[..., Runner]
@@ -182,6 +187,49 @@ def test_a_fragile_step_is_tried_again_and_each_attempt_says_why(
     assert [(one.state, one.infrastructure, one.error) for one in attempts[:2]] == [
         ("failed", infrastructure, error)
     ] * 2
+
+
+RECEIVED = """
+import os, pathlib
+from airside.pipelines.define import pipeline, step
+
+@step(cache=False)
+def once():
+    with pathlib.Path(SIDE).open("a") as file:
+        file.write("ran ")
+    return 1
+
+@pipeline
+def main():
+    return once()
+"""
+
+
+def test_a_receipt_that_a_dead_driver_left_counts_and_its_step_does_not_run_again(
+    client: Client, runner: MakeRunner, project: Project, tmp_path: Path
+) -> None:
+    side, folder = tmp_path / "side", tmp_path / "runner"
+    project(pipeline=RECEIVED.replace("SIDE", repr(str(side))))
+    _, steps = run_of(client, runner())
+    dead = start_run(client, "main")
+    client.call(ClaimRun(run_id=dead.id, worker="dead", host=host_of(folder)))
+    left = msgspec.structs.replace(steps["once"], run=dead.id, outputs={"result": json_value(99)})
+    place = receipt_path(folder / dead.id / "receipts", left)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(msgspec.json.encode(Ended(step=left)))
+    (place.parent / "cut@1.json").write_bytes(b'{"step":')
+    assert runner().step()
+    run, steps = after(client, dead.id)
+    assert (run.state, run.result, run.attempt, steps["once"].attempt) == ("succeeded", 99, 2, 1)
+    assert side.read_text() == "ran "
+
+
+def test_an_error_that_no_database_can_hold_is_told_all_the_same(
+    client: Client, runner: MakeRunner, project: Project
+) -> None:
+    project(pipeline=FAILING.replace('"no " + "luck"', r'"no\0luck\udc80"'))
+    run, _ = run_of(client, runner())
+    assert (run.state, run.error) == ("failed", "bad: ValueError: no\ufffdluck?")
 
 
 def test_a_project_that_cannot_be_imported_fails_the_run_and_says_why(

@@ -147,7 +147,9 @@ def test_output_is_bounded_by_the_line_and_as_a_whole() -> None:
     assert not output.is_open
 
 
-@pytest.mark.parametrize("value", [(1, 2), {1: 2}, float("inf"), [1, {"a": (1,)}], {"a", "b"}, 2**70, b"bytes"])
+@pytest.mark.parametrize(
+    "value", [(1, 2), "\udc80", {1: 2}, float("inf"), [1, {"a": (1,)}], {"a", "b"}, 2**70, b"bytes"]
+)
 def test_what_json_cannot_say_exactly_comes_back_as_it_was(tmp_path: Path, value: object) -> None:
     folder = ValueFolder(tmp_path)
     kept = folder.dump(value)

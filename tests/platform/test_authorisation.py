@@ -35,7 +35,6 @@ Who = Literal["nobody", "stranger", "viewer", "owner"]
 
 ARTIFACTS = ("/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/")
 BY_HAND: dict[tuple[str, str], Need] = {
-    ("GET", "/health"): "public",
     ("GET", "/api/openapi.json"): "public",
     ("GET", "/metrics"): "read",
     ("GET", "/live"): "read",
@@ -85,7 +84,7 @@ class World:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.loop = asyncio.new_event_loop()
-        self.app = App(platform, Guard("127.0.0.1", (), ()), needs_token=True)
+        self.app = App(platform.settings, Guard("127.0.0.1", (), ()), needs_token=True)
         self.routes = self.loop.run_until_complete(self._mounted())
         tokens = {role: platform.call(LOCAL, CreateToken(name=role, role=role)).text for role in ("viewer", "owner")}
         self.headers: dict[Who, list[tuple[bytes, bytes]]] = {
@@ -97,7 +96,7 @@ class World:
 
     async def _mounted(self) -> list[Route]:
         made = routes(self.platform, Replies(self.platform), Streams(self.platform.hub))
-        self.app.router.add(made)
+        self.app.open(self.platform, made)
         return made
 
     def ask(self, who: Who, method: str, path: str, body: bytes, query: bytes = b"") -> Told:
@@ -211,6 +210,10 @@ def test_every_address_has_an_expectation_and_every_expectation_an_address(world
     assert served - known.keys() == set()
     twins = {address for address in known if address[1].endswith((".json", ".csv"))}
     assert known.keys() - served - twins == set()
+
+
+def test_whether_it_lives_is_told_to_everyone(world: World) -> None:
+    assert world.ask("nobody", "GET", "/health", b"") == (200, b"OK")
 
 
 @pytest.mark.parametrize("who", ["nobody", "stranger", "viewer", "owner"])

@@ -77,9 +77,13 @@ def arm(
     role: Role = "champion",
     weight: int = 10_000,
     transform: ServingTransform | None = None,
+    *,
+    batches: bool = False,
 ) -> LiveArm:
     record = Arm(version=version, role=role, weight=weight, source="", files={}, transform=transform)
     batcher = Batcher(model.predict, ThreadPoolExecutor(1))
+    if batches:
+        batcher._batch_s = 0.001  # it is known to take a while, so requests are brought together
     return LiveArm(record, LiveModel(str(version), model, batcher))
 
 

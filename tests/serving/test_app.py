@@ -118,7 +118,7 @@ def test_a_model_that_fails_answers_500_without_a_trace_and_is_logged() -> None:
 
 def test_one_bad_request_fails_alone_in_its_batch() -> None:
     async def scene(app: ServingApp, call: Caller, spool: MemorySpool) -> list[Reply]:
-        app.table = table(arm(FakeModel(), 3))
+        app.table = table(arm(FakeModel(), 3, batches=True))
         bodies = [{"inputs": {"x": [666 if i % 7 == 3 else i - 10]}} for i in range(40)]
         return list(await asyncio.gather(*(call("POST", "/invocations", body) for body in bodies)))
 
@@ -132,7 +132,7 @@ def test_requests_that_come_together_are_answered_together_each_with_its_own_row
     model = FakeModel()
 
     async def scene(app: ServingApp, call: Caller, spool: MemorySpool) -> list[Reply]:
-        app.table = table(arm(model, 3))
+        app.table = table(arm(model, 3, batches=True))
         bodies = [{"inputs": {"x": [i - 20] * (i % 5 + 1)}} for i in range(40)]
         return list(await asyncio.gather(*(call("POST", "/invocations", body) for body in bodies)))
 

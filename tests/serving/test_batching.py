@@ -104,3 +104,28 @@ def test_a_model_that_hangs_is_not_waited_for_beyond_the_deadline() -> None:
         model.gate.set()
 
     play(model, scene)
+
+
+def test_what_takes_microseconds_is_answered_without_queueing_and_what_takes_longer_is_not() -> None:
+    model = Slow()
+    model.gate.set()
+
+    async def scene(batcher: Batcher) -> tuple[Prediction | None, Prediction | None]:
+        slow = batcher.at_once(rows(1), 1)
+        batcher._batch_s = 0.0
+        return slow, batcher.at_once(rows(2), 1)
+
+    slow, quick = play(model, scene)
+    assert slow is None
+    assert quick is not None
+    assert quick.labels == [2]
+
+
+def test_one_interrupted_batch_does_not_make_a_model_slow() -> None:
+    with ThreadPoolExecutor(1) as thread:
+        batcher = Batcher(Slow().predict, thread)
+        for seconds in (0.00001, 0.00001, 0.5):
+            batcher._learn(1, seconds)
+        assert batcher._batch_s == 0.00001
+        batcher._learn(1, 0.5)
+        assert batcher._batch_s == 0.5

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
-from tests.web.world import NOW
+from tests.web.moment import NOW
 
 from airside.server.web.page import Call
 from airside.server.web.routes import WebRequest, respond
@@ -70,7 +70,7 @@ class _Edge(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class names it so
         """Quiet."""
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.web.moment import HOSTILE
 from tests.web.serving import served
-from tests.web.world import HOSTILE, PATHS, World, empty, full
+from tests.web.world import PATHS, World, empty, full
 
 playwright_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
@@ -22,7 +23,8 @@ ARGUMENTS = (
 )
 COLLECT = """
 window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective + " " + event.blockedURI));
+document.addEventListener("securitypolicyviolation", (event) =>
+  violations.push(event.violatedDirective + " " + event.blockedURI));
 """
 
 

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from tests.web.world import HOSTILE, NOW, PATHS, World, empty, full
+from tests.web.moment import HOSTILE, NOW
+from tests.web.world import PATHS, World, empty, full
 
 from airside.core.errors import Denied
 from airside.server.web.page import Page

@@ -9,7 +9,7 @@ import pytest
 from airside.core.errors import AirsideError
 from airside.core.operation import LOCAL
 from airside.platform.wiring import Platform
-from airside.server.mlflow.runs import EncodedRuns, run_of
+from airside.server.mlflow.run_answers import EncodedRuns, run_of
 from airside.server.mlflow.tracking import ROUTES, fixed_answers
 from airside.server.mlflow.wire import WireRequest, error_answer
 from airside.tracking.operations.runs import CreateRun, GetRun

@@ -1,7 +1,6 @@
 """Names for things that are imported when they are used: built in, or from an installed package's entry points."""
 
 import importlib
-from importlib.metadata import entry_points
 from typing import Any
 
 from airside.core.errors import Invalid, quoted
@@ -25,6 +24,7 @@ def resolve(names: dict[str, str], name: str, *, group: str, hint: str = "") -> 
     """
     path = names.get(name)
     if path is None:
+        entry_points = load("importlib.metadata:entry_points")  # slow to import, and rarely asked
         found = {point.name: point.value for point in entry_points(group=group)}
         path = found.get(name)
         if path is None:

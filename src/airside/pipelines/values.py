@@ -29,6 +29,15 @@ def digest_of(kind: str, *parts: bytes) -> str:
     return hasher.hexdigest(length=20)
 
 
+def storable(text: str) -> str:
+    r"""A text without what neither JSON nor a database can hold: halves of surrogate pairs, and zero characters.
+
+    >>> storable("a\udc80b\0") == "a?b\ufffd"
+    True
+    """
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 def is_plain(value: Any) -> bool:
     """Whether JSON gives back exactly this value: type by type, no tuple, no NaN, no huge integer.
 
@@ -36,17 +45,17 @@ def is_plain(value: Any) -> bool:
     (True, False, False, False)
     """
     kind = type(value)
-    if value is None or kind is bool or kind is str:
+    if value is None or kind is bool:
         return True
+    if kind is str:
+        return bool(storable(value) == value)
     if kind is int:
-        return _LEAST <= value <= _GREATEST
+        return bool(_LEAST <= value <= _GREATEST)
     if kind is float:
         return math.isfinite(value)
-    if kind is list:
-        return all(is_plain(item) for item in value)
-    if kind is not dict:
-        return False
-    return all(type(key) is str and is_plain(item) for key, item in value.items())
+    if kind is dict:
+        return all(type(key) is str and is_plain(item) for key, item in value.items())
+    return kind is list and all(map(is_plain, value))
 
 
 def json_value(value: Any) -> Value:

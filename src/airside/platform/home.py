@@ -53,10 +53,13 @@ class Home:
         temporary.replace(place)
 
     def close(self) -> None:
-        """Give the home up."""
+        """Give the home up. A second time does nothing."""
+        if self._lock < 0:
+            return
         with suppress(FileNotFoundError):
             (self.path / "run" / "server.json").unlink()
         os.close(self._lock)
+        self._lock = -1
 
 
 def server_of(path: Path) -> dict[str, Any] | None:

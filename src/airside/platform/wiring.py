@@ -89,8 +89,17 @@ class Platform:
         flags: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         random: RandomBytes = system_random,
+        owned: Home | None = None,
     ) -> "Platform":
         """Open a home, making it when it is not there.
+
+        Args:
+            home: its folder.
+            settings: what to go by; read from the home, the environment and the flags when it is left out.
+            flags: settings by name that win over the others.
+            clock: the time; tests pass their own.
+            random: chance; tests pass their own.
+            owned: the home, if this process owns it already.
 
         Raises:
             Conflict: another process owns it.
@@ -99,7 +108,7 @@ class Platform:
         """
         path = home.expanduser().resolve()
         chosen = settings or Settings.load(path, flags=flags)
-        owned = Home(path)
+        owned = owned or Home(path)
         try:
             return cls(owned, chosen, clock or Clock(), random)
         except OSError as error:

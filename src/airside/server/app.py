@@ -10,14 +10,18 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unauthenticated
+from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unauthenticated, Unavailable
 from airside.core.operation import Actor
+from airside.core.settings import Settings
 from airside.platform.access.tokens import actor_of
-from airside.platform.wiring import Platform
 from airside.server.guard import Guard
 from airside.server.message import Answer, Handler, Receive, Request, Scope, Send, error_answer, send_answer
+
+if TYPE_CHECKING:
+    from airside.platform.wiring import Platform
 
 SLOW_S = 1.0
 TOKEN_CACHE_S = 60.0
@@ -101,20 +105,31 @@ class Router:
 
 
 class App:
-    """The application of one open platform.
+    """The application: answers `/health` from the first moment, everything else as soon as the platform is open.
 
     Args:
+        settings: of the home.
+        guard: decides what may be looked at.
         needs_token: whether a caller must say who it is.
     """
 
-    def __init__(self, platform: Platform, guard: Guard, *, needs_token: bool) -> None:
-        self.platform = platform
+    def __init__(self, settings: Settings, guard: Guard, *, needs_token: bool) -> None:
         self.guard = guard
         self.needs_token = needs_token
-        self.router = Router()
-        self.prefix: str = platform.settings["static_prefix"].rstrip("/")
-        self._body_limit = int(platform.settings["body_limit_mib"]) << 20
-        self._tokens: dict[str, tuple[Actor, float]] = platform.memory.setdefault("tokens", {})
+        self.prefix: str = settings["static_prefix"].rstrip("/")
+        self._body_limit = int(settings["body_limit_mib"]) << 20
+        self._router = Router()
+        self._router.add([Route("GET", "/health", health, is_public=True)])
+        self._opened = asyncio.Event()
+        self._platform: Platform | None = None
+        self._tokens: dict[str, tuple[Actor, float]] = {}
+
+    def open(self, platform: "Platform", routes: list[Route]) -> None:
+        """Answer with these routes from now on."""
+        self._platform = platform
+        self._tokens = platform.memory.setdefault("tokens", {})
+        self._router.add(routes)
+        self._opened.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -125,6 +140,8 @@ class App:
         if self.prefix and path.startswith(self.prefix + "/"):
             path = path[len(self.prefix) :]
             scope["raw_path"] = scope["raw_path"][len(self.prefix) :]
+        if not self._opened.is_set() and path != "/health":
+            await self._opened.wait()
         request = Request(scope, receive, path, self._body_limit)
         answer = await self._answer(request)
         try:
@@ -137,7 +154,7 @@ class App:
             _log.info("request.slow method=%s path=%s status=%s s=%.3f", request.method, path, answer.status, seconds)
 
     async def _answer(self, request: Request) -> Answer:
-        route, args, is_known = self.router.find(request.method, request.path, request.scope["raw_path"])
+        route, args, is_known = self._router.find(request.method, request.path, request.scope["raw_path"])
         tell = route.on_error if route is not None else error_answer
         try:
             self.guard.check(request.scope, request.headers)
@@ -161,12 +178,19 @@ class App:
         known = self._tokens.get(text)
         if known is not None and known[1] > time.monotonic():
             return known[0]
+        if self._platform is None:
+            raise Unavailable("The server is starting.")
         actor: Actor = await asyncio.to_thread(
-            self.platform.read, lambda ctx: actor_of(ctx.tx, text, now_ms=ctx.now_ms())
+            self._platform.read, lambda ctx: actor_of(ctx.tx, text, now_ms=ctx.now_ms())
         )
         if len(self._tokens) < 10_000:
             self._tokens[text] = (actor, time.monotonic() + TOKEN_CACHE_S)
         return actor
+
+
+async def health(_request: Request) -> Answer:
+    """Ready: the store is open, and whatever is asked is answered."""
+    return Answer(200, b"OK", ((b"content-type", b"text/plain; charset=utf-8"),))
 
 
 def token_of(authorization: str) -> str:

@@ -23,7 +23,7 @@ from airside.serving.operations.endpoints import ListEndpoints
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 30.0
 QUICK_DEATH_S = 5.0
-TERM_S = 8.0
+TERM_S = 6.0
 UNFINISHED: tuple[RunState, ...] = ("queued", "running", "interrupted")
 
 _log = logging.getLogger("airside.children")

@@ -21,11 +21,6 @@ MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFL
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 
 
-async def health(_request: Request) -> Answer:
-    """Ready: the store is open and the writer runs."""
-    return Answer(200, b"OK", (TEXT_TYPE,))
-
-
 async def describe(_request: Request) -> Answer:
     """The OpenAPI description."""
     return Answer(200, openapi(), (JSON_TYPE,))
@@ -50,7 +45,6 @@ def metrics(platform: Platform) -> Handler:
 def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
     """All routes of a server."""
     return [
-        Route("GET", "/health", health, is_public=True),
         Route("GET", "/api/openapi.json", describe, is_public=True),
         Route("GET", "/metrics", metrics(platform)),
         Route("GET", "/live", streams.handler()),

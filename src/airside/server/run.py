@@ -1,4 +1,8 @@
-"""`airside server`: open the home, listen, answer until SIGTERM, then drain."""
+"""`airside server`: open the home, listen, answer until SIGTERM, then drain.
+
+The start is two halves. The first opens the home and listens: it imports next to nothing. The second, on a thread,
+imports the rooms and opens them (`server.opening`); requests that come meanwhile wait for it.
+"""
 
 import asyncio
 import ipaddress
@@ -8,25 +12,23 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from airside.core.errors import Conflict, Invalid
-from airside.core.operation import SERVICE, Actor
+from airside.core.plugin import load
 from airside.core.settings import Settings
-from airside.platform.access.tokens import CreateToken, ListTokens
-from airside.platform.loops import Loops
-from airside.platform.reacting import Reactor
-from airside.platform.reactions.table import REACTIONS
-from airside.platform.wiring import Platform
+from airside.platform.home import Home
 from airside.server.app import App
-from airside.server.children import Children, Kind, kinds_of
 from airside.server.guard import Guard
-from airside.server.live import Streams
-from airside.server.replies import Replies
-from airside.server.routes import routes
+from airside.store.sql.bootstrap import prepare
+from airside.store.sql.database import database_of
+
+if TYPE_CHECKING:
+    from airside.server.opening import Opened
 
 GRACE_S = 8
 LOG_BYTES, LOG_FILES = 20 << 20, 10
@@ -48,22 +50,25 @@ def serve(home: Path, flags: dict[str, Any], say: Say) -> None:
     Raises:
         AirsideError: it cannot start; the text says why and what to do.
     """
-    settings = Settings.load(home.expanduser(), flags=flags)
+    path = home.expanduser().resolve()
+    settings = Settings.load(path, flags=flags)
+    needs_authentication(settings["auth"], settings["host"])
     with ExitStack() as open_sockets:
         listening = open_sockets.enter_context(_listen(settings["host"], settings["port"]))
         serving = None
         if settings["serving"]:
             serving = open_sockets.enter_context(_listen(settings["host"], settings["serving_port"]))
-        platform = Platform.open(home, settings=settings)
-        _run(platform, listening, serving, say)
-
-
-def _run(platform: Platform, listening: socket.socket, serving: socket.socket | None, say: Say) -> None:
-    try:
-        _log_to(platform.path / "logs" / "server.log", platform.settings["log_level"])
-        _run_fast(_serve(platform, listening, serving, say))
-    finally:
-        platform.close()
+        owned = Home(path)
+        try:
+            database = database_of(settings["database"], path, synchronous=settings["synchronous"])
+            prepare(database)
+            _log_to(path / "logs" / "server.log", settings["log_level"])
+            url = _url(listening) + settings["static_prefix"].rstrip("/")
+            owned.announce(url=url)
+            say(f"Airside answers at {url} (home {path}, {database.label})")
+            _run_fast(_serve(owned, settings, listening, serving, say))
+        finally:
+            owned.close()
 
 
 def _run_fast(main: Any) -> None:
@@ -77,13 +82,12 @@ def _run_fast(main: Any) -> None:
             runner.run(main)
 
 
-async def _serve(platform: Platform, listening: socket.socket, serving: socket.socket | None, say: Say) -> None:
-    settings = platform.settings
+async def _serve(
+    owned: Home, settings: Settings, listening: socket.socket, serving: socket.socket | None, say: Say
+) -> None:
     needs_token = needs_authentication(settings["auth"], settings["host"])
     guard = Guard(settings["host"], settings["allowed_hosts"], settings["allowed_origins"])
-    app = App(platform, guard, needs_token=needs_token)
-    streams = Streams(platform.hub)
-    app.router.add(routes(platform, Replies(platform), streams))
+    app = App(settings, guard, needs_token=needs_token)
     server = Server(
         uvicorn.Config(
             app,
@@ -98,38 +102,29 @@ async def _serve(platform: Platform, listening: socket.socket, serving: socket.s
             timeout_graceful_shutdown=GRACE_S,
         )
     )
-    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
 
     def stop() -> None:
-        streams.close()
-        server.force_exit = server.should_exit
-        server.should_exit = True
+        """The first signal drains; a second one ends at once."""
+        server.force_exit = stopping.is_set()
+        stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    url = _url(listening) + app.prefix
-    if serving is not None:
-        platform.memory["serving_url"] = _url(serving)
-    token = _service_token(platform) if needs_token else ""
-    platform.announce(url=url, token=token)
-    say(f"Airside answers at {url} (home {platform.path}, {platform.database.label})")
-    if needs_token:
-        _say_owner_token(platform, say)
-    elif settings["auth"] == "off" and not is_loopback(settings["host"]):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    if not needs_token and not is_loopback(settings["host"]):
         say("WARNING: authentication is off on an address that others can reach.")
-    kinds = kinds_of(platform, serving)
-    background: list[Any] = []
-    starting = loop.run_in_executor(None, lambda: background.extend(_start(platform, url, token, kinds)))
+    answering = asyncio.create_task(server.serve(sockets=[listening]))
+    opened: Opened = await asyncio.to_thread(lambda: load("airside.server.opening:Opened")(owned, settings))
     try:
-        await server.serve(sockets=[listening])
+        opened.answer(app, serving, _url(serving) if serving is not None else "")
+        url = _url(listening) + app.prefix
+        await asyncio.to_thread(partial(opened.start, url, serving, needs_token=needs_token, say=say))
+        await stopping.wait()
+        await opened.drain()
     finally:
-        await starting
-        await asyncio.to_thread(lambda: [part.close() for part in reversed(background)])
-
-
-def _start(platform: Platform, url: str, token: str, kinds: tuple[Kind, ...]) -> tuple[Any, ...]:
-    """What runs beside the socket, started after it listens."""
-    return Reactor(platform, REACTIONS), Loops(platform), Children(platform, url, token, kinds)
+        server.should_exit = True
+        await answering
+        await asyncio.to_thread(opened.close)
 
 
 def _url(listening: socket.socket) -> str:
@@ -184,21 +179,6 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
     listening.setblocking(False)
     return listening
-
-
-def _service_token(platform: Platform) -> str:
-    """A token for the children of this server, for as long as a day at a time."""
-    return platform.call(SERVICE, CreateToken(name="airside children", role="owner", days=1)).text
-
-
-def _say_owner_token(platform: Platform, say: Say) -> None:
-    """Make the owner's token at the first start, and show it once."""
-    owner = Actor(name="operator", role="owner")
-    if any(token.name == "owner" for token in platform.call(owner, ListTokens()).items):
-        say("Authentication is on. Use the owner's token that the first start printed, or one made with it.")
-        return
-    made = platform.call(owner, CreateToken(name="owner", role="owner", days=0))
-    say(f"Authentication is on. The owner's token, shown this once: {made.text}")
 
 
 def _log_to(path: Path, level: str) -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "server": "airside.client.cli.server:server",
     "serve": "airside.client.cli.serve:serve",
     "worker": "airside.client.cli.worker:worker",
+    "deploy": "airside.client.cli.deploy:deploy",
     "demo": "airside.client.cli.demo.command:demo",
     "data": "airside.client.cli.data:data",
     "report": "airside.client.cli.report:report",

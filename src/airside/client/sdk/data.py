@@ -5,7 +5,7 @@ table = load_dataset(client, "people@latest")
 client.call(LogInputs(run_id=run, datasets=(dataset_input(version, "training"),)))
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from airside.tracking.records import Dataset as RunDataset
 from airside.tracking.records import DatasetInput, Tag
 
 SOURCE_TYPE = "airside"
+PIECE = 1 << 20
 DIGEST_DIGITS = 32
 """MLflow keeps 36 characters of a dataset's digest."""
 
@@ -134,8 +135,14 @@ def download_dataset(client: Client, reference: str, folder: str | Path) -> list
     written = []
     for file in version.files:
         target = Path(folder) / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(_content(client, version, file))
+        arriving = target.with_name(f".{target.name}.arriving")
+        try:
+            client.save_blob(file.digest, arriving)
+            if blob_of(_pieces(arriving)) != file.digest:
+                raise _damaged(version, file)
+            arriving.replace(target)
+        finally:
+            arriving.unlink(missing_ok=True)
         written.append(target)
     return written
 
@@ -173,20 +180,20 @@ def _ensure(client: Client, name: str, owner: str, description: str) -> Dataset:
         return client.call(GetDataset(name=DatasetName(name)))
 
 
-def _contents(data: Any) -> dict[str, bytes]:
-    """What is to be stored: path in the version → bytes."""
+def _contents(data: Any) -> dict[str, Path | bytes]:
+    """What is to be stored: path in the version → the file, or bytes. Large files are not read here."""
     if isinstance(data, pa.Table):
         return {"data.parquet": to_parquet(data)}
     if hasattr(data, "columns") and hasattr(data, "to_dict"):
         return {"data.parquet": to_parquet(pa.Table.from_pandas(data, preserve_index=False))}
     paths: Sequence[str | Path] = [data] if isinstance(data, str | Path) else list(data)
-    found: dict[str, bytes] = {}
+    found: dict[str, Path | bytes] = {}
     for path in map(Path, paths):
         if path.is_dir():
             inside = sorted(one for one in path.rglob("*") if one.is_file())
-            found |= {one.relative_to(path).as_posix(): one.read_bytes() for one in inside}
+            found |= {one.relative_to(path).as_posix(): one for one in inside}
         elif path.is_file():
-            found[path.name] = path.read_bytes()
+            found[path.name] = path
         else:
             raise Invalid(f"There is no file '{path}'. Give files that exist.")
     if len(found) < len(paths):
@@ -211,15 +218,26 @@ def _kept(
     return [name for name in before if name in table.column_names]
 
 
-def _upload(client: Client, path: str, content: bytes) -> DatasetFile:
-    return DatasetFile(path=path, size_bytes=len(content), digest=client.put_blob(content))
+def _upload(client: Client, path: str, content: Path | bytes) -> DatasetFile:
+    size_bytes = content.stat().st_size if isinstance(content, Path) else len(content)
+    return DatasetFile(path=path, size_bytes=size_bytes, digest=client.put_blob(content))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _content(client: Client, version: DatasetVersion, file: DatasetFile) -> bytes:
     content = client.get_blob(file.digest)
     if blob_of([content]) != file.digest:
-        raise Internal(
-            f"'{file.path}' of '{version.name}@{version.version}' is damaged in the store: its bytes are not those "
-            "that were added. Add the file again from its source, or restore the blob from a backup."
-        )
+        raise _damaged(version, file)
     return content
+
+
+def _damaged(version: DatasetVersion, file: DatasetFile) -> Internal:
+    return Internal(
+        f"'{file.path}' of '{version.name}@{version.version}' is damaged in the store: its bytes are not those "
+        "that were added. Add the file again from its source, or restore the blob from a backup."
+    )

@@ -7,6 +7,7 @@ label(client, "jobs", {answer.request_id: [1]})
 wait_rollout(client, deployed.rollout.id, print)
 """
 
+import secrets
 import struct
 import tempfile
 import time
@@ -134,17 +135,12 @@ def predict(
         Invalid: the rows do not fit the model. NotFound: there is no such endpoint.
         Unavailable: nobody answers. Overloaded: too much waits.
     """
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "X-Airside-Request-Id": secrets.token_hex(16)}
     headers |= {"X-Airside-Delivery": delivery} if delivery else {}
     headers |= {"X-Airside-Key": key} if key else {}
     body = msgspec.json.encode({**_form(rows), "params": {"predict_method": method}})
     url = f"{serving_url.rstrip('/')}/endpoints/{endpoint}/invocations"
-    try:
-        answer = _pool.request("POST", url, body=body, headers=headers)
-    except urllib3.exceptions.HTTPError as error:
-        raise Unavailable(
-            f"Nobody answers at {serving_url} ({type(error).__name__}). Is the serving process up?"
-        ) from error
+    answer = _post(url, body, headers)
     if answer.status != 200:
         raise _error(answer)
     return Predicted(
@@ -267,6 +263,24 @@ def _bits(value: Any) -> object:
     (False, True)
     """
     return struct.pack("<d", value) if isinstance(value, float) else (type(value).__name__, value)
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+    """Post; once more when a kept connection turns out to be closed, under the same request id."""
+    try:
+        return _pool.request("POST", url, body=body, headers=headers)
+    except urllib3.exceptions.ProtocolError:
+        pass  # the serving process was started again since the last request
+    except urllib3.exceptions.HTTPError as error:
+        raise _nobody(url, error) from error
+    try:
+        return _pool.request("POST", url, body=body, headers=headers)
+    except urllib3.exceptions.HTTPError as error:
+        raise _nobody(url, error) from error
+
+
+def _nobody(url: str, error: Exception) -> Unavailable:
+    return Unavailable(f"Nobody answers at {url[:200]} ({type(error).__name__}). Is the serving process up?")
 
 
 def _form(rows: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from airside.inference.model_dir.digests import digests, verify
 from airside.inference.model_dir.signature import signature_texts
 from airside.inference.records import Comparison, Signature
 from airside.inference.working import original_of
-from airside.inference.writing import Draft, write_directory
+from airside.inference.writing import Draft, Written, write_directory
 from airside.registry.operations.models import CreateModel
 from airside.registry.operations.versions import CreateVersion, GetVersion, VersionByAlias
 from airside.registry.records import ModelVersion
@@ -92,28 +92,18 @@ def log_model(  # noqa: PLR0913 -- the people's edge: one call says all that is 
     rows = thinned(as_columns(example, training_columns), _ROWS)
     logged = _created(client, name, run_id)
     extra = dict(extra_files or {}) | ({REFERENCE_FILE: reference} if reference is not None else {})
+    draft = Draft(
+        model=model,
+        rows=rows,
+        signature=signature,
+        model_id=logged.model_id,
+        run_id=run_id,
+        artifact_path=logged.artifact_uri,
+        created_at=Clock().now(),
+        extra_files=extra,
+    )
     with tempfile.TemporaryDirectory(prefix="airside-model-") as place:
-        folder = Path(place) / "model"
-        try:
-            written = write_directory(
-                folder,
-                Draft(
-                    model=model,
-                    rows=rows,
-                    signature=signature,
-                    model_id=logged.model_id,
-                    run_id=run_id,
-                    artifact_path=logged.artifact_uri,
-                    created_at=Clock().now(),
-                    extra_files=extra,
-                ),
-            )
-            files = _uploaded(client, logged, folder)
-        except BaseException as failed:
-            client.call(
-                SetLoggedModelStatus(model_id=logged.model_id, status="FAILED", status_message=type(failed).__name__)
-            )
-            raise
+        written, files = _stored(client, logged, draft, Path(place) / "model")
     client.call(SetLoggedModelStatus(model_id=logged.model_id, status="READY"))
     return LoggedModelRef(
         model_id=logged.model_id,
@@ -126,6 +116,17 @@ def log_model(  # noqa: PLR0913 -- the people's edge: one call says all that is 
         comparison=written.comparison,
         reference=files.get(REFERENCE_FILE, BlobId("")),
     )
+
+
+def _stored(client: Client, logged: LoggedModel, draft: Draft, folder: Path) -> tuple[Written, dict[str, BlobId]]:
+    """Write the directory and upload it; a logged model that could not be stored says so."""
+    try:
+        written = write_directory(folder, draft)
+        return written, _uploaded(client, logged, folder)
+    except BaseException as failed:
+        status = SetLoggedModelStatus(model_id=logged.model_id, status="FAILED", status_message=type(failed).__name__)
+        client.call(status)
+        raise
 
 
 def _created(client: Client, name: str, run_id: RunId) -> LoggedModel:

@@ -96,8 +96,8 @@ class NumberBlock:
     def value(self, given: Any) -> float:
         """The same for one row, bit for bit."""
         try:
-            x = math.nan if given is None else float(given)
-        except (TypeError, ValueError):
+            x = math.nan if given is None else given + 0.0  # not float(): that would take texts
+        except (TypeError, OverflowError):
             raise Invalid(
                 f"Row 0, column {self.column[:200]!r}: expected a number, got {type(given).__name__}."
             ) from None

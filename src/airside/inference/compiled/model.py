@@ -26,6 +26,7 @@ class Evaluator:
 
     def __init__(self, spec: ModelSpec, arrays: Arrays) -> None:
         self.spec = spec
+        self._names = spec.columns
         self._head = Head(spec.head)
         self._linear: Linear | None = None
         match spec.estimator:
@@ -49,9 +50,11 @@ class Evaluator:
         except KeyError:
             missing = [name for name in self.spec.columns if name not in columns]
             raise Invalid(f"The model needs the columns {quoted(missing)}, which the rows do not have.") from None
+        except TypeError as wrong:
+            raise Invalid("A value of the rows is neither a number, a text nor null.", code="BAD_REQUEST") from wrong
 
     def _predict(self, columns: Mapping[str, list[Any]]) -> Prediction:
-        rows = len(columns[self.spec.columns[0]])
+        rows = self._rows(columns)
         if self._linear is not None:
             if rows == 1:
                 score = self._linear.one(columns)
@@ -62,6 +65,17 @@ class Evaluator:
         if rows == 1 and self._head.takes_one:
             return self._head.one(*self._sum.one(values))
         return self._head.many(self._sum.many(values))
+
+    def _rows(self, columns: Mapping[str, list[Any]]) -> int:
+        rows = len(columns[self._names[0]])
+        for name in self._names:
+            if len(columns[name]) != rows:
+                raise Invalid(
+                    f"The column {name[:200]!r} has {len(columns[name])} values, the first column has {rows}."
+                )
+        if rows == 0:
+            raise Invalid("There are no rows. Send at least one.", code="BAD_REQUEST")
+        return rows
 
 
 class _Sum:

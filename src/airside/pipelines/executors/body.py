@@ -23,7 +23,7 @@ from airside.pipelines.fingerprint.code import Code
 from airside.pipelines.fingerprint.walk import fingerprint, fingerprint_classes
 from airside.pipelines.records import RESULT, Value
 from airside.pipelines.storage import ValueFolder
-from airside.pipelines.values import digest_of
+from airside.pipelines.values import digest_of, storable
 
 ERROR_LENGTH = 500
 
@@ -77,7 +77,7 @@ class Bodies:
             job.step,
             state="failed" if error else "succeeded",
             outputs=outputs,
-            error=error[:ERROR_LENGTH],
+            error=storable(error[:ERROR_LENGTH]),
             seconds=time.monotonic() - clock,
             started_at=began,
             ended_at=datetime.now(UTC),

@@ -91,6 +91,8 @@ def revoke_token(ctx: Context, ask: RevokeToken) -> Done:
     """
     if not ctx.tx.run("DELETE FROM access_token WHERE id = ?", (ask.token_id,)):
         raise NotFound(f"No token '{ask.token_id}'. List them with: airside tokens list")
+    known: dict[str, object] = ctx.memory.setdefault("tokens", {})
+    ctx.tx.on_commit(known.clear)
     return DONE
 
 

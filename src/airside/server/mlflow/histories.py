@@ -4,7 +4,7 @@ from typing import Any
 
 from airside.core.errors import Invalid
 from airside.core.ids import RunId
-from airside.server.mlflow.runs import metric_of
+from airside.server.mlflow.run_answers import metric_of
 from airside.server.mlflow.wire import (
     AJAX_ONLY,
     SEE_DOCS,

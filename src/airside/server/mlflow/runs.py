@@ -11,6 +11,7 @@ import msgspec
 from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId, LoggedModelId, RunId
 from airside.core.record import Ask
+from airside.server.mlflow.run_answers import created, got, searched, updated
 from airside.server.mlflow.wire import (
     KEY_VALUE,
     SEE_DOCS,
@@ -20,17 +21,13 @@ from airside.server.mlflow.wire import (
     enum,
     int32,
     int64,
-    key_values,
     message,
     nothing,
-    number,
-    present,
     read,
     repeated,
     require_json,
     shown,
     string,
-    write,
 )
 from airside.tracking.operations.logging import (
     DeleteRunTag,
@@ -47,20 +44,14 @@ from airside.tracking.records import (
     Dataset,
     DatasetInput,
     LoggedMetric,
-    Metric,
     ModelOutput,
     Param,
-    Run,
-    RunInfo,
-    RunMetric,
-    RunPage,
     Tag,
     View,
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
 MAX_SEARCH = 50_000
-MAX_ENCODED_BYTES = 16 << 20
 STATUS = enum(RUNNING=1, SCHEDULED=2, FINISHED=3, FAILED=4, KILLED=5)
 VIEW = enum(ACTIVE_ONLY=1, DELETED_ONLY=2, ALL=3)
 VIEWS: dict[str, View] = {"ACTIVE_ONLY": "active", "DELETED_ONLY": "deleted", "ALL": "all"}
@@ -385,130 +376,16 @@ def _search(request: WireRequest) -> SearchRuns:
     )
 
 
-# --- answers -------------------------------------------------------------------------------------------------------
-
-
-def info_of(info: RunInfo) -> dict[str, Any]:
-    """The head of a run as MLflow's `RunInfo`."""
-    return present(
-        run_id=info.run_id,
-        run_uuid=info.run_id,
-        run_name=info.name,
-        experiment_id=info.experiment_id,
-        user_id=info.user_id,
-        status=info.status,
-        start_time=info.start_time_ms,
-        end_time=info.end_time_ms,
-        artifact_uri=info.artifact_uri,
-        lifecycle_stage=info.lifecycle_stage,
-    )
-
-
-def metric_of(metric: Metric | RunMetric) -> dict[str, Any]:
-    """A point as MLflow's `Metric`."""
-    return {
-        "key": metric.key,
-        "value": number(metric.value),
-        "timestamp": metric.timestamp_ms,
-        "step": metric.step,
-    }
-
-
-def run_of(run: Run) -> dict[str, Any]:
-    """A run as MLflow's `Run`, without its model inputs."""
-    return {
-        "info": info_of(run.info),
-        "data": present(
-            metrics=[metric_of(metric) for metric in run.metrics],
-            params=key_values(run.params),
-            tags=key_values(run.tags),
-        ),
-        "inputs": present(dataset_inputs=[_input_of(given) for given in run.dataset_inputs]),
-        "outputs": present(
-            model_outputs=[{"model_id": output.model_id, "step": output.step} for output in run.model_outputs]
-        ),
-    }
-
-
-def _input_of(given: DatasetInput) -> dict[str, Any]:
-    data = given.dataset
-    return present(
-        tags=key_values(given.tags),
-        dataset=present(
-            name=data.name,
-            digest=data.digest,
-            source_type=data.source_type,
-            source=data.source,
-            schema=data.schema,
-            profile=data.profile,
-        ),
-    )
-
-
-class EncodedRuns:
-    """Runs as encoded JSON, kept by id and revision up to a number of bytes.
-
-    Thread safety: used by the event loop alone.
-    """
-
-    def __init__(self, limit_bytes: int = MAX_ENCODED_BYTES) -> None:
-        self._limit = limit_bytes
-        self.held_bytes = 0
-        self._kept: dict[str, tuple[int, bytes]] = {}
-
-    def of(self, run: Run) -> bytes:
-        """The JSON of a run."""
-        run_id = run.info.run_id
-        kept = self._kept.get(run_id)
-        if kept is not None and kept[0] == run.revision:
-            return kept[1]
-        encoded = write(run_of(run))
-        if self.held_bytes + len(encoded) > self._limit:
-            self._kept.clear()
-            self.held_bytes = 0
-        self.held_bytes += len(encoded)
-        self._kept[run_id] = (run.revision, encoded)
-        return encoded
-
-
-_ENCODED = EncodedRuns()
-
-
-def _created(run: Run) -> bytes:
-    made = run_of(run)
-    return write({"run": {"info": made["info"], "data": made["data"], "inputs": {}}})
-
-
-def _got(run: Run) -> bytes:
-    if run.model_inputs:
-        whole = run_of(run)
-        whole["inputs"]["model_inputs"] = [{"model_id": model_id} for model_id in run.model_inputs]
-        return write({"run": whole})
-    return b'{"run":' + _ENCODED.of(run) + b"}"
-
-
-def _updated(info: RunInfo) -> bytes:
-    return write({"run_info": info_of(info)})
-
-
-def _searched(page: RunPage) -> bytes:
-    if not page.items:
-        return b"{}"
-    runs = b",".join([_ENCODED.of(run) for run in page.items])
-    token = b',"next_page_token":' + write(page.next_page_token) if page.next_page_token else b""
-    return b'{"runs":[' + runs + b"]" + token + b"}"
-
-
 def _post(path: str, ask: type[Ask[Any]], decode: Any, encode: Any = nothing) -> WireRoute:
     return WireRoute(method="POST", path=f"2.0/mlflow/runs/{path}", decode=decode, encode=encode, ask=ask)
 
 
 ROUTES: tuple[WireRoute, ...] = (
-    _post("create", CreateRun, _create, _created),
-    _post("update", UpdateRun, _update, _updated),
+    _post("create", CreateRun, _create, created),
+    _post("update", UpdateRun, _update, updated),
     _post("delete", DeleteRun, _delete),
     _post("restore", RestoreRun, _restore),
-    _post("search", SearchRuns, _search, _searched),
+    _post("search", SearchRuns, _search, searched),
     _post("log-metric", LogMetric, _log_metric),
     _post("log-parameter", LogParam, _log_param),
     _post("set-tag", SetRunTag, _set_tag),
@@ -517,5 +394,5 @@ ROUTES: tuple[WireRoute, ...] = (
     _post("log-inputs", LogInputs, _log_inputs),
     _post("outputs", LogOutputs, _log_outputs),
     _post("log-model", LogModelLegacy, _log_model),
-    WireRoute(method="GET", path="2.0/mlflow/runs/get", decode=_get, encode=_got, ask=GetRun),
+    WireRoute(method="GET", path="2.0/mlflow/runs/get", decode=_get, encode=got, ask=GetRun),
 )

@@ -1,8 +1,8 @@
 """What a page is asked with and what it answers: plain records, so that a page needs no server to be tested."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -144,14 +144,6 @@ class Trouble(Record):
     trouble: bool = True
 
 
-@runtime_checkable
-class ViewFunction(Protocol):
-    """A page: pure, from a caller and a query to what it shows."""
-
-    def __call__(self, call: Call, query: PageQuery, /) -> View:
-        """Ask and arrange."""
-
-
 def attempt(call: Call, ask: Ask[T]) -> T | Trouble:
     """Ask for one block of a page. What goes wrong is shown in the block's place."""
     return block(lambda: call(ask))
@@ -199,8 +191,3 @@ def address(path: str, /, *names: str, **arguments: str) -> str:
 def as_data(value: Any) -> Any:
     """A record as plain data for `.json`: times in ISO, numbers unrounded; what is not finite is null."""
     return msgspec.to_builtins(value, str_keys=True)
-
-
-def header(headers: Mapping[str, str], name: str) -> str:
-    """A header's value, empty if it was not sent."""
-    return headers.get(name, "")

@@ -19,6 +19,9 @@ MAX_BATCH_ROWS = 1_024
 MAX_WAITING_ROWS = 16_384
 INLINE_S = 0.005
 """A batch that is expected to take longer runs on a thread, so that the event loop goes on."""
+AT_ONCE_S = 0.00004
+"""Rows that are expected to take less are not queued: a turn of the event loop costs as much."""
+LARGE_ROWS = 64
 
 
 class Item:
@@ -53,6 +56,7 @@ class Batcher:
         self._is_busy = False
         self._row_s = 0.0
         self._batch_s = 0.0
+        self._last_s: tuple[float, ...] = ()
 
     @property
     def waiting_rows(self) -> int:
@@ -75,6 +79,24 @@ class Batcher:
             self._is_busy = True
             loop.call_soon(self._start)
         return item.future
+
+    def at_once(self, columns: Columns, rows: int) -> Prediction | None:
+        """Answer without queueing, when nothing runs and it is a matter of microseconds; else None.
+
+        Raises:
+            ModelFailed: the model did. AirsideError: what the model refuses.
+        """
+        if self._is_busy or self._batch_s + rows * self._row_s > AT_ONCE_S:
+            return None
+        started = time.perf_counter()
+        try:
+            return self._predict(columns)
+        except AirsideError:
+            raise
+        except Exception as error:
+            raise ModelFailed(error) from error
+        finally:
+            self._learn(rows, time.perf_counter() - started)
 
     def expire(self) -> None:
         """Answer those whose time is up, also those whose batch runs; called now and then. What runs is left to end."""
@@ -123,14 +145,19 @@ class Batcher:
                 item.future.set_exception(error)
             elif prediction is not None:
                 item.future.set_result(prediction)
-        if rows >= 64:
-            self._row_s = seconds / rows
-        else:
-            self._batch_s = 0.8 * self._batch_s + 0.2 * seconds
+        self._learn(rows, seconds)
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._start)
         else:
             self._is_busy = False
+
+    def _learn(self, rows: int, seconds: float) -> None:
+        """Keep in mind what a batch takes, and a row of a large one."""
+        if rows >= LARGE_ROWS:
+            self._row_s = seconds / rows
+            return
+        self._last_s = (*self._last_s[1:], seconds) if self._last_s else (seconds,) * 3
+        self._batch_s = sorted(self._last_s)[1]  # the median: one that was interrupted does not count
 
 
 def run(predict: Predict, batch: Sequence[Item]) -> list[Outcome]:

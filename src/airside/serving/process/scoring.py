@@ -231,6 +231,7 @@ class Scorer:
         transform = arm.arm.transform
         try:
             fed = columns if transform is None else rules.apply_transform(transform, columns)
-            return await arm.model.batcher.submit(fed, rows, DEADLINE_S), None
+            batcher = arm.model.batcher
+            return batcher.at_once(fed, rows) or await batcher.submit(fed, rows, DEADLINE_S), None
         except AirsideError as error:
             return None, error

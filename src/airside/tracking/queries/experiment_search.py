@@ -3,9 +3,10 @@
 from airside.core.errors import Invalid
 from airside.core.operation import Context, Dialect
 from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_order, read_token, write_token
+from airside.store.sql.conditions import compared
 from airside.tracking.grammars import EXPERIMENTS
 from airside.tracking.queries import experiments
-from airside.tracking.queries.matching import Condition, Term, after, compared, ordered, selected
+from airside.tracking.queries.matching import Condition, Term, after, ordered, selected
 from airside.tracking.queries.run_search import Window, check_max_results, digest
 from airside.tracking.records import ExperimentPage
 from airside.tracking.rules import experiment_no

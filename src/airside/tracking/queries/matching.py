@@ -1,30 +1,15 @@
-"""Conditions of filters as SQL, for both dialects.
-
-A condition is `(text, values)`.
-"""
+"""Orders of searches as SQL: what a page begins behind, and how lists are merged."""
 
 from collections.abc import Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from airside.core.operation import Dialect, Row
-from airside.core.search import Operator, Value
-from airside.store.sql import conditions
+from airside.core.operation import Row
 
-Condition = tuple[str, list[object]]
+Condition = tuple[str, Sequence[Any]]
 NEVER: Condition = ("1 = 0", [])
 ALWAYS: Condition = ("1 = 1", [])
-
-
-def compared(column: str, operator: Operator, value: Value, dialect: Dialect) -> Condition:
-    """A column compared with a value.
-
-    >>> compared("r.name", "LIKE", "a%_*", "sqlite")
-    ('r.name GLOB ?', ['a*?[*]'])
-    """
-    text, values = conditions.compared(column, operator, value, dialect)
-    return text, list(values)
 
 
 def prefix_range(pattern: str) -> tuple[str, str] | None:

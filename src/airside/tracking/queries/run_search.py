@@ -11,6 +11,7 @@ from airside.core.errors import Invalid
 from airside.core.operation import Context, Row
 from airside.core.record import Record
 from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_orders, read_token, write_token
+from airside.store.sql.conditions import compared
 from airside.tracking.grammars import RUNS
 from airside.tracking.queries.keys import known_key
 from airside.tracking.queries.matching import (
@@ -19,7 +20,6 @@ from airside.tracking.queries.matching import (
     Condition,
     Term,
     after,
-    compared,
     merged,
     ordered,
     prefix_range,
@@ -285,7 +285,7 @@ class _Plan:
         text, values = compared("v.value", operator, value, dialect)
         if entity == "metric":
             text = f"(v.is_nan = ? OR {text})" if operator == "!=" else f"v.is_nan = ? AND {text}"
-            values = [operator == "!=", *values]
+            values = (operator == "!=", *values)
         return f"EXISTS ({probe} AND {text})", [key, *values]
 
 

@@ -145,7 +145,7 @@ def corrupted_labels(plot: Plot) -> None:
     )  # fmt: skip
     plot.tell.done(f"{version.name}@{version.version}: {changed:,} labels changed")
     run = plot.run_pipeline(
-        "faulty", {"dataset": f"{version.name}@1", "use": "boosting", "compare_with": f"{plot.dataset}@1"}
+        "faulty", {"dataset": f"{version.name}@1", "kinds": ["tree", "boosting"], "compare_with": f"{plot.dataset}@1"}
     )
     decision = plot.gate_of(run.result["version"])
     balance = [one for one in decision.results if one.kind == "label_balance" and one.outcome == "fail"]

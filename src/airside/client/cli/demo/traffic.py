@@ -1,6 +1,7 @@
 """Callers of an endpoint: rows of a table as real requests, answers, and the truth that follows."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from airside.serving.operations.predictions import LabelPredictions, LabelsOfReq
 TIMEOUT_S = 30.0
 LABEL_EVERY = 50
 """Requests whose truth is sent in one call."""
+CALLERS = 4
+"""Callers that ask at the same time."""
 
 
 class Sent(Record):
@@ -32,6 +35,17 @@ class Sent(Record):
     errors: int = 0
     by_version: dict[str, int] = {}
 
+    def __add__(self, other: "Sent") -> "Sent":
+        """Both together."""
+        versions = {*self.by_version, *other.by_version}
+        return Sent(
+            requests=self.requests + other.requests,
+            rows=self.rows + other.rows,
+            right=self.right + other.right,
+            errors=self.errors + other.errors,
+            by_version={one: self.by_version.get(one, 0) + other.by_version.get(one, 0) for one in sorted(versions)},
+        )
+
 
 class Caller:
     """Sends rows of labelled tables to one endpoint.
@@ -46,7 +60,8 @@ class Caller:
         self._url = f"{url}/endpoints/{endpoint}/invocations"
         self._endpoint = EndpointName(endpoint)
         self._features, self._label = features, label
-        self._pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT_S)
+        self._pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT_S, maxsize=CALLERS)
+        self._callers = ThreadPoolExecutor(CALLERS, thread_name_prefix="demo-caller")
 
     def send(
         self,
@@ -63,19 +78,21 @@ class Caller:
             Unavailable: nobody answers.
         """
         sent = Sent()
-        waiting: list[LabelsOfRequest] = []
-        for number, part in enumerate(_parts(table, size)):
-            if number % LABEL_EVERY == 0:
-                self._tell_truth(waiting)
-                if is_over is not None and is_over():
-                    break
-            sent = self._one(part, delivery, sent, waiting)
+        parts = list(_parts(table, size))
+        for start in range(0, len(parts), LABEL_EVERY):
+            if is_over is not None and is_over():
+                break
+            group = parts[start : start + LABEL_EVERY]
+            answers = list(self._callers.map(lambda part: self._one(part, delivery), group))
+            waiting = [answer.truth for answer in answers if answer.truth is not None]
+            if waiting:
+                self._client.call(LabelPredictions(endpoint=self._endpoint, items=tuple(waiting)))
+            sent = sum((answer.sent for answer in answers), sent)
             if progress is not None:
                 progress(sent.rows)
-        self._tell_truth(waiting)
         return sent
 
-    def _one(self, part: pa.Table, delivery: str, sent: Sent, waiting: list[LabelsOfRequest]) -> Sent:
+    def _one(self, part: pa.Table, delivery: str) -> "_Answered":
         rows = {"columns": self._features, "data": _rows(part, self._features)}
         headers = {"Content-Type": "application/json"}
         if delivery:
@@ -90,26 +107,21 @@ class Caller:
             raise Unavailable(f"The endpoint is not ready: {answer.data[:300].decode(errors='replace')}")
         truth = part[self._label].to_pylist()
         if answer.status != 200:
-            return msgspec.structs.replace(
-                sent, requests=sent.requests + 1, rows=sent.rows + len(truth), errors=sent.errors + 1
-            )
+            return _Answered(sent=Sent(requests=1, rows=len(truth), errors=1))
         labels = msgspec.json.decode(answer.data)["predictions"]
-        version = answer.headers.get("X-Airside-Version", "")
-        waiting.append(LabelsOfRequest(request_id=answer.headers["X-Airside-Request-Id"], labels=tuple(truth)))
-        by_version = {**sent.by_version, version: sent.by_version.get(version, 0) + len(truth)}
         right = sum(given == true for given, true in zip(labels, truth, strict=True))
-        return Sent(
-            requests=sent.requests + 1,
-            rows=sent.rows + len(truth),
-            right=sent.right + right,
-            errors=sent.errors,
-            by_version=by_version,
+        by_version = {answer.headers.get("X-Airside-Version", ""): len(truth)}
+        return _Answered(
+            sent=Sent(requests=1, rows=len(truth), right=right, by_version=by_version),
+            truth=LabelsOfRequest(request_id=answer.headers["X-Airside-Request-Id"], labels=tuple(truth)),
         )
 
-    def _tell_truth(self, waiting: list[LabelsOfRequest]) -> None:
-        if waiting:
-            self._client.call(LabelPredictions(endpoint=self._endpoint, items=tuple(waiting)))
-            waiting.clear()
+
+class _Answered(Record):
+    """What became of one request, and what is to be told about it."""
+
+    sent: Sent
+    truth: LabelsOfRequest | None = None
 
 
 def _parts(table: pa.Table, size: int) -> Iterator[pa.Table]:

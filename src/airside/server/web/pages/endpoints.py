@@ -2,7 +2,7 @@
 
 from airside.core.ids import EndpointName
 from airside.server.web.page import Call, Crumb, PageQuery, Table, View, address
-from airside.server.web.pages.rollouts import GUARDS, evidence_curve, guard_row, paired_whisker, served
+from airside.server.web.pages.rollouts import evidence_curve, guard_row, paired_whisker, served
 from airside.serving.operations.endpoints import GetEndpoint, ListEndpoints
 from airside.serving.operations.rollouts import ListRollouts
 
@@ -43,7 +43,6 @@ def endpoint(call: Call, query: PageQuery) -> View:
             "guards": tuple(guard_row(one) for one in it.evidence.guards) if it else (),
             "paired": paired_whisker(it) if it else None,
             "curve": evidence_curve(it) if it else None,
-            "guard_words": GUARDS,
             "model_href": address("/models/{}", found.model),
             "topics": (f"endpoint:{found.name}", "endpoints"),
         },

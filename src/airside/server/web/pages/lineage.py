@@ -89,7 +89,7 @@ def neighbourhood(call: Call, kind: str, identity: str, *, hops: int) -> Chain:
             name: _drawn(some, own=(some[0].kind, some[0].id) == (kind, identity)) for name, some in members.items()
         },
         data=found,
-        sentence=f"{plural(len(found.nodes), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
+        sentence=f"{plural(len(near), 'record')} within {plural(hops, 'step')}, {plural(len(found.edges), 'arrow')}.",
         n_hidden=len(found.nodes) - len(near),
     )
 
@@ -125,9 +125,8 @@ def _drawn(some: Sequence[LineageNode], *, own: bool) -> GraphNode:
         return _node(some[0], own=own)
     _, icon, words = KINDS.get(some[0].kind, _UNKNOWN)
     text = f"{len(some)} more"
-    return GraphNode(
-        state="planned", icon=icon, text=text, under=f"{words}s", href="", title=f"{text}, in the list below"
-    )
+    many = f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+    return GraphNode(state="planned", icon=icon, text=text, under=many, href="", title=f"{text}, in the list below")
 
 
 def _key(kind: str, identity: str) -> str:

@@ -146,8 +146,10 @@ def check_row(one: CheckResult) -> CheckRow:
 def limits_of(kind: CheckKind, threshold: str) -> tuple[float, ...]:
     """The limits of a check, from its threshold's words: the last number, with both signs where it binds both ways.
 
-    >>> limits_of("at_least", "at least +0.01"), limits_of("within", "within ±0.03"), limits_of("somebody_selected", "10%")
-    ((0.01,), (-0.03, 0.03), ())
+    >>> limits_of("at_least", "at least +0.01"), limits_of("within", "within ±0.03")
+    ((0.01,), (-0.03, 0.03))
+    >>> limits_of("somebody_selected", "10%")
+    ()
     """
     if kind in {"somebody_selected", "no_provable_loss"}:
         return ()

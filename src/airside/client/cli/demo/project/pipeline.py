@@ -1,7 +1,7 @@
 """The project of the demo: from a dataset version to a version that serves, for any table with two classes.
 
 What is the label, the key of an entity, a code or a sensitive column stands in the dataset version itself; nothing
-here knows the table by name. Register it with: airside pipelines register pipeline.py:training
+here knows the table by name. Register it with: register_pipeline(client, "pipeline.py:training")
 """
 
 import time
@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from candidates import BASELINE, KINDS, fitted
 
-import airside
 from airside.client.sdk.data import dataset_input, load_dataset
 from airside.client.sdk.models import load_model, log_model, register
+from airside.client.transport import Client, connect
 from airside.core.column import Column
 from airside.core.errors import Invalid, NotFound
 from airside.data.operations.versions import GetDatasetVersion
@@ -99,6 +99,7 @@ def champion(test: pa.Table, version: dict[str, Any], model: str) -> dict[str, A
 @step
 def assess(
     kind: str,
+    kinds: list[str],
     models: list[Any],
     test: pa.Table,
     version: dict[str, Any],
@@ -109,7 +110,7 @@ def assess(
     """What a candidate is worth: overall, by segment, between groups, against the baseline and the model in use."""
     columns = _columns(version)
     x, y = _matrix(test, _features(columns)), test[_label(columns)].to_numpy()
-    by_kind = dict(zip(KINDS, models, strict=True))
+    by_kind = dict(zip(kinds, models, strict=True))
     in_use = champion["probability"]
     report = evaluate(
         y,
@@ -171,6 +172,7 @@ def choose(reports: list[dict[str, Any]], use: str) -> str:
 @step(cache=False)
 def publish(
     chosen: str,
+    kinds: list[str],
     models: list[Any],
     reports: list[dict[str, Any]],
     train: pa.Table,
@@ -181,7 +183,7 @@ def publish(
     """Log the runs and the model, with its training profile, and register the next version."""
     columns = _columns(version)
     features = _features(columns)
-    estimator = dict(zip(KINDS, models, strict=True))[chosen]
+    estimator = dict(zip(kinds, models, strict=True))[chosen]
     y = test[_label(columns)].to_numpy().astype(bool)
     importance = permutation_importance(
         lambda table: estimator.predict_proba(np.column_stack([table[name] for name in features]))[:, 1],
@@ -189,7 +191,7 @@ def publish(
         y,
         features,
         repeats=2,
-        most_rows=4_000,
+        most_rows=2_500,
     )
     profiled = train.append_column(PREDICTION, pa.array(estimator.predict_proba(_matrix(train, features))[:, 1]))
     held_out = estimator.predict_proba(_matrix(test, features))[:, 1]
@@ -261,6 +263,7 @@ def training(
     model: str = "employment",
     endpoint: str = "employment",
     keep: str = "",
+    kinds: list[str] = KINDS,
     use: str = "best",
     compare_with: str = "",
     segments: list[str] = [],  # noqa: B006 -- a default of the pipeline, never changed
@@ -270,22 +273,22 @@ def training(
     version = resolve(dataset)
     table = load(version, keep)
     parts = split(table, version)
-    models = map_over(train, over={"kind": KINDS}, table=parts["train"], version=version)
+    models = map_over(train, over={"kind": kinds}, table=parts["train"], version=version)
     in_use = champion(parts["test"], version, model)
     reports = map_over(
-        assess, over={"kind": KINDS}, models=models, test=parts["test"], version=version, champion=in_use,
+        assess, over={"kind": kinds}, kinds=kinds, models=models, test=parts["test"], version=version, champion=in_use,
         segments=segments, cuts=cuts,
     )  # fmt: skip
     balanced = balance(parts["train"], version, compare_with, keep, segments, cuts)
     chosen = choose(reports, use)
-    published = publish(chosen, models, reports, parts["train"], parts["test"], version, model)
+    published = publish(chosen, kinds, models, reports, parts["train"], parts["test"], version, model)
     decision = gate(published, chosen, reports, balanced, in_use, model)
     return release(decision, published, endpoint)
 
 
-def _client() -> airside.Client:
+def _client() -> Client:
     here = current()
-    return airside.connect(here.url, here.token)
+    return connect(here.url, here.token)
 
 
 def _columns(version: dict[str, Any]) -> tuple[Column, ...]:
@@ -325,7 +328,7 @@ def _overall(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _log_runs(
-    client: airside.Client, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
+    client: Client, reports: list[dict[str, Any]], train: pa.Table, version: dict[str, Any]
 ) -> dict[str, Any]:
     """A tracked run of each candidate below the pipeline's own run; their ids by kind."""
     here = current()

@@ -20,10 +20,3 @@ for (const box of document.querySelectorAll(".scroll")) {
   const own = box.querySelector(".node.own");
   if (own) box.scrollLeft = own.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 3;
 }
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
-  button.dataset.done = "";
-});

@@ -1,0 +1,123 @@
+"""Runs as MLflow's JSON. What was encoded once is kept: a page of a search is a concatenation."""
+
+from typing import Any
+
+from airside.server.mlflow.wire import key_values, number, present, write
+from airside.tracking.records import DatasetInput, Metric, Run, RunInfo, RunMetric, RunPage
+
+MAX_ENCODED_BYTES = 16 << 20
+
+
+def info_of(info: RunInfo) -> dict[str, Any]:
+    """The head of a run as MLflow's `RunInfo`."""
+    return present(
+        run_id=info.run_id,
+        run_uuid=info.run_id,
+        run_name=info.name,
+        experiment_id=info.experiment_id,
+        user_id=info.user_id,
+        status=info.status,
+        start_time=info.start_time_ms,
+        end_time=info.end_time_ms,
+        artifact_uri=info.artifact_uri,
+        lifecycle_stage=info.lifecycle_stage,
+    )
+
+
+def metric_of(metric: Metric | RunMetric) -> dict[str, Any]:
+    """A point as MLflow's `Metric`."""
+    return {
+        "key": metric.key,
+        "value": number(metric.value),
+        "timestamp": metric.timestamp_ms,
+        "step": metric.step,
+    }
+
+
+def run_of(run: Run) -> dict[str, Any]:
+    """A run as MLflow's `Run`, without its model inputs."""
+    return {
+        "info": info_of(run.info),
+        "data": present(
+            metrics=[metric_of(metric) for metric in run.metrics],
+            params=key_values(run.params),
+            tags=key_values(run.tags),
+        ),
+        "inputs": present(dataset_inputs=[_input_of(given) for given in run.dataset_inputs]),
+        "outputs": present(
+            model_outputs=[{"model_id": output.model_id, "step": output.step} for output in run.model_outputs]
+        ),
+    }
+
+
+def _input_of(given: DatasetInput) -> dict[str, Any]:
+    data = given.dataset
+    return present(
+        tags=key_values(given.tags),
+        dataset=present(
+            name=data.name,
+            digest=data.digest,
+            source_type=data.source_type,
+            source=data.source,
+            schema=data.schema,
+            profile=data.profile,
+        ),
+    )
+
+
+class EncodedRuns:
+    """Runs as encoded JSON, kept by id and revision up to a number of bytes.
+
+    Thread safety: used by the event loop alone.
+    """
+
+    def __init__(self, limit_bytes: int = MAX_ENCODED_BYTES) -> None:
+        self._limit = limit_bytes
+        self.held_bytes = 0
+        self._kept: dict[str, tuple[int, bytes]] = {}
+
+    def of(self, run: Run) -> bytes:
+        """The JSON of a run."""
+        run_id = run.info.run_id
+        kept = self._kept.get(run_id)
+        if kept is not None and kept[0] == run.revision:
+            return kept[1]
+        encoded = write(run_of(run))
+        if self.held_bytes + len(encoded) > self._limit:
+            self._kept.clear()
+            self.held_bytes = 0
+        self.held_bytes += len(encoded)
+        self._kept[run_id] = (run.revision, encoded)
+        return encoded
+
+
+_ENCODED = EncodedRuns()
+
+
+def created(run: Run) -> bytes:
+    """The answer of `runs/create`: info, data and empty inputs, no outputs."""
+    made = run_of(run)
+    return write({"run": {"info": made["info"], "data": made["data"], "inputs": {}}})
+
+
+def got(run: Run) -> bytes:
+    """The answer of `runs/get`: the only one with model inputs."""
+    if run.model_inputs:
+        whole = run_of(run)
+        whole["inputs"]["model_inputs"] = [{"model_id": model_id} for model_id in run.model_inputs]
+        return write({"run": whole})
+    return b'{"run":' + _ENCODED.of(run) + b"}"
+
+
+def updated(info: RunInfo) -> bytes:
+    """The answer of `runs/update`."""
+    return write({"run_info": info_of(info)})
+
+
+def searched(page: RunPage) -> bytes:
+    """The answer of `runs/search`: encoded runs, joined."""
+    if not page.items:
+        return b"{}"
+    runs = b",".join([_ENCODED.of(run) for run in page.items])
+    token = b',"next_page_token":' + write(page.next_page_token) if page.next_page_token else b""
+    return b'{"runs":[' + runs + b"]" + token + b"}"

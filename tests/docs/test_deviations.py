@@ -1,0 +1,262 @@
+"""Each deviation that the page names is one that a running server shows."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import urllib3
+from tests.conftest import RunningServer
+from tests.docs.pages import ROOT
+
+API = "/api/2.0/mlflow"
+PAGE = (ROOT / "docs" / "deviations.md").read_text("utf-8")
+
+
+class Asking:
+    """Sends requests to a server as any client might."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = urllib3.PoolManager(retries=False)
+
+    def raw(self, method: str, path: str, body: bytes = b"", **headers: str) -> urllib3.BaseHTTPResponse:
+        told = {
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        return self._pool.request(method, self._url + path, body=body or None, headers=told)
+
+    def __call__(self, method: str, path: str, **body: Any) -> tuple[int, Any]:
+        if method == "GET":
+            query = "&".join(f"{key}={value}" for key, value in body.items())
+            answer = self.raw("GET", f"{API}/{path}?{query}")
+        else:
+            answer = self.raw(method, f"{API}/{path}", json.dumps(body).encode())
+        return answer.status, json.loads(answer.data)
+
+    def made(self, path: str, **body: Any) -> Any:
+        status, answer = self("POST", path, **body)
+        assert status == 200, answer
+        return answer
+
+    def run(self) -> str:
+        return str(self.made("runs/create")["run"]["info"]["run_id"])
+
+    def code(self, method: str, path: str, **body: Any) -> tuple[int, str]:
+        status, answer = self(method, path, **body)
+        return status, answer.get("error_code", "")
+
+
+BAD = (400, "INVALID_PARAMETER_VALUE")
+
+
+def wrong_types(ask: Asking) -> None:
+    run = ask.run()
+    point = {"run_id": run, "key": "loss", "value": 1.0, "timestamp": 1, "step": 0}
+    for field, value in (("timestamp", 1000.5), ("value", "x"), ("value", True)):
+        assert ask.code("POST", "runs/log-metric", **{**point, field: value}) == BAD
+    assert ask("GET", "runs/get", run_id=run)[1]["run"]["data"].get("metrics", []) == []
+
+
+def unknown_enum(ask: Asking) -> None:
+    assert ask.code("POST", "runs/search", experiment_ids=["0"], run_view_type="BOGUS") == BAD
+    assert ask.code("POST", "runs/update", run_id=ask.run(), status="BOGUS") == BAD
+
+
+def worded_booleans(ask: Asking) -> None:
+    ask.made("registered-models/create", name="m")
+    ask.made("model-versions/create", name="m", source="s3://bucket/m")
+    stage = {"name": "m", "version": "1", "stage": "Staging"}
+    ask.made("model-versions/transition-stage", **stage, archive_existing_versions="FALSE")
+    assert ask.code("POST", "model-versions/transition-stage", **stage, archive_existing_versions="perhaps") == BAD
+
+
+def array_body(ask: Asking) -> None:
+    assert ask.raw("POST", f"{API}/runs/create", b"[1, 2]").status == 400
+
+
+def bare_nan(ask: Asking) -> None:
+    run = ask.run()
+    body = b'{"run_id": "%s", "key": "loss", "value": NaN, "timestamp": 7, "step": 0}' % run.encode()
+    assert ask.raw("POST", f"{API}/runs/log-metric", body).status == 200
+    (metric,) = ask("GET", "runs/get", run_id=run)[1]["run"]["data"]["metrics"]
+    assert (str(metric["value"]).lower(), int(metric["timestamp"])) == ("nan", 7)
+
+
+def order_twice(ask: Asking) -> None:
+    order = ["metrics.loss", "metrics.loss DESC"]
+    assert ask.code("POST", "runs/search", experiment_ids=["0"], order_by=order) == BAD
+
+
+def taken_name(ask: Asking) -> None:
+    first = ask.made("experiments/create", name="a")["experiment_id"]
+    ask.made("experiments/create", name="b")
+    status, answer = ask("POST", "experiments/update", experiment_id=first, new_name="b")
+    assert (status, answer["error_code"]) == (400, "RESOURCE_ALREADY_EXISTS")
+    assert "SQL" not in answer["message"].upper()
+
+
+def duplicate_tags(ask: Asking) -> None:
+    tags = [{"key": "k", "value": "1"}, {"key": "k", "value": "2"}]
+    made = ask.made("experiments/create", name="tagged", tags=tags)["experiment_id"]
+    assert ask("GET", "experiments/get", experiment_id=made)[1]["experiment"]["tags"] == [tags[1]]
+
+
+def outputs_again(ask: Asking) -> None:
+    run = ask.run()
+    model = ask.made("logged-models", experiment_id="0", name="m", source_run_id=run)["model"]["info"]["model_id"]
+    for step in ("1", "2"):
+        ask.made("runs/outputs", run_id=run, models=[{"model_id": model, "step": step}])
+    (output,) = ask("GET", "runs/get", run_id=run)[1]["run"]["outputs"]["model_outputs"]
+    assert int(output["step"]) == 2
+
+
+def run_without_experiment(ask: Asking) -> None:
+    assert ask.made("runs/create")["run"]["info"]["experiment_id"] == "0"
+
+
+def unknown_model(ask: Asking) -> None:
+    run = ask.run()
+    point = {"run_id": run, "key": "loss", "value": 1.0, "timestamp": 1, "step": 0, "model_id": "m-" + "0" * 32}
+    assert ask.code("POST", "runs/log-metric", **point)[0] == 404
+    assert ask("GET", "runs/get", run_id=run)[1]["run"]["data"].get("metrics", []) == []
+
+
+def whole_batch(ask: Asking) -> None:
+    run = ask.run()
+    ask.made("runs/log-parameter", run_id=run, key="p", value="1")
+    metrics = [{"key": "loss", "value": 1.0, "timestamp": 1, "step": 0}]
+    assert ask("POST", "runs/log-batch", run_id=run, metrics=metrics, params=[{"key": "p", "value": "2"}])[0] == 400
+    assert ask("GET", "runs/get", run_id=run)[1]["run"]["data"].get("metrics", []) == []
+
+
+def half_a_pair(ask: Asking) -> None:
+    body = b'{"run_id": "%s", "key": "k", "value": "\\ud800"}' % ask.run().encode()
+    assert ask.raw("POST", f"{API}/runs/set-tag", body).status == 400
+
+
+def unknown_paths(ask: Asking) -> None:
+    answer = ask.raw("GET", f"{API}/nothing")
+    assert (answer.status, json.loads(answer.data)["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+    answer = ask.raw("DELETE", f"{API}/runs/create")
+    assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (405, "text/plain")
+
+
+def foreign_location(ask: Asking) -> None:
+    for place in ("http://example.org/x", "ftp://example.org/x"):
+        assert ask.code("POST", "experiments/create", name=place[:4], artifact_location=place) == BAD
+
+
+def page_tokens(ask: Asking) -> None:
+    own = ask.made("experiments/create", name="pages")["experiment_id"]
+    for _ in range(3):
+        ask.made("runs/create", experiment_id=own)
+    first = ask.made("runs/search", experiment_ids=[own], max_results=2)
+    second = ask.made("runs/search", experiment_ids=[own], max_results=2, page_token=first["next_page_token"])
+    known = {one["info"]["run_id"] for one in first["runs"]}
+    assert len(second["runs"]) == 1
+    assert second["runs"][0]["info"]["run_id"] not in known
+    offset = base64.urlsafe_b64encode(b'{"offset": 2}').decode()
+    third = ask.made("runs/search", experiment_ids=[own], max_results=2, page_token=offset)
+    assert third["runs"] == second["runs"]
+
+
+def passive_stage(ask: Asking) -> None:
+    ask.made("registered-models/create", name="p")
+    ask.made("model-versions/create", name="p", source="s3://bucket/p")
+    move = {"name": "p", "version": "1", "stage": "Archived", "archive_existing_versions": True}
+    assert ask.code("POST", "model-versions/transition-stage", **move) == BAD
+
+
+def models_by_post(ask: Asking) -> None:
+    ask.made("registered-models/create", name="q")
+    assert "q" in [one["name"] for one in ask.made("registered-models/search")["registered_models"]]
+
+
+def unknown_attribute(ask: Asking) -> None:
+    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="attributes.nothing = 'x'") == BAD
+    order = [{"field_name": "nothing"}]
+    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], order_by=order) == BAD
+
+
+def filled_aliases(ask: Asking) -> None:
+    ask.made("registered-models/create", name="r")
+    ask.made("model-versions/create", name="r", source="s3://bucket/r")
+    ask.made("registered-models/alias", name="r", alias="champion", version="1")
+    versions = ask("GET", "model-versions/search")[1]["model_versions"]
+    assert versions[0]["aliases"] == ["champion"]
+
+
+def slashed_key(ask: Asking) -> None:
+    place = f"logged-models/{logged_model(ask)}/tags"
+    assert ask("PATCH", place, tags=[{"key": "a/b", "value": "1"}])[0] == 200
+    assert ask.raw("DELETE", f"{API}/{place}/a%2Fb").status == 200
+
+
+def dataset_alone(ask: Asking) -> None:
+    run, model = ask.run(), logged_model(ask)
+    point = {"run_id": run, "key": "auc", "value": 0.9, "timestamp": 1, "step": 0, "model_id": model}
+    ask.made("runs/log-metric", **point, dataset_name="people", dataset_digest="d1")
+    asked = {"experiment_ids": ["0"], "filter": "metrics.auc > 0.5", "datasets": [{"dataset_name": "people"}]}
+    found = ask.made("logged-models/search", **asked)["models"]
+    assert [one["info"]["model_id"] for one in found] == [model]
+
+
+def logged_model(ask: Asking) -> str:
+    return str(ask.made("logged-models", experiment_id="0", name="m")["model"]["info"]["model_id"])
+
+
+def foreign_page(ask: Asking) -> None:
+    body = json.dumps({"name": "x"}).encode()
+    answer = ask.raw("POST", f"{API}/experiments/create", body, Origin="https://example.org")
+    assert (answer.status, json.loads(answer.data)["error_code"]) == (403, "PERMISSION_DENIED")
+    answer = ask.raw("GET", f"{API}/experiments/get?experiment_id=0", Host="example.org")
+    assert (answer.status, json.loads(answer.data)["error_code"]) == (403, "PERMISSION_DENIED")
+
+
+CHECKS = {
+    "a value of the wrong type": wrong_types,
+    "an unknown name of an enum": unknown_enum,
+    "booleans as words": worded_booleans,
+    "a JSON array as body": array_body,
+    "the bare word `NaN`": bare_nan,
+    "the same field twice in `order_by`": order_twice,
+    "renaming an experiment to a taken name": taken_name,
+    "duplicate tag keys in creates": duplicate_tags,
+    "the same model twice in `runs/outputs`": outputs_again,
+    "`runs/create` without an experiment": run_without_experiment,
+    "an unknown model in `log-metric`": unknown_model,
+    "a `log-batch` with a mistake in it": whole_batch,
+    "texts with half a surrogate pair": half_a_pair,
+    "unknown paths, wrong methods": unknown_paths,
+    "a host-addressed artifact location": foreign_location,
+    "page tokens": page_tokens,
+    "`archive_existing_versions` with a passive stage": passive_stage,
+    "POST on `registered-models/search`": models_by_post,
+    "an unknown attribute in `logged-models/search`": unknown_attribute,
+    "aliases in answers": filled_aliases,
+    "a slash in the key of a logged model's tag": slashed_key,
+    "a dataset without its digest in `logged-models/search`": dataset_alone,
+    "a foreign `Host`, or a write from another site's page": foreign_page,
+}
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    running = RunningServer(tmp_path_factory.mktemp("deviations"))
+    yield Asking(running.url)
+    running.stop()
+
+
+@pytest.mark.parametrize("what", CHECKS)
+def test_the_server_deviates_as_the_page_says(what: str, asking: Asking) -> None:
+    assert f"| {what}" in PAGE
+    CHECKS[what](asking)
+
+
+def test_the_page_names_no_deviation_that_nobody_checks() -> None:
+    rows = [line[2:].partition(" |")[0] for line in PAGE.splitlines() if line.startswith("| ")]
+    unchecked = [row for row in rows[1:] if not any(row.startswith(what) for what in CHECKS)]
+
+    assert unchecked == []
