@@ -26,5 +26,5 @@ def test_an_installed_package_may_add_a_name(monkeypatch: pytest.MonkeyPatch) ->
     from importlib.metadata import EntryPoint
 
     point = EntryPoint(name="theirs", value="airside.core.plugin:resolve", group="airside.executors")
-    monkeypatch.setattr("airside.core.plugin.entry_points", lambda group: [point] if group == point.group else [])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == point.group else [])
     assert resolve(NAMES, "theirs", group="airside.executors") is resolve
