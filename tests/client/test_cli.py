@@ -86,6 +86,7 @@ def test_wrong_use_is_told_with_status_2(run: Run, arguments: tuple[str, ...], t
         (("tokens", "create", "x", "--role", "king"), "There are: owner, viewer"),
         (("tokens", "list", "--url", "localhost:1"), "is not the address of a server"),
         (("experiments", "get", "x"), "Invalid experiment ID"),
+        (("server", "--log-level", "loud", "--port", "0"), "It is one of: debug, info, warning, error"),
         (("server", "--auth", "perhaps", "--port", "0"), "It is one of: auto, on, off"),
     ],
 )
@@ -94,6 +95,14 @@ def test_a_command_that_fails_says_why_with_status_1(run: Run, arguments: tuple[
     assert (said.status, said.out) == (1, "")
     assert told in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("setting", ["--blobs", "--artifacts-destination"])
+def test_a_server_whose_stores_cannot_be_opened_says_so_and_ends(tmp_path: Path, setting: str) -> None:
+    command = [sys.executable, "-m", "airside", "server", "--home", str(tmp_path), "--port", "0"]
+    done = subprocess.run([*command, setting, "/proc/nowhere"], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "cannot be opened" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_answers_are_tables_for_people_and_json_for_programs(run: Run) -> None:

@@ -5,13 +5,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from tests.conftest import RunningServer, free_port
 
 import airside
-from airside.client import transport
 from airside.client.transport import Client, HttpTransport
 from airside.core.errors import AirsideError, AlreadyExists, Conflict, Denied, Invalid, NotFound, Unavailable
 from airside.core.ids import BlobId
@@ -132,7 +131,7 @@ class Scripted:
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self._thread.start()
 
-    def __enter__(self) -> "Scripted":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -151,7 +150,7 @@ BUSY, AWAY = told(429, "RESOURCE_EXHAUSTED"), told(503, "TEMPORARILY_UNAVAILABLE
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("airside.client.transport.time.sleep", lambda _seconds: None)
 
 
 def test_every_try_of_a_change_carries_one_key() -> None:

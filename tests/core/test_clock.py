@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airside.core.clock import Clock, FixedClock, from_ms, to_ms, system_random
+from airside.core.clock import Clock, FixedClock, from_ms, system_random, to_ms
 
 
 @given(st.integers(-(2**45), 2**47))

@@ -152,17 +152,21 @@ QUERY = "&".join(
 )
 
 
+PLAIN: dict[type[msgspec.inspect.Type], Any] = {
+    msgspec.inspect.StrType: "x",
+    msgspec.inspect.BoolType: False,
+    msgspec.inspect.IntType: 1,
+    msgspec.inspect.FloatType: 1,
+    msgspec.inspect.DateTimeType: "2026-01-01T00:00:00Z",
+    msgspec.inspect.DictType: {},
+    msgspec.inspect.BytesType: "",
+    msgspec.inspect.AnyType: None,
+}
+
+
 def sample(kind: msgspec.inspect.Type) -> Any:
     """The least value of a type."""
     match kind:
-        case msgspec.inspect.StrType():
-            return "x"
-        case msgspec.inspect.BoolType():
-            return False
-        case msgspec.inspect.IntType() | msgspec.inspect.FloatType():
-            return 1
-        case msgspec.inspect.DateTimeType():
-            return "2026-01-01T00:00:00Z"
         case msgspec.inspect.LiteralType(values=values):
             return values[0]
         case msgspec.inspect.UnionType(types=types):
@@ -171,14 +175,8 @@ def sample(kind: msgspec.inspect.Type) -> Any:
             return {field.encode_name: sample(field.type) for field in fields if field.required}
         case msgspec.inspect.TupleType(item_types=items):
             return [sample(item) for item in items]
-        case msgspec.inspect.DictType():
-            return {}
-        case msgspec.inspect.BytesType():
-            return ""
-        case msgspec.inspect.AnyType():
-            return None
         case _:
-            return []
+            return PLAIN.get(type(kind), [])
 
 
 def body_of(route: Route) -> bytes:

@@ -24,10 +24,10 @@ def test_a_home_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_of_two_owners_the_second_is_told_where_the_first_answers(tmp_path: Path) -> None:
     first = Home(tmp_path)
-    with pytest.raises(Conflict, match="in use by another process. Talk to that one, stop it, or name another"):
+    with pytest.raises(Conflict, match=r"in use by another process\. Talk to that one, stop it, or name another"):
         Home(tmp_path)
     first.announce(url="http://127.0.0.1:5000", token="t")
-    with pytest.raises(Conflict, match="which answers at http://127.0.0.1:5000"):
+    with pytest.raises(Conflict, match=r"which answers at http://127\.0\.0\.1:5000"):
         Home(tmp_path)
     first.close()
     Home(tmp_path).close()

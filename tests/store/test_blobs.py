@@ -54,7 +54,7 @@ def test_a_source_that_fails_leaves_nothing_and_is_told_as_it_is(tmp_path: Path)
     assert files(tmp_path) == []
 
 
-@pytest.mark.parametrize("where", ["os.fsync", "tempfile.mkstemp"])
+@pytest.mark.parametrize("where", ["os.fsync", "tempfile.mkstemp", "pathlib.Path.replace"])
 def test_a_full_disk_leaves_nothing_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     def full(*_args: object, **_options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -73,7 +73,8 @@ def test_whatever_happens_one_token_is_current_and_tokens_rise(
     prepare(database)
     session = database.open(readonly=False)
     session.begin()
-    now, held, newest = 0, {}, 0
+    held: dict[int, str] = {}
+    now = newest = 0
     for verb, owner, wait in steps:
         now += wait
         if verb == "release":
@@ -136,9 +137,13 @@ def test_no_number_is_seen_before_a_smaller_one(database: Database, opened: Call
     outbox.append(first, [moved(1)])
     impatient = "SET lock_timeout = '50ms'" if database.dialect == "postgresql" else "PRAGMA busy_timeout = 50"
     second.script(impatient)
-    with pytest.raises((AirsideError, ConnectionLost)):
+
+    def overtake() -> None:
         second.begin()
         outbox.append(second, [moved(2)])
+
+    with pytest.raises((AirsideError, ConnectionLost)):
+        overtake()
     first.commit()
 
 
@@ -183,6 +188,7 @@ SWAP = (
     [
         (("UPDATE audit SET actor = 'you' WHERE seq = 2",), "Chain main: record 2 was changed."),
         (("UPDATE audit SET at_ms = 99 WHERE seq = 5",), "Chain main: record 5 was changed."),
+        (("UPDATE audit SET previous = 'x' WHERE seq = 3",), "Chain main: record 3 was changed."),
         (("UPDATE audit SET outcome = 'denied' WHERE seq = 1",), "Chain main: record 1 was changed."),
         (("DELETE FROM audit WHERE seq = 3",), "Chain main: record 3 is missing."),
         (("DELETE FROM audit WHERE seq = 1",), "Chain main: record 1 is missing."),

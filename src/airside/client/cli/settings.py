@@ -12,7 +12,6 @@ from rich.table import Table
 from airside.client.cli.options import DEFAULT_HOME
 from airside.core.settings import Settings
 
-
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
 
 
