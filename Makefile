@@ -30,7 +30,7 @@ serve: install ## the server on 127.0.0.1:5000
 
 test: $(VENV)/.stamp-dev ## all tests but the slow ones; installs what they need
 	bash tests/setup.sh
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
 
 test-slow: $(VENV)/.stamp-dev ## the slow tests alone
 	bash tests/setup.sh
