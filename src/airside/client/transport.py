@@ -21,6 +21,7 @@ from airside.core.ids import BlobId
 from airside.core.operation import LOCAL, operation_of
 from airside.core.plugin import load
 from airside.core.record import Ask
+from airside.store.names import safe_parts
 
 T = TypeVar("T")
 PIECE = 1 << 20
@@ -69,17 +70,20 @@ class HttpTransport:
         """Ask; every try carries the same key, so that it acts once."""
         operation = operation_of(type(ask))
         headers = {**self._headers, "Content-Type": "application/json"}
-        if not operation.is_read and (idempotency_key or operation.audit == "change"):
+        if not operation.is_read and (idempotency_key or operation.is_keyed):
             headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
         response = self._send(
             "POST", f"/api/v1/{operation.name}", body=msgspec.json.encode(ask), headers=headers, is_repeatable=True
         )
-        answer: T = msgspec.json.decode(response.data, type=operation.answer_type)
+        try:
+            answer: T = msgspec.json.decode(response.data, type=operation.answer_type)
+        except msgspec.DecodeError as error:
+            raise self._strange(error) from error
         return answer
 
     def put_blob(self, pieces: Iterable[bytes]) -> BlobId:
         """Store bytes by content."""
-        response = self._send("PUT", "/api/v1/blobs", body=pieces, headers=self._headers)
+        response = self._put("/api/v1/blobs", pieces)
         return BlobId(msgspec.json.decode(response.data)["blob"])
 
     def get_blob(self, blob: BlobId) -> Iterator[bytes]:
@@ -88,15 +92,30 @@ class HttpTransport:
 
     def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
         """Store a file."""
-        self._send("PUT", ARTIFACTS + quote(path), body=pieces, headers=self._headers)
+        self._put(_artifact(path), pieces)
 
     def get_artifact(self, path: str) -> Iterator[bytes]:
         """A file."""
-        return self._get(ARTIFACTS + quote(path))
+        return self._get(_artifact(path))
 
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
+
+    def _strange(self, error: Exception) -> Unavailable:
+        return Unavailable(
+            f"What answers at {self.url} is not a server of Airside, or one of another release ({error}). "
+            "Name the right address with --url or $AIRSIDE_URL."
+        )
+
+    def _put(self, path: str, pieces: Iterable[bytes]) -> urllib3.BaseHTTPResponse:
+        source = _Source(pieces)
+        try:
+            return self._send("PUT", path, body=source, headers=self._headers)
+        except Unavailable:
+            if source.mistake is not None:  # urllib3 takes the caller's unreadable file for a broken connection
+                raise source.mistake from None
+            raise
 
     def _get(self, path: str) -> Iterator[bytes]:
         response = self._send("GET", path, body=None, headers=self._headers, is_repeatable=True, preload=False)
@@ -134,6 +153,27 @@ class HttpTransport:
                 response.release_conn()
             time.sleep(0.1 * 2**attempt)
         raise AssertionError  # the last try returns or raises
+
+
+class _Source:
+    """Pieces of a body, and what went wrong in reading them."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self.mistake: OSError | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._pieces
+        except OSError as error:
+            self.mistake = error
+            raise
+
+
+def _artifact(path: str) -> str:
+    """The address of a file; an HTTP client would quietly take `..` for the folder above."""
+    safe_parts(path)
+    return ARTIFACTS + quote(path)
 
 
 def _error(response: urllib3.BaseHTTPResponse) -> AirsideError:

@@ -145,9 +145,11 @@ def from_wire(status: int, code: str, message: str) -> AirsideError:
     >>> type(from_wire(404, "RESOURCE_DOES_NOT_EXIST", "No run")).__name__
     'NotFound'
     """
-    by_code = {cls.code: cls for cls in _classes(AirsideError)}
-    by_status = {cls.status: cls for cls in reversed(list(_classes(AirsideError)))}
-    cls = by_code.get(code) or by_status.get(status) or AirsideError
+    every = list(_classes(AirsideError))[:0:-1]  # of several with one code or status, the first of the tree stands
+    by_both = {(cls.code, cls.status): cls for cls in every}
+    by_code = {cls.code: cls for cls in every}
+    by_status = {cls.status: cls for cls in every}
+    cls = by_both.get((code, status)) or by_code.get(code) or by_status.get(status) or AirsideError
     return cls(message, code=code)
 
 

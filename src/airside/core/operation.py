@@ -169,6 +169,11 @@ class Operation(Generic[A, R]):
         """Whether it only reads."""
         return self.verb == "read"
 
+    @property
+    def is_keyed(self) -> bool:
+        """Whether a repeat must carry its first try's key, so that it does not act twice: a change, a new thing."""
+        return not self.is_read and (self.audit == "change" or self.name.endswith(".create"))
+
     def __call__(self, ctx: Context, ask: A) -> R:
         """Run it in the transaction of `ctx`: as a part of another operation."""
         return self.function(ctx, ask)

@@ -118,7 +118,7 @@ def _from_file(home: Path | None) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"airside.toml cannot be read: {error}. Mend it or move it away.") from error
 
 
@@ -127,7 +127,7 @@ def _parsed(setting: Setting, raw: Any, where: str) -> Any:
     try:
         match setting.kind:
             case "whole":
-                return int(raw)
+                return _whole(raw)
             case "number":
                 return float(raw)
             case "switch":
@@ -136,9 +136,21 @@ def _parsed(setting: Setting, raw: Any, where: str) -> Any:
                 parts = raw.split(",") if isinstance(raw, str) else raw
                 return tuple(str(part).strip() for part in parts if str(part).strip())
             case _:
-                return str(raw)
+                return _text(raw)
     except (TypeError, ValueError):
         raise Invalid(f"{where} is '{raw}', but {setting.name} is a {setting.kind}. {setting.help}") from None
+
+
+def _whole(raw: Any) -> int:
+    if isinstance(raw, bool | float):
+        raise TypeError
+    return int(raw)
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str | os.PathLike):
+        raise TypeError
+    return os.fspath(raw)
 
 
 def _switch(raw: Any) -> bool:

@@ -65,10 +65,10 @@ class Home:
 def server_of(path: Path) -> dict[str, Any] | None:
     """Where the server of a home answers (`url`, `pid`, `token`), if one says so."""
     try:
-        facts: dict[str, Any] = json.loads((path / "run" / "server.json").read_text("utf-8"))
+        facts = json.loads((path / "run" / "server.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return facts
+    return facts if isinstance(facts, dict) else None
 
 
 def is_owned(path: Path) -> bool:

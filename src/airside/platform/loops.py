@@ -3,7 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
+from airside.core.errors import AirsideError
 from airside.core.record import Record
 from airside.platform import repeat
 from airside.platform.reactions import cataloguing, triggers, watching
@@ -70,6 +72,7 @@ class Loops:
                     loop.round(self._platform)
             except Exception:  # noqa: BLE001 -- the edge of a loop: the next round tries again
                 _log.exception("loop.failed name=%s", loop.name)
+        self._give_up(loop)
 
     def _is_ours(self, loop: Loop) -> bool:
         """On SQLite this process owns the home; on PostgreSQL the lease decides."""
@@ -80,3 +83,9 @@ class Loops:
             lambda ctx: lease.acquire(ctx.tx, f"loop:{loop.name}", self._owner, now_ms=ctx.now_ms(), ttl_ms=ttl_ms)
         )
         return held is not None
+
+    def _give_up(self, loop: Loop) -> None:
+        """Let the next server go on at once."""
+        if self._platform.database.dialect == "postgresql":
+            with suppress(AirsideError):  # it expires by itself
+                self._platform.change(lambda ctx: lease.release(ctx.tx, f"loop:{loop.name}", self._owner))

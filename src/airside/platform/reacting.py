@@ -8,11 +8,13 @@ after five times the event is put aside for a person to see, and the reaction go
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from airside.core.errors import AirsideError
 from airside.core.event import Event
 from airside.core.operation import Context
 from airside.core.record import Record
@@ -20,7 +22,8 @@ from airside.platform.wiring import Platform
 from airside.store import lease, outbox
 from airside.store.outbox import StoredEvent
 
-MAX_ATTEMPTS = 5
+PAUSES_S = (0.4, 1.6, 6.4, 25.6)
+"""Between the attempts; after the last attempt the event is put aside."""
 LEASE_MS = 60_000
 LOOK_EVERY_S = 5.0
 """How often a reaction looks without being told: for events of other servers, and for a lease that became free."""
@@ -86,6 +89,7 @@ class Reactor:
             except Exception:  # noqa: BLE001 -- the edge of a reaction: it must go on when the database is away for a while
                 _log.exception("reaction.stopped name=%s", reaction.name)
             wake.wait(LOOK_EVERY_S)
+        self._give_up(f"reaction:{reaction.name}")
 
     def _handle_some(self, reaction: Reaction) -> bool:
         """Handle what waits behind the cursor; True if there may be more."""
@@ -96,29 +100,44 @@ class Reactor:
         if not events:
             return False
         for event in events:
-            held = self._platform.change(
-                lambda ctx: lease.acquire(ctx.tx, name, self._owner, now_ms=ctx.now_ms(), ttl_ms=LEASE_MS)
-            )
-            if held is None or self._closed.is_set():
+            if not self._is_ours(name) or self._closed.is_set():
                 return False
-            self._handle(reaction, event)
+            if not self._handle(reaction, event):
+                return False
             self._platform.change(partial(_move, reaction.name, event.seq))
         return True
 
-    def _handle(self, reaction: Reaction, stored: StoredEvent) -> None:
-        event = msgspec.json.decode(stored.body, type=reaction.event)
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+    def _is_ours(self, name: str) -> bool:
+        """On SQLite this process owns the home; on PostgreSQL the lease decides."""
+        if self._platform.database.dialect == "sqlite":
+            return True
+        held = self._platform.change(
+            lambda ctx: lease.acquire(ctx.tx, name, self._owner, now_ms=ctx.now_ms(), ttl_ms=LEASE_MS)
+        )
+        return held is not None
+
+    def _give_up(self, name: str) -> None:
+        """Let the next server go on at once."""
+        if self._platform.database.dialect == "postgresql":
+            with suppress(AirsideError):  # it expires by itself
+                self._platform.change(lambda ctx: lease.release(ctx.tx, name, self._owner))
+
+    def _handle(self, reaction: Reaction, stored: StoredEvent) -> bool:
+        """Handle an event, or put it aside; False when the end came between two attempts: it is not done with."""
+        for attempt, pause_s in enumerate((*PAUSES_S, None), start=1):
             try:
+                event = msgspec.json.decode(stored.body, type=reaction.event)
                 reaction.handle(self._platform, event, stored.seq)
             except Exception as error:  # noqa: BLE001 -- the edge of a reaction
                 _log.exception("reaction.failed name=%s seq=%s attempt=%s", reaction.name, stored.seq, attempt)
                 text = str(error)[:2000]
-                is_dead = attempt == MAX_ATTEMPTS
+                is_dead = pause_s is None
                 self._platform.change(partial(_note, reaction.name, stored.seq, attempt, text, is_dead=is_dead))
-                if self._closed.wait(0.0 if is_dead else 0.1 * 4**attempt):
-                    return
+                if pause_s is not None and self._closed.wait(pause_s):
+                    return False
             else:
-                return
+                return True
+        return True
 
 
 def _move(name: str, seq: int, ctx: Context) -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from airside.core import ids
 from airside.core.clock import Clock, RandomBytes, system_random
+from airside.core.errors import Unavailable
 from airside.core.event import Event
 from airside.core.operation import SERVICE, Actor, AnyOperation, Context, Transaction, operation_of
 from airside.core.record import Ask
@@ -42,6 +43,7 @@ from airside.store.sql.session import Session
 from airside.store.sql.writer import Reply, Writer, into
 
 T = TypeVar("T")
+MAX_RESOURCE = 1000
 _ID_TYPES = {kind for kind in vars(ids).values() if isinstance(kind, typing.NewType)}
 
 
@@ -68,11 +70,15 @@ class Platform:
         self.database = database_of(settings["database"], home.path, synchronous=settings["synchronous"])
         prepare(self.database)
         self._chain = Chain("main" if self.database.dialect == "sqlite" else random(8).hex())
-        self._writer = Writer(self.database, before_commit=self._write_audit)
+        self._writer = Writer(self.database, before_commit=self._write_notes)
         self._readers = Readers(self.database, threads=settings["reader_threads"])
         self._preparers = ThreadPoolExecutor(4, thread_name_prefix="airside-prepare")
-        for seed in SEEDS:
-            self.change(seed)
+        try:
+            for seed in SEEDS:
+                self.change(seed)
+        except BaseException:
+            self._end()
+            raise
 
     @classmethod
     def open(
@@ -105,6 +111,12 @@ class Platform:
         owned = owned or Home(path)
         try:
             return cls(owned, chosen, clock or Clock(), random)
+        except OSError as error:
+            owned.close()
+            raise Unavailable(
+                f"The stores of the home {path} cannot be opened: {error}. Mend the rights of the folder, or name "
+                "another one: airside settings tells where each setting comes from."
+            ) from error
         except BaseException:
             owned.close()
             raise
@@ -160,10 +172,13 @@ class Platform:
 
     def close(self) -> None:
         """Commit what waits and give the home up."""
+        self._end()
+        self._home.close()
+
+    def _end(self) -> None:
         self._preparers.shutdown(wait=True)
         self._writer.close()
         self._readers.close()
-        self._home.close()
 
     def _prepared(
         self, operation: AnyOperation, actor: Actor, ask: Ask[Any], reply: Reply, idempotency_key: str
@@ -202,7 +217,9 @@ class Platform:
         answer = function(ctx)
         if ctx.announced:
             events: tuple[Event, ...] = tuple(ctx.announced)
-            outbox.append(tx, events, actor=actor.name, at_ms=self.clock.now_ms())
+            typing.cast("Session", tx).notes.extend(
+                outbox.new_event(event, actor=actor.name, at_ms=self.clock.now_ms()) for event in events
+            )
             tx.on_commit(lambda: self.hub.tell(events))
         return answer
 
@@ -216,19 +233,33 @@ class Platform:
                 actor=actor.name,
                 token_id=actor.token_id,
                 operation=operation.name,
-                resource=resource_of(ask),
+                resource=_storable(resource_of(ask)),
                 outcome=outcome,
                 digest=_digest(operation.name, ask),
             )
         )
 
-    def _write_audit(self, session: Session) -> None:
-        if session.notes:
-            self._chain.append(session, session.notes)
+    def _write_notes(self, session: Session) -> None:
+        """What the works of a group left: audit records and events, stored in its transaction at its end."""
+        records = [note for note in session.notes if isinstance(note, AuditRecord)]
+        events = [note for note in session.notes if isinstance(note, outbox.NewEvent)]
+        if records:
+            self._chain.append(session, records)
+        if events:
+            outbox.append(session, events)
 
 
 def _digest(name: str, ask: Ask[Any]) -> str:
     return hashlib.sha256(name.encode() + b"\0" + msgspec.json.encode(ask)).hexdigest()
+
+
+def _storable(text: str) -> str:
+    r"""The text as any database takes it: what a denied caller sent must not fail the group that it is noted in.
+
+    >>> _storable("a\0b")
+    'a?b'
+    """
+    return text[:MAX_RESOURCE].encode(errors="replace").decode().replace("\0", "?")
 
 
 @lru_cache(maxsize=1024)

@@ -53,6 +53,7 @@ def serve(home: Path, flags: dict[str, Any], say: Say) -> None:
     path = home.expanduser().resolve()
     settings = Settings.load(path, flags=flags)
     needs_authentication(settings["auth"], settings["host"])
+    _level(settings["log_level"])
     with ExitStack() as open_sockets:
         listening = open_sockets.enter_context(_listen(settings["host"], settings["port"]))
         serving = None
@@ -181,10 +182,22 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def _level(name: str) -> int:
+    """The number of a level.
+
+    Raises:
+        Invalid: there is no such level.
+    """
+    levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+    if name.lower() not in levels:
+        raise Invalid(f"--log-level is '{name}'. It is one of: {', '.join(levels)}.")
+    return levels[name.lower()]
+
+
 def _log_to(path: Path, level: str) -> None:
     """One line for each event, in files that are rotated."""
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(_level(level))

@@ -1,6 +1,7 @@
 """Events: stored in the transaction that made them, read after the commit, in order."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,12 +20,29 @@ class StoredEvent(Record):
     at_ms: int
 
 
-def append(tx: Transaction, events: Sequence[Event], *, actor: str, at_ms: int) -> None:
-    """Store events in the open transaction."""
-    tx.many(
-        "INSERT INTO event (name, body, actor, at_ms) VALUES (?, ?, ?, ?)",
-        [(event.NAME, msgspec.json.encode(event).decode(), actor, at_ms) for event in events],
-    )
+class NewEvent(NamedTuple):
+    """The row of an event that has no number yet."""
+
+    name: str
+    body: str
+    actor: str
+    at_ms: int
+
+
+def new_event(event: Event, *, actor: str, at_ms: int) -> NewEvent:
+    """The row of an event."""
+    return NewEvent(event.NAME, msgspec.json.encode(event).decode(), actor, at_ms)
+
+
+def append(tx: Transaction, events: Sequence[NewEvent]) -> None:
+    """Store events at the end of the open transaction.
+
+    Numbers become visible in their order: on PostgreSQL a lock until the commit keeps another server from committing
+    a greater number first, behind which a reaction's cursor would never see the smaller one.
+    """
+    if tx.dialect == "postgresql":
+        tx.run("SELECT pg_advisory_xact_lock(4918274)")
+    tx.many("INSERT INTO event (name, body, actor, at_ms) VALUES (?, ?, ?, ?)", events)
 
 
 def cursor(tx: Transaction, reaction: str) -> int:

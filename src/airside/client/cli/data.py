@@ -53,7 +53,7 @@ def add(
         **dict.fromkeys(key, "key"),
         **dict.fromkeys(ignore, "ignored"),
     }
-    with client_of({"url": url, "token": token, "home": home}) as client:
+    with client_of({"platform_url": url, "platform_token": token, "platform_home": home}) as client:
         version = load(f"{_SDK}:add_dataset")(
             client,
             name,
@@ -83,6 +83,6 @@ def add(
 @click.option("--home", default="", help=f"The home to open when no server is named ({DEFAULT_HOME}).")
 def download(reference: str, to: Path, url: str, token: str, home: str) -> None:
     """Take, check, write."""
-    with client_of({"url": url, "token": token, "home": home}) as client:
+    with client_of({"platform_url": url, "platform_token": token, "platform_home": home}) as client:
         for path in load(f"{_SDK}:download_dataset")(client, reference, to):
             click.echo(str(path))

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import sys
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from airside.client.cli.options import DEFAULT_HOME
+from airside.core.errors import AirsideError
 from airside.core.record import Record
+from airside.core.settings import Settings
 from airside.core.version import VERSION
 from airside.platform.home import is_owned, server_of
+from airside.store.sql.database import database_of
 from airside.store.sql.ddl import HEAD
 
 EXTRAS = {
@@ -100,7 +104,7 @@ def _home(home: Path) -> list[Finding]:
             todo="" if free > ENOUGH_BYTES else "Free some room: writes are refused when the disk is full.",
         ),
         Finding(what="server", found=facts["url"] if facts else "not running"),
-        *_database(home / "airside.db"),
+        *_named_database(home),
     ]
 
 
@@ -108,13 +112,31 @@ def _database(path: Path) -> list[Finding]:
     if not path.exists():
         return []
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
             check = db.execute("PRAGMA quick_check").fetchone()[0]
-            revision = db.execute("SELECT revision FROM schema_version").fetchone()[0]
-        db.close()
+            (revision,) = db.execute("SELECT revision FROM schema_version").fetchone() or ("none",)
     except sqlite3.DatabaseError as error:
         return [Finding(what="database", found=str(error), is_fine=False, todo="Restore it from a backup.")]
     return [
         Finding(what="database", found=check, is_fine=check == "ok", todo="" if check == "ok" else "Restore a backup."),
-        Finding(what="schema", found=f"{revision} (this release: {HEAD})", is_fine=revision <= HEAD),
+        _schema(revision),
     ]
+
+
+def _schema(revision: str) -> Finding:
+    is_fine = revision <= HEAD
+    todo = "" if is_fine else "Start it with the release that wrote it, or restore a backup."
+    return Finding(what="schema", found=f"{revision} (this release: {HEAD})", is_fine=is_fine, todo=todo)
+
+
+def _named_database(home: Path) -> list[Finding]:
+    """The database that the settings name, if it is not the home's own file."""
+    try:
+        url = Settings.load(home)["database"]
+        if not url:
+            return _database(home / "airside.db")
+        database = database_of(url, home)
+        database.open(readonly=True).close()
+    except AirsideError as error:
+        return [Finding(what="database", found=error.message, is_fine=False, todo="Mend it, or the settings.")]
+    return [Finding(what="database", found=f"{database.label} answers")]

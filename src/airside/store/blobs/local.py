@@ -1,5 +1,6 @@
 """Blobs in a folder: `b3/ab/abcdef…`, written beside and renamed into place."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,14 @@ class LocalBlobs:
 
     def put(self, pieces: Iterable[bytes]) -> BlobId:
         """Temporary file, fsync, rename, fsync of the folder."""
+        try:
+            return self._put(pieces)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull from error
+            raise
+
+    def _put(self, pieces: Iterable[bytes]) -> BlobId:
         digest = blake3()
         handle, name = tempfile.mkstemp(dir=self._incoming)
         temporary = Path(name)
@@ -45,9 +54,6 @@ class LocalBlobs:
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             temporary.replace(place)
             _sync_folder(place.parent)
-        except OSError as error:
-            raise DiskFull from error
-        else:
             return blob
         finally:
             temporary.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ class Readers:
         self._database = database
         self._waiting: queue.SimpleQueue[tuple[Work, Reply] | None] = queue.SimpleQueue()
         self._closed = False
+        self._door = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, name=f"airside-reader-{n}", daemon=True) for n in range(threads)
         ]
@@ -33,11 +34,12 @@ class Readers:
 
     def submit(self, work: Work, reply: Reply) -> None:
         """Run a query on the next free reader; `reply` is called on its thread."""
-        if self._closed:
-            raise Unavailable("The server is stopping.")
-        if self._waiting.qsize() >= MAX_WAITING:
-            raise Overloaded
-        self._waiting.put((work, reply))
+        with self._door:  # nothing comes in behind the end: it would never be answered
+            if self._closed:
+                raise Unavailable("The server is stopping.")
+            if self._waiting.qsize() >= MAX_WAITING:
+                raise Overloaded
+            self._waiting.put((work, reply))
 
     def call(self, work: Callable[[Transaction], T]) -> T:
         """Run a query and wait for its answer."""
@@ -47,9 +49,10 @@ class Readers:
 
     def close(self) -> None:
         """Finish what waits, then end."""
-        self._closed = True
-        for _ in self._threads:
-            self._waiting.put(None)
+        with self._door:
+            self._closed = True
+            for _ in self._threads:
+                self._waiting.put(None)
         for thread in self._threads:
             thread.join()
 

@@ -22,7 +22,7 @@ class Session(Transaction, Protocol):
     hooks: list[Callable[[], None]]
     """What `on_commit` collected in the transaction that is open."""
     notes: list[Any]
-    """What the works of the open transaction leave for its end (audit records); cut back like the hooks."""
+    """What the works of the open transaction leave for its end (audit records, events); cut back like the hooks."""
 
     def begin(self) -> None:
         """Open a transaction; one that writes takes the write lock at once."""

@@ -54,6 +54,7 @@ class Writer:
         self._waiting: queue.SimpleQueue[tuple[Work, Reply] | None] = queue.SimpleQueue()
         self._session: Session | None = database.open(readonly=False)
         self._closed = False
+        self._door = threading.Lock()
         self._stop_checkpoints = threading.Event()
         self._thread = threading.Thread(target=self._run, name="airside-writer", daemon=True)
         self._checkpointer = threading.Thread(target=self._checkpoint, name="airside-checkpoint", daemon=True)
@@ -67,11 +68,12 @@ class Writer:
             Overloaded: too much waits already.
             Unavailable: the writer is closed.
         """
-        if self._closed:
-            raise Unavailable("The server is stopping.")
-        if self._waiting.qsize() >= MAX_WAITING:
-            raise Overloaded
-        self._waiting.put((work, reply))
+        with self._door:  # nothing comes in behind the end: it would never be answered
+            if self._closed:
+                raise Unavailable("The server is stopping.")
+            if self._waiting.qsize() >= MAX_WAITING:
+                raise Overloaded
+            self._waiting.put((work, reply))
 
     def call(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` and wait until it is durable."""
@@ -86,9 +88,10 @@ class Writer:
 
     def close(self) -> None:
         """Commit what waits, then end."""
-        self._closed = True
+        with self._door:
+            self._closed = True
+            self._waiting.put(None)
         self._stop_checkpoints.set()
-        self._waiting.put(None)
         self._thread.join()
         self._checkpointer.join()
         if self._session is not None:
@@ -130,9 +133,9 @@ class Writer:
             own = [mistake for _, mistake in outcomes] + [None] * (len(taken) - len(outcomes))
             outcomes = [(None, mistake or failure) for mistake in own]
         for hook in hooks:
-            hook()
+            _told(hook)
         for (_, reply), (value, mistake) in zip(taken, outcomes, strict=True):
-            reply(value, mistake)
+            _told(reply, value, mistake)
         if self._session is not None:
             self._database.between_groups(self._session)
         if is_end:
@@ -166,6 +169,14 @@ def _run_one(session: Session, work: Work) -> tuple[Any, BaseException | None]:
         return None, error
     session.release()
     return value, None
+
+
+def _told(listener: Callable[..., None], *facts: Any) -> None:
+    """Tell of what is done already: a listener that fails must not keep the others from hearing it."""
+    try:
+        listener(*facts)
+    except Exception:  # noqa: BLE001 -- the edge of the writer: its thread must go on
+        _log.exception("writer.listener_failed")
 
 
 def _as_ours(error: BaseException) -> AirsideError:
