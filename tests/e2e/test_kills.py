@@ -1,4 +1,4 @@
-"""kill -9 of the server at random moments of the demo: nothing acknowledged is lost, the loop goes on from where it was."""
+"""kill -9 of the server at random moments of the demo: nothing that was acknowledged is lost, and the loop goes on."""
 
 import json
 import os

@@ -56,7 +56,10 @@ def _revision(session: Session) -> str:
         row = session.one("SELECT revision FROM schema_version")
         return str(row[0]) if row else ""
     if "alembic_version" in tables and "experiments" in tables:
-        raise _not_ours("holds MLflow's tables", "Name an empty database, and copy the runs with MLflow's client (docs/how-to/move-from-mlflow.md)")
+        raise _not_ours(
+            "holds MLflow's tables",
+            "Name an empty database, and copy the runs with MLflow's client (docs/how-to/move-from-mlflow.md)",
+        )
     if tables - {"sqlite_sequence"}:
         raise _not_ours("holds tables of something else", "Name an empty database")
     return ""
