@@ -30,7 +30,7 @@ def test_a_password_is_not_told() -> None:
 
 @pytest.mark.parametrize("url", ["mysql://me@host/x", "mssql+pyodbc://host/x", "file:///mlruns"])
 def test_a_store_of_mlflow_is_told_the_way_over(url: str) -> None:
-    with pytest.raises(Invalid, match="airside import mlflow"):
+    with pytest.raises(Invalid, match="move-from-mlflow"):
         database_of(url, Path())
 
 
