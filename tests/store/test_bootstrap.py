@@ -64,7 +64,7 @@ def test_a_newer_store_is_left_alone_and_the_way_out_told(empty: Database) -> No
 
 def test_mlflows_store_is_left_alone_and_the_way_over_told(empty: Database) -> None:
     done(empty, "CREATE TABLE alembic_version (v TEXT)", "CREATE TABLE experiments (id INTEGER)")
-    with pytest.raises(Unavailable, match=r"holds MLflow's tables; .* move-from-mlflow"):
+    with pytest.raises(Unavailable, match=r"holds MLflow's tables; .*move-from-mlflow"):
         prepare(empty)
 
 
