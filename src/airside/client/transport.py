@@ -291,8 +291,7 @@ def open_home(home: str | Path = "~/.airside") -> Client:
         Conflict: another process owns the home and is no server. Unavailable: the home cannot be opened.
     """
     path = Path(home).expanduser().resolve()
-    server_of, is_owned = load("airside.platform.home:server_of"), load("airside.platform.home:is_owned")
-    facts = server_of(path) if is_owned(path) else None
+    facts = load("airside.platform.home:ready_server_of")(path)
     if facts:
         return Client(HttpTransport(facts["url"], facts.get("token", "")))
     client = Client(EmbeddedTransport(path))

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,13 @@ def is_owned(path: Path) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def ready_server_of(path: Path, *, patience_s: float = 10.0) -> dict[str, Any] | None:
+    """The facts of the server that owns a home, waiting while it starts: only then does it say its token."""
+    until = time.monotonic() + patience_s
+    while True:
+        facts = server_of(path) if is_owned(path) else None
+        if facts is None or not facts.get("is_starting") or time.monotonic() > until:
+            return facts
+        time.sleep(0.02)

@@ -65,7 +65,7 @@ def serve(home: Path, flags: dict[str, Any], say: Say) -> None:
             prepare(database)
             _log_to(path / "logs" / "server.log", settings["log_level"])
             url = _url(listening) + settings["static_prefix"].rstrip("/")
-            owned.announce(url=url)
+            owned.announce(url=url, is_starting=True)
             say(f"Airside answers at {url} (home {path}, {database.label})")
             _run_fast(_serve(owned, settings, listening, serving, say))
         finally:
