@@ -126,7 +126,15 @@ def test_a_lock_is_held_by_one_and_free_when_released(tmp_path: Path) -> None:
 def test_processes_are_found_by_their_environment() -> None:
     import subprocess
 
-    with subprocess.Popen(["sleep", "30"], env={"AIRSIDE_TEST_MARK": "x1", "PATH": os.environ["PATH"]}) as process:
+    # Its answer says that the program runs: until then the system shows no environment of it.
+    environment = {"AIRSIDE_TEST_MARK": "x1", "PATH": os.environ["PATH"]}
+    with subprocess.Popen(
+        ["cat"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"here")
+        assert process.stdout.read(4) == b"here"
         found = processes_with("AIRSIDE_TEST_MARK", "x1")
         process.kill()
     assert found == [process.pid]
