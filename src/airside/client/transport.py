@@ -58,12 +58,18 @@ class Transport(Protocol):
 class HttpTransport:
     """Over HTTP, on kept connections; what may be repeated is repeated when the server is busy or away."""
 
-    def __init__(self, url: str, token: str = "", *, retries: int = RETRIES) -> None:
+    def __init__(self, url: str, token: str = "", *, retries: int = RETRIES, fingerprint: str = "") -> None:
         self.url = url.rstrip("/")
         self._retries = retries
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # A certificate that is known by its digest needs no signature: it is that one or none.
+        pinned: dict[str, Any] = {"cert_reqs": "CERT_NONE", "assert_fingerprint": fingerprint} if fingerprint else {}
         self._pool = urllib3.PoolManager(
-            maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S), headers=self._headers
+            maxsize=8,
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S),
+            headers=self._headers,
+            **pinned,
         )
 
     def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
@@ -281,7 +287,8 @@ def connect(url: str = "", token: str = "") -> Client:
         return open_home(os.environ.get("AIRSIDE_HOME", "~/.airside"))
     if not url.startswith(("http://", "https://")):
         raise Invalid(f"'{url}' is not the address of a server; one looks like http://127.0.0.1:5000")
-    return Client(HttpTransport(url, token))
+    fingerprint = os.environ.get("AIRSIDE_FINGERPRINT", "") if url == os.environ.get("AIRSIDE_URL") else ""
+    return Client(HttpTransport(url, token, fingerprint=fingerprint))
 
 
 def open_home(home: str | Path = "~/.airside") -> Client:
@@ -293,7 +300,7 @@ def open_home(home: str | Path = "~/.airside") -> Client:
     path = Path(home).expanduser().resolve()
     facts = load("airside.platform.home:ready_server_of")(path)
     if facts:
-        return Client(HttpTransport(facts["url"], facts.get("token", "")))
+        return Client(HttpTransport(facts["url"], facts.get("token", ""), fingerprint=facts.get("fingerprint", "")))
     client = Client(EmbeddedTransport(path))
     atexit.register(client.close)
     return client

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from airside.core.errors import AirsideError
+from airside.core.errors import AirsideError, WrongUse
 from airside.core.plugin import load
 from airside.core.version import VERSION
 
@@ -68,7 +68,7 @@ def main() -> None:
     try:
         cli.main(prog_name="airside", standalone_mode=False)
     except AirsideError as error:
-        _fail(error.message, 1)
+        _fail(error.message, 2 if isinstance(error, WrongUse) else 1)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.UsageError as error:

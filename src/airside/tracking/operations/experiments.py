@@ -30,7 +30,7 @@ def create_experiment(ctx: Context, ask: CreateExperiment) -> Experiment:
     tags = rules.last_wins(ask.tags)
     for tag in tags:
         rules.check_experiment_tag(tag)
-    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix())
+    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix(), rules.limits_of(ctx.memory))
     _check_views(tags)
     now = ctx.now_ms()
     number = queries.add(ctx.tx, ask.name, wanted, now)
