@@ -14,6 +14,7 @@ from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
+from airside.tracking.trash.operations import OPERATIONS as TRASH
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
@@ -21,6 +22,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *TRACKING,
     *LOGGED_MODELS,
     *ARTIFACTS,
+    *TRASH,
     *DATA,
     *REGISTRY,
     *QUALITY,

@@ -31,6 +31,7 @@ from airside.platform.hub import Hub
 from airside.platform.operations import OPERATIONS
 from airside.platform.places import places_of
 from airside.platform.seeds import SEEDS
+from airside.registry.keeping import needed
 from airside.store import outbox
 from airside.store.artifacts.port import ArtifactStore
 from airside.store.artifacts.roots import Roots
@@ -43,6 +44,7 @@ from airside.store.sql.readers import Readers
 from airside.store.sql.session import Session
 from airside.store.sql.writer import Reply, Writer, into
 from airside.tracking.rules import Limits
+from airside.tracking.trash.operations import KEEPER
 
 T = TypeVar("T")
 MAX_RESOURCE = 1000
@@ -76,6 +78,7 @@ class Platform:
                 schemes=frozenset(settings["location_schemes"]),
             ),
             "version_source_pattern": settings["version_source_pattern"],
+            KEEPER: needed,
         }
         self.database = database_of(settings["database"], home.path, synchronous=settings["synchronous"])
         prepare(self.database)

@@ -20,6 +20,7 @@ COMMANDS = {
     "data": "airside.client.cli.data:data",
     "report": "airside.client.cli.report:report",
     "doctor": "airside.client.cli.doctor:doctor",
+    "gc": "airside.client.cli.gc:gc",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",
 }

@@ -17,6 +17,7 @@ from airside.store.sql.schema import (
     serving,
     tower,
     tracking,
+    trash,
 )
 from airside.store.sql.schema.base import METADATA
 
@@ -34,4 +35,5 @@ __all__ = [
     "serving",
     "tower",
     "tracking",
+    "trash",
 ]
