@@ -42,8 +42,30 @@ def metrics(platform: Platform) -> Handler:
     return handle
 
 
+ARTIFACT_PATHS = ("/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/")
+ONLY_ARTIFACTS = b"Endpoint disabled: this server runs with the setting artifacts_only: it moves artifacts alone."
+
+
+async def disabled(_request: Request) -> Answer:
+    """The answer of everything that a server for artifacts alone does not do."""
+    return Answer(503, ONLY_ARTIFACTS, (TEXT_TYPE,))
+
+
 def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
-    """All routes of a server."""
+    """All routes of a server; of one for artifacts alone, what is not about them tells that it is switched off."""
+    every = _routes(platform, replies, streams)
+    if not platform.settings["artifacts_only"]:
+        return every
+    open_paths = {answer.path for answer in fixed_answers()} | {"/metrics"}
+    return [
+        route
+        if route.path.startswith(ARTIFACT_PATHS) or route.path in open_paths
+        else Route(route.method, route.path, disabled, is_public=True)
+        for route in every
+    ]
+
+
+def _routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
     return [
         Route("GET", "/api/openapi.json", describe, is_public=True),
         Route("GET", "/metrics", metrics(platform)),

@@ -30,7 +30,7 @@ function decode(text) {
 export function lead() {
   const go = () => {
     const page = target(location.hash);
-    if (page) location.replace(page);
+    if (page) location.replace(new URL(import.meta.url).pathname.split("/static/")[0] + page);
   };
   go();
   addEventListener("hashchange", go);
