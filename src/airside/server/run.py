@@ -107,9 +107,9 @@ def serve(
         owned = Home(path)
         try:
             database = database_of(settings["database"], path, synchronous=settings["synchronous"])
+            places_of(settings, path)
             prepare(database)
             _log_to(path / "logs" / "server.log", settings["log_level"])
-            places_of(settings, path)
             url = start.url(listening)
             owned.announce(url=url, is_starting=True)
             say(f"Airside answers at {url} (home {path}, {database.label})")
