@@ -10,13 +10,11 @@ import logging
 import logging.handlers
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import uvicorn
 
 from airside.core.errors import Conflict, Invalid
 from airside.core.plugin import load
@@ -24,6 +22,7 @@ from airside.core.settings import Settings
 from airside.platform.home import Home
 from airside.server.app import App
 from airside.server.guard import Guard
+from airside.server.listener import Listener
 from airside.store.sql.bootstrap import prepare
 from airside.store.sql.database import database_of
 
@@ -33,15 +32,6 @@ if TYPE_CHECKING:
 GRACE_S = 8
 LOG_BYTES, LOG_FILES = 20 << 20, 10
 Say = Callable[[str], None]
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, without its signal handlers: a SIGTERM that was obeyed ends with status 0."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """The event loop's own handlers do it."""
-        yield
 
 
 def serve(home: Path, flags: dict[str, Any], say: Say) -> None:
@@ -89,32 +79,20 @@ async def _serve(
     needs_token = needs_authentication(settings["auth"], settings["host"])
     guard = Guard(settings["host"], settings["allowed_hosts"], settings["allowed_origins"])
     app = App(settings, guard, needs_token=needs_token)
-    server = Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ws="none",
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-    )
+    listener = Listener(app)
     stopping = asyncio.Event()
 
     def stop() -> None:
         """The first signal drains; a second one ends at once."""
-        server.force_exit = stopping.is_set()
+        if stopping.is_set():
+            listener.cut()
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     if not needs_token and not is_loopback(settings["host"]):
         say("WARNING: authentication is off on an address that others can reach.")
-    answering = asyncio.create_task(server.serve(sockets=[listening]))
+    await listener.listen(listening)
     opened: Opened = await asyncio.to_thread(lambda: load("airside.server.opening:Opened")(owned, settings))
     try:
         opened.answer(app, serving, _url(serving) if serving is not None else "")
@@ -123,8 +101,7 @@ async def _serve(
         await stopping.wait()
         await opened.drain()
     finally:
-        server.should_exit = True
-        await answering
+        await listener.drain(GRACE_S)
         await asyncio.to_thread(opened.close)
 
 
