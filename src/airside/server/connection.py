@@ -31,11 +31,17 @@ class Connection(asyncio.Protocol):
         app: what answers.
         connections: those that are open; it enters and leaves itself.
         limit: how many may be open; one more is closed at once.
+
+    Attributes:
+        is_lost: the client has gone.
+        is_full: it does not take what was sent.
+        is_read_paused: nothing more is read from it for now.
     """
 
     def __init__(self, app: Application, connections: "set[Connection]", limit: int) -> None:
         self.is_lost = False
         self.is_full = False
+        self.is_read_paused = False
         self._app = app
         self._connections = connections
         self._limit = limit
@@ -47,7 +53,6 @@ class Connection(asyncio.Protocol):
         self._answering: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._pipeline: deque[Exchange] = deque()
-        self._is_read_paused = False
         self._writable: asyncio.Future[None] | None = None
         self._in_head = False
         self._head_bytes = 0
@@ -193,14 +198,14 @@ class Connection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no further for now."""
-        if not self._is_read_paused:
-            self._is_read_paused = True
+        if not self.is_read_paused:
+            self.is_read_paused = True
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
-        if self._is_read_paused and not self._pipeline and not self.is_lost:
-            self._is_read_paused = False
+        if self.is_read_paused and not self._pipeline and not self.is_lost:
+            self.is_read_paused = False
             self._transport.resume_reading()
 
     def answered(self, exchange: Exchange) -> None:
@@ -240,6 +245,11 @@ class Connection(asyncio.Protocol):
             if not exchange.is_answered:
                 self._transport.close()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a request has begun to come, or is being answered."""
+        return self._in_head or self._answering is not None
+
     # --- limits and the end ------------------------------------------------------------------------------------
 
     def look(self, now: float) -> None:
@@ -250,7 +260,7 @@ class Connection(asyncio.Protocol):
             if passed > HEAD_S:
                 self._refuse(408, b"The head of the request took too long.")
         elif reading is not None:
-            if passed > BODY_GRACE_S and not self._is_read_paused:
+            if passed > BODY_GRACE_S and not self.is_read_paused:
                 if reading.taken_bytes - self._seen_bytes < BODY_BYTES_PER_S * BODY_GRACE_S:
                     self._refuse(408, b"The body of the request came too slowly.")
                 self._since, self._seen_bytes = now, reading.taken_bytes

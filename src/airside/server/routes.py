@@ -1,5 +1,10 @@
-"""Every address that the server answers, in one table."""
+"""Every address that the server answers, in two tables: what programs ask, and the pages of the Control Tower.
 
+The pages stand in a module of their own (`server.web.edge`) that is imported when the first of them is asked for: with
+the template language and the markdown reader it is a quarter of what the start would import.
+"""
+
+from airside.core.plugin import load
 from airside.core.version import VERSION
 from airside.platform.wiring import Platform
 from airside.server.api import PREFIX, openapi, operation_handler
@@ -15,7 +20,6 @@ from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
 from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
-from airside.server.web.edge import web_routes
 
 MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS)
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
@@ -43,7 +47,7 @@ def metrics(platform: Platform) -> Handler:
 
 
 def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
-    """All routes of a server."""
+    """The routes of the interfaces for programs."""
     return [
         Route("GET", "/api/openapi.json", describe, is_public=True),
         Route("GET", "/metrics", metrics(platform)),
@@ -53,5 +57,10 @@ def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route
         *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
         *mounted(MLFLOW_CALLS, fixed_answers(serves_artifacts=platform.settings["serve_artifacts"]), replies),
         *byte_routes(platform),
-        *web_routes(platform),
     ]
+
+
+def pages(platform: Platform) -> list[Route]:
+    """The routes of the Control Tower's pages; imports what they need."""
+    made: list[Route] = load("airside.server.web.edge:web_routes")(platform)
+    return made
