@@ -163,12 +163,13 @@ class Searchable(Record):
     Attributes:
         find: what a search of it is called; empty where it can only be followed to.
         word: what leads to it from another noun: `endpoint` in `endpoint.state = 'serving'`.
+        fields: what may be asked of it, and what kind of value each is.
         keyed: which of `metrics`, `params` and `tags` it has.
     """
 
     find: str
     word: str
-    fields: tuple[str, ...]
+    fields: dict[str, Literal["text", "number", "integer", "time"]]
     keyed: tuple[str, ...]
 
 

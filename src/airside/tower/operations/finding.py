@@ -138,7 +138,7 @@ def searchable(ctx: Context, ask: ListSearchable) -> Searchables:
     del ctx, ask
     return Searchables(
         items=tuple(
-            Searchable(find=noun.plural, word=noun.word, fields=tuple(noun.columns), keyed=tuple(noun.keyed))
+            Searchable(find=noun.plural, word=noun.word, fields=noun.columns, keyed=tuple(noun.keyed))
             for noun in NOUNS.values()
             if noun.columns
         )
