@@ -13,6 +13,8 @@ from airside.core.plugin import load
 
 _ASKS = "airside.tower.operations.finding"
 MOST_COLUMNS = 8
+_LONG = frozenset({"id", "run_id", "model_id", "request_id", "source", "digest"})
+"""Ids and addresses: shown when they are named, and in JSON."""
 HELP = """Find records of one NOUN (versions, runs, datasets, endpoints, predictions, …) that match a FILTER.
 
 \b
@@ -51,7 +53,7 @@ def _tell(page: Any, columns: tuple[str, ...]) -> None:
     for name in columns:
         if name not in known:
             raise click.UsageError(f"No column '{name}'. There are: {', '.join(known)}.")
-    own = [name for name in present if "." not in name and name != "id"]
+    own = [name for name in present if "." not in name and name not in _LONG]
     asked = [name for name in present if "." in name]
     heads = columns or (*asked, *own)[:MOST_COLUMNS]
     table = Table(box=None, header_style="bold", pad_edge=False)
