@@ -23,6 +23,7 @@ MAX_EXPERIMENT_TAG_VALUE = 20_000
 MAX_LOCATION = 2048
 MAX_BATCH = 1000
 MAX_BATCH_PARAMS = 100
+MAX_HISTORY = 10_000
 MAX_CUSTOM_VIEWS = 50
 CUSTOM_VIEW = "mlflow.customView.view"
 RUN_NAME_TAG = "mlflow.runName"
@@ -119,6 +120,31 @@ def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric,
         for index, metric in enumerate(metrics):
             checked_metric(metric, f"metrics[{index}].")
     return [(metric, *_stored(metric.value)) for metric in metrics]
+
+
+def checked_history(
+    key: str, timestamps_ms: Sequence[int], steps: Sequence[int], values: Sequence[float | None]
+) -> list[tuple[int, int, float, bool]]:
+    """The points of one metric as they are stored: time, step, value, whether it is not a number.
+
+    >>> checked_history("loss", (5, 6), (1, 2), (0.5, None))
+    [(5, 1, 0.5, False), (6, 2, 0.0, True)]
+
+    Raises:
+        Invalid: the name or a time breaks a rule, the columns differ in length, or there are too many points.
+    """
+    check_name(key, "key")
+    check_length(key, "Metric name", MAX_KEY)
+    if not len(timestamps_ms) == len(steps) == len(values):
+        raise Invalid(
+            "The columns of a history must have one length, got "
+            f"{len(timestamps_ms)} times, {len(steps)} steps and {len(values)} values."
+        )
+    if len(values) > MAX_HISTORY:
+        raise Invalid(f"At most {MAX_HISTORY:,} points can be logged at once, got {len(values):,}. Send them in parts.")
+    if timestamps_ms and min(timestamps_ms) < 0:
+        raise invalid_value(min(timestamps_ms), "timestamps_ms", "A time must be a nonnegative 64-bit integer.")
+    return [(time_ms, step, *_stored(value)) for time_ms, step, value in zip(timestamps_ms, steps, values, strict=True)]
 
 
 def _stored(value: float | None) -> tuple[float, bool]:

@@ -137,6 +137,29 @@ def log_batch(ctx: Context, ask: LogBatch) -> Done:
     return DONE
 
 
+class LogHistory(Ask[Done]):
+    """Ask to log many points of one metric, as columns of one length. A value of null is "not a number"."""
+
+    run_id: RunId
+    key: str
+    timestamps_ms: tuple[int, ...]
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+
+@operation("runs.log_history", needs="run:write", audit="measure")
+def log_history(ctx: Context, ask: LogHistory) -> Done:
+    """Log up to 10,000 points of one metric of an active run, in any order; those that are there stay as they are.
+
+    The way in for whole histories, an import's above all: what is long is packed without ever being rows.
+    """
+    points = rules.checked_history(ask.key, ask.timestamps_ms, ask.steps, ask.values)
+    run = active(ctx, ask.run_id)
+    if points:
+        values.add_history(ctx, run, ask.key, points)
+    return DONE
+
+
 class LogInputs(Ask[Done]):
     """Ask to note the datasets and logged models that a run read."""
 
@@ -235,6 +258,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     set_tag,
     delete_tag,
     log_batch,
+    log_history,
     log_inputs,
     log_outputs,
     log_model_legacy,
