@@ -14,7 +14,7 @@ from airside.core.ids import RunId
 from airside.core.operation import LOCAL, Context
 from airside.platform.wiring import Platform
 from airside.tracking import chunk
-from airside.tracking.chunk import Point, by_step, pack, unpack
+from airside.tracking.chunk import by_step, pack, unpack
 from airside.tracking.curve import Smoothing, View, drawn, sampled_ranks
 from airside.tracking.operations.histories import (
     GetCurves,
@@ -26,6 +26,7 @@ from airside.tracking.operations.logging import LogBatch, LogHistory, LogMetric
 from airside.tracking.operations.runs import CreateRun, GetRun
 from airside.tracking.queries import chunks, samples, series
 from airside.tracking.records import LoggedMetric, Metric
+from airside.tracking.rules import Point
 
 times = st.integers(0, 40) | st.integers(0, 2**62)
 steps = st.integers(-5, 40) | st.integers(-(2**63), 2**63 - 1)

@@ -14,10 +14,8 @@ from itertools import repeat
 from operator import itemgetter
 from typing import NamedTuple, overload
 
-from airside.tracking.rules import LARGEST
+from airside.tracking.rules import LARGEST, Point
 
-Point = tuple[int, int, float, bool]
-"""Time in milliseconds, step, stored value (0.0 for "not a number"), whether it is not a number: sorts as a history."""
 StepKey = tuple[int, int, float, bool]
 """Step, time, value, whether it is not a number: sorts as a sample."""
 
@@ -136,16 +134,16 @@ def pack(points: Sequence[Point]) -> tuple[Chunk, bytes]:
     has_nan = any(nans)
     least, greatest = min(values), max(values)
     is_finite = not has_nan and least > -LARGEST and greatest < LARGEST
-    keys = list(map(by_step, points))
+    is_by_step = steps == sorted(steps)
     least_at, greatest_at = values.index(least), values.index(greatest)
     chunk = Chunk(
         0,
         len(points),
         *points[0],
         *points[-1],
-        min(steps),
-        max(steps),
-        keys == sorted(keys),
+        steps[0] if is_by_step else min(steps),
+        steps[-1] if is_by_step else max(steps),
+        is_by_step,
         is_finite,
         least,
         times_ms[least_at],
@@ -212,7 +210,8 @@ def _squeezed(numbers: list[int]) -> tuple[bytes, int, int, bytes]:
     """A code, the smallest (or first) number, the stride, and the bytes."""
     first = numbers[0]
     stride = numbers[1] - first if len(numbers) > 1 else 0
-    if -(1 << 62) < stride < 1 << 62 and numbers == _progression(first, stride, len(numbers)):
+    is_even = numbers[-1] == first + stride * (len(numbers) - 1) and -(1 << 62) < stride < 1 << 62
+    if is_even and numbers == _progression(first, stride, len(numbers)):
         return _PROGRESSION, first, stride, b""
     low = min(numbers)
     span = max(numbers) - low

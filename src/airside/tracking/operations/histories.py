@@ -50,20 +50,25 @@ def history(ctx: Context, ask: GetMetricHistory) -> MetricPage:
 
 
 class GetMetricPoints(Ask[MetricPoints]):
-    """Ask for the points of a metric as columns, in order of time: long histories, a page at a time."""
+    """Ask for the points of a metric as columns, in order of time: long histories, a page at a time.
+
+    Attributes:
+        max_results: how many are wanted at most; a page has 25,000 at most, whatever is asked.
+    """
 
     run_id: RunId
     key: str
-    max_results: int = MAX_POINTS
+    max_results: int | None = None
     page_token: str = ""
 
 
 @operation("metrics.points", needs="run:read")
 def points(ctx: Context, ask: GetMetricPoints) -> MetricPoints:
     """The points of a metric by time, then step, then value, as columns: a fifth of the bytes of records."""
-    if not 1 <= ask.max_results <= MAX_POINTS:
-        raise Invalid(f"max_results goes from 1 to {MAX_POINTS:,}, got {ask.max_results}.")
-    parts, following = queries.page(ctx, ask.run_id, ask.key, ask.max_results, ask.page_token)
+    wanted = MAX_POINTS if ask.max_results is None else min(ask.max_results, MAX_POINTS)
+    if wanted <= 0:
+        raise Invalid(f"A page has at least one point, but max_results is {wanted}.")
+    parts, following = queries.page(ctx, ask.run_id, ask.key, wanted, ask.page_token)
     return MetricPoints(
         key=ask.key,
         timestamps_ms=tuple(time_ms for part in parts for time_ms in part.times_ms),

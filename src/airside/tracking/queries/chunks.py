@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from airside.core.operation import Transaction
-from airside.tracking.chunk import Chunk, Columns, Point, pack, unpack
+from airside.tracking.chunk import Chunk, Columns, pack, unpack
+from airside.tracking.rules import Point
 
 Series = tuple[int, int]
 """The numbers of a run and of a key."""

@@ -1,12 +1,13 @@
 """The points of a long history that a drawing can show, from what stands beside the chunks where that is enough."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from airside.core.ids import RunId
 from airside.core.operation import Context, Transaction
 from airside.tracking import curve as drawing
-from airside.tracking.chunk import Chunk
+from airside.tracking.chunk import Chunk, Columns
 from airside.tracking.queries import chunks
 from airside.tracking.queries.metrics import series_of
 from airside.tracking.queries.samples import BY_STEP, BY_TIME, Group, Key, columns_of, flow, groups
@@ -53,7 +54,11 @@ class _Drawing:
                 points += self._order.keys(columns_of(item.extremes))
                 n_hidden += item.n_points - len(item.extremes)
             else:
-                points += self._order.keys(chunks.content(self._tx, item))
+                columns = chunks.content(self._tx, item)
+                if borders is not None:
+                    columns = self._thinned(columns, borders)
+                    n_hidden += item.n_points - len(columns.values)
+                points += self._order.keys(columns)
         means = self._means(points) if self._view.smoothing else []
         return drawing.drawn(run_id, key, self._as_steps(points), self._view, n_hidden=n_hidden, means=means)
 
@@ -94,8 +99,30 @@ class _Drawing:
         return drawing.borders(self._scale.place(min(xs)), self._scale.place(max(xs)), self._view.width)
 
     def _is_within_one(self, borders: Sequence[float], chunk: Chunk) -> bool:
-        low, high = self._ends(chunk)
-        return bisect_right(borders, self._scale.place(low)) == bisect_right(borders, self._scale.place(high))
+        low, high = self._order.low(chunk)[0], self._order.high(chunk)[0]
+        return bisect_right(borders, self._place(low)) == bisect_right(borders, self._place(high))
+
+    def _thinned(self, columns: Columns, borders: Sequence[float]) -> Columns:
+        """Of a finite chunk that pixel columns cut, the ends and the extremes of each piece."""
+        leads = columns.steps if self._order is BY_STEP else columns.times_ms
+        places = range(len(leads))
+        inner = bisect_right(borders, self._place(leads[0])), bisect_right(borders, self._place(leads[-1]))
+        cuts = [bisect_left(places, border, key=lambda at: self._place(leads[at])) for border in borders[slice(*inner)]]
+        kept: set[int] = set()
+        for start, end in pairwise((0, *cuts, len(leads))):
+            if start < end:
+                part = columns.values[start:end]
+                kept |= {start, start + part.index(min(part)), start + part.index(max(part)), end - 1}
+        chosen = sorted(kept)
+        return Columns(
+            [columns.times_ms[at] for at in chosen],
+            [columns.steps[at] for at in chosen],
+            [columns.values[at] for at in chosen],
+            has_nan=False,
+        )
+
+    def _place(self, lead: int) -> float:
+        return self._scale.place(self._scale.x(lead))
 
     def _means(self, points: Sequence[Key]) -> list[float]:
         """The smoothed value at each of some points, over all points of the series; 0.0 where there is none."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from airside.core.ids import RunId
 from airside.core.operation import Context, Transaction
 from airside.core.search import PageToken, read_token, write_token
-from airside.tracking.chunk import Columns, Point
+from airside.tracking.chunk import Columns
 from airside.tracking.queries import chunks
 from airside.tracking.queries.chunks import Series
 from airside.tracking.queries.keys import known_key
 from airside.tracking.queries.runs import numbers
+from airside.tracking.rules import Point
 
 _TAIL = "SELECT time_ms, step, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ?"
 _ORDER = " ORDER BY time_ms, step, value, is_nan"

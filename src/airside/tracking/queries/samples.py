@@ -11,9 +11,10 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from airside.core.operation import Transaction
-from airside.tracking.chunk import Chunk, Columns, Point
+from airside.tracking.chunk import Chunk, Columns
 from airside.tracking.queries import chunks
 from airside.tracking.queries.chunks import Series
+from airside.tracking.rules import Point
 
 _TAIL = "SELECT {}, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ?"
 _WITHIN = " AND step >= ? AND step <= ?"

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from airside.core.operation import Row, Transaction
-from airside.tracking.chunk import FULL, Chunk, Point, parted
+from airside.tracking.chunk import FULL, Chunk, parted
 from airside.tracking.queries import chunks
 from airside.tracking.queries.chunks import Series
+from airside.tracking.rules import Point
 
 PACK_AT = 512
 """So many points since the last time make a write pack the tail."""
@@ -116,11 +117,12 @@ def _by_home(homes: Sequence[Chunk], points: Sequence[Point]) -> dict[int, list[
 
 def _packed(tx: Transaction, series: Series, new: Sequence[Point]) -> list[Point]:
     """Pack the tail and the new points as far as one write may; the new points that are still to be stored as rows."""
-    tail = [(*row[:3], bool(row[3])) for row in tx.all(_TAIL, (*series, ROWS_AT_ONCE))]
-    rows = set(tail)
+    tail: list[Point] = tx.all(_TAIL, (*series, ROWS_AT_ONCE))
     is_whole = len(tail) < ROWS_AT_ONCE
     # of a tail that is not read whole only what is before its end is packed: behind it a row might be the same point
-    points = sorted(rows.union(new if is_whole else (point for point in new if point <= tail[-1])))
+    coming = sorted(set(new) if is_whole else {point for point in new if point <= tail[-1]})
+    is_behind = not tail or not coming or tail[-1] < coming[0]
+    points = tail + coming if is_behind else sorted({*tail, *coming})
     newest = chunks.newest(tx, series)
     split = bisect_right(points, newest.last) if newest else 0
     late, fresh = points[:split], points[split:]
@@ -132,12 +134,12 @@ def _packed(tx: Transaction, series: Series, new: Sequence[Point]) -> list[Point
     else:
         packed_ms = newest.last_ms if newest else -1
     tx.run(_PACKED, (packed_ms, *series))
-    gone = rows.intersection(moved)
-    if is_whole and len(gone) == len(rows):
-        tx.run(_DROP_TAIL, series)
-    else:
-        tx.many(_DROP, [(*series, *point) for point in sorted(gone)])
     packed = set(moved)
+    gone = [point for point in tail if point in packed]
+    if is_whole and len(gone) == len(tail):
+        tx.run(_DROP_TAIL, series)
+    elif gone:
+        tx.many(_DROP, [(*series, *point) for point in gone])
     return [point for point in new if point not in packed]
 
 

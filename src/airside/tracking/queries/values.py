@@ -1,17 +1,16 @@
 """What a run logs: points of metrics with the latest beside them, parameters, tags, inputs and outputs."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from airside.core.operation import Context, Transaction
-from airside.tracking.chunk import Point
 from airside.tracking.queries import series
 from airside.tracking.queries.keys import key_of, keys_of, known_key
 from airside.tracking.queries.rows import certain
 from airside.tracking.queries.series import RunNumbers
-from airside.tracking.records import DatasetInput, Metric, ModelOutput, Param, Tag
+from airside.tracking.records import DatasetInput, ModelOutput, Param, Tag
+from airside.tracking.rules import Point
 
 _PARAM = (
     "INSERT INTO run_param (run_no, key_no, experiment_no, value) VALUES (?, ?, ?, ?) "
@@ -40,18 +39,10 @@ _MODEL_OUTPUT = (
 )
 
 
-def add_points(ctx: Context, run: RunNumbers, points: Iterable[tuple[Metric, float, bool]]) -> None:
-    """Append points `(metric, stored value, is it not a number)`; move the latest of each key forward."""
-    by_name: defaultdict[str, list[Point]] = defaultdict(list)
-    for metric, value, is_nan in points:
-        by_name[metric.key].append((metric.timestamp_ms, metric.step, value, is_nan))
+def add_points(ctx: Context, run: RunNumbers, by_name: Mapping[str, Sequence[Point]]) -> None:
+    """Append points of some metrics, in any order; the latest of each moves forward."""
     keys = keys_of(ctx, by_name)
-    series.add(ctx.tx, run, {keys[name]: found for name, found in by_name.items()})
-
-
-def add_history(ctx: Context, run: RunNumbers, key: str, points: Sequence[Point]) -> None:
-    """Append many points of one metric."""
-    series.add(ctx.tx, run, {key_of(ctx, key): points})
+    series.add(ctx.tx, run, {keys[name]: points for name, points in by_name.items()})
 
 
 def add_param(ctx: Context, run: RunNumbers, param: Param) -> str | None:
