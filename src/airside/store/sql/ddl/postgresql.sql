@@ -337,6 +337,34 @@ CREATE TABLE logged_model_tag (
   PRIMARY KEY (model_id, key)
 );
 
+CREATE TABLE metric_chunk (
+  id BIGSERIAL NOT NULL,
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  n_points BIGINT NOT NULL,
+  first_ms BIGINT NOT NULL,
+  first_step BIGINT NOT NULL,
+  first_value DOUBLE PRECISION NOT NULL,
+  first_nan BOOLEAN NOT NULL,
+  last_ms BIGINT NOT NULL,
+  last_step BIGINT NOT NULL,
+  last_value DOUBLE PRECISION NOT NULL,
+  last_nan BOOLEAN NOT NULL,
+  low_step BIGINT NOT NULL,
+  high_step BIGINT NOT NULL,
+  is_by_step BOOLEAN NOT NULL,
+  is_finite BOOLEAN NOT NULL,
+  least_value DOUBLE PRECISION NOT NULL,
+  least_ms BIGINT NOT NULL,
+  least_step BIGINT NOT NULL,
+  greatest_value DOUBLE PRECISION NOT NULL,
+  greatest_ms BIGINT NOT NULL,
+  greatest_step BIGINT NOT NULL,
+  points BYTEA NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (run_no, key_no, first_ms, first_step, first_value, first_nan)
+);
+
 CREATE TABLE metric_latest (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -345,6 +373,8 @@ CREATE TABLE metric_latest (
   time_ms BIGINT NOT NULL,
   value DOUBLE PRECISION NOT NULL,
   is_nan BOOLEAN NOT NULL,
+  n_since_packed BIGINT NOT NULL,
+  packed_ms BIGINT NOT NULL,
   PRIMARY KEY (run_no, key_no)
 );
 

@@ -341,6 +341,34 @@ CREATE TABLE logged_model_tag (
 )
  WITHOUT ROWID;
 
+CREATE TABLE metric_chunk (
+  id INTEGER NOT NULL,
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  n_points BIGINT NOT NULL,
+  first_ms BIGINT NOT NULL,
+  first_step BIGINT NOT NULL,
+  first_value DOUBLE NOT NULL,
+  first_nan BOOLEAN NOT NULL,
+  last_ms BIGINT NOT NULL,
+  last_step BIGINT NOT NULL,
+  last_value DOUBLE NOT NULL,
+  last_nan BOOLEAN NOT NULL,
+  low_step BIGINT NOT NULL,
+  high_step BIGINT NOT NULL,
+  is_by_step BOOLEAN NOT NULL,
+  is_finite BOOLEAN NOT NULL,
+  least_value DOUBLE NOT NULL,
+  least_ms BIGINT NOT NULL,
+  least_step BIGINT NOT NULL,
+  greatest_value DOUBLE NOT NULL,
+  greatest_ms BIGINT NOT NULL,
+  greatest_step BIGINT NOT NULL,
+  points BLOB NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (run_no, key_no, first_ms, first_step, first_value, first_nan)
+);
+
 CREATE TABLE metric_latest (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -349,6 +377,8 @@ CREATE TABLE metric_latest (
   time_ms BIGINT NOT NULL,
   value DOUBLE NOT NULL,
   is_nan BOOLEAN NOT NULL,
+  n_since_packed BIGINT NOT NULL,
+  packed_ms BIGINT NOT NULL,
   PRIMARY KEY (run_no, key_no)
 )
  WITHOUT ROWID;
