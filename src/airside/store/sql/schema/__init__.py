@@ -6,6 +6,7 @@ answer.
 
 from airside.store.sql.schema import (
     data,
+    evaluation,
     governance,
     house,
     lineage,
@@ -16,6 +17,7 @@ from airside.store.sql.schema import (
     registry,
     serving,
     tower,
+    traces,
     tracking,
 )
 from airside.store.sql.schema.base import METADATA
@@ -23,6 +25,7 @@ from airside.store.sql.schema.base import METADATA
 __all__ = [
     "METADATA",
     "data",
+    "evaluation",
     "governance",
     "house",
     "lineage",
@@ -33,5 +36,6 @@ __all__ = [
     "registry",
     "serving",
     "tower",
+    "traces",
     "tracking",
 ]
