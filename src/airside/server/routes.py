@@ -14,6 +14,7 @@ from airside.server.mlflow.evaluation import ROUTES as MLFLOW_EVALUATION
 from airside.server.mlflow.logged_models import ROUTES as MLFLOW_LOGGED_MODELS
 from airside.server.mlflow.mount import mounted
 from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
+from airside.server.mlflow.scorers import ONLINE as MLFLOW_ONLINE_SCORING
 from airside.server.mlflow.scorers import ROUTES as MLFLOW_SCORERS
 from airside.server.mlflow.trace_calls import trace_routes
 from airside.server.mlflow.traces import ROUTES as MLFLOW_TRACES
@@ -51,6 +52,7 @@ def metrics(platform: Platform) -> Handler:
 
 def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
     """All routes of a server."""
+    fixed = (*fixed_answers(serves_artifacts=platform.settings["serve_artifacts"]), *MLFLOW_ONLINE_SCORING)
     return [
         Route("GET", "/api/openapi.json", describe, is_public=True),
         Route("GET", "/metrics", metrics(platform)),
@@ -58,7 +60,7 @@ def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route
         Route("PUT", f"{PREFIX}blobs", put_blob(platform.blobs)),
         Route("GET", f"{PREFIX}blobs/{{blob}}", get_blob(platform.blobs)),
         *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
-        *mounted(MLFLOW_CALLS, fixed_answers(serves_artifacts=platform.settings["serve_artifacts"]), replies),
+        *mounted(MLFLOW_CALLS, fixed, replies),
         *trace_routes(replies),
         *otlp_routes(replies),
         *byte_routes(platform),

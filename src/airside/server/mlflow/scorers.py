@@ -5,6 +5,8 @@ from typing import Any
 from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId
 from airside.server.mlflow.wire import (
+    BOTH,
+    FixedAnswer,
     WireRequest,
     WireRoute,
     int32,
@@ -116,3 +118,8 @@ ROUTES: tuple[WireRoute, ...] = (
     WireRoute(method="GET", path=f"{_S}/get", decode=_get, encode=_one, ask=GetScorer),
     WireRoute(method="DELETE", path=f"{_S}/delete", decode=_delete, encode=nothing, ask=DeleteScorer),
 )
+
+ONLINE: tuple[FixedAnswer, ...] = tuple(
+    FixedAnswer(path=f"{prefix}{_S}/online-configs", body=b'{"configs":[]}') for prefix in BOTH
+)
+"""That no scorer judges traces as they come: clients ask before they list scorers."""

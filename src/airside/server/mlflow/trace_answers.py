@@ -50,17 +50,20 @@ def millis_of(value: Any, name: str) -> int:
     Raises:
         Invalid: it is none.
     """
-    match = _MOMENT.match(string(value, name))
+    instant = _instant(_MOMENT.match(string(value, name)))
+    if instant is None:
+        raise Invalid(f"Invalid value {shown(value)} for parameter '{name}' supplied: it is no RFC 3339 time.")
+    return (instant - EPOCH) // timedelta(milliseconds=1)
+
+
+def _instant(match: re.Match[str] | None) -> datetime | None:
+    if match is None:
+        return None
+    zone, part = "+00:00" if match[4] in "Zz" else match[4], (match[3] or "0").ljust(9, "0")[:3]
     try:
-        if match is None:
-            raise ValueError
-        zone = "+00:00" if match[4] in "Zz" else match[4]
-        instant = datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}").astimezone(UTC)
+        return datetime.fromisoformat(f"{match[1]}T{match[2]}.{part}{zone}").astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid(
-            f"Invalid value {shown(value)} for parameter '{name}' supplied: it is no RFC 3339 time."
-        ) from None
-    return (instant - EPOCH) // timedelta(milliseconds=1) + int((match[3] or "0").ljust(9, "0")[:3])
+        return None
 
 
 def duration(ms: int) -> str:
@@ -204,21 +207,16 @@ def _pairs(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _any(value: Any) -> dict[str, Any]:
     """A value of OpenTelemetry: one field, named by its kind."""
-    match value:
-        case bool():
-            return {"bool_value": value}
-        case str():
-            return {"string_value": value}
-        case int():
-            return {"int_value": value} if -(2**63) <= value < 2**63 else {"double_value": float(value)}
-        case float():
-            return {"double_value": value}
-        case list():
-            return {"array_value": present(values=[_any(each) for each in value])}
-        case dict():
-            return {"kvlist_value": present(values=_pairs(value))}
-        case _:
-            return {}
+    if isinstance(value, list):
+        return {"array_value": present(values=[_any(each) for each in value])}
+    if isinstance(value, dict):
+        return {"kvlist_value": present(values=_pairs(value))}
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        value = float(value)
+    return {} if value is None else {_FIELDS[type(value)]: value}
+
+
+_FIELDS: dict[type, str] = {bool: "bool_value", str: "string_value", int: "int_value", float: "double_value"}
 
 
 # --- whole answers -------------------------------------------------------------------------------------------------

@@ -145,22 +145,26 @@ def _any(value: Any, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise Invalid(f"A value of OpenTelemetry is nested more than {MAX_DEPTH} deep.")
     for name, one in _object(value or {}).items():
-        match name:
-            case "stringValue" | "string_value" | "bytesValue" | "bytes_value" if isinstance(one, str):
-                return one
-            case "boolValue" | "bool_value" if isinstance(one, bool):
-                return one
-            case "intValue" | "int_value":
-                return _int(one)
-            case "doubleValue" | "double_value":
-                return _double(one)
-            case "arrayValue" | "array_value":
-                return [_any(each, depth + 1) for each in _listed(_object(one), "values", None)]
-            case "kvlistValue" | "kvlist_value":
-                return _attributes(_object(one), depth + 1, "values")
-            case _:
-                raise malformed()
+        kind = name.replace("_v", "V")
+        if kind in {"arrayValue", "kvlistValue"}:
+            inside = _object(one)
+            if kind == "kvlistValue":
+                return _attributes(inside, depth + 1, "values")
+            return [_any(each, depth + 1) for each in _listed(inside, "values", None)]
+        return _plain(kind, one)
     return None
+
+
+def _plain(kind: str, value: Any) -> Any:
+    if kind == "intValue":
+        return _int(value)
+    if kind == "doubleValue":
+        return _double(value)
+    if (kind in {"stringValue", "bytesValue"} and isinstance(value, str)) or (
+        kind == "boolValue" and isinstance(value, bool)
+    ):
+        return value
+    raise malformed()
 
 
 def _double(value: Any) -> float | str:

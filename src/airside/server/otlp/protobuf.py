@@ -7,7 +7,7 @@ over; every length is checked against what is there.
 
 import base64
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from airside.core.errors import Invalid
@@ -125,7 +125,7 @@ def _resource_spans(data: bytes, export: Export) -> None:
 Reader = Callable[[Value], Any]
 
 
-def _message(data: bytes, known: dict[int, tuple[str, Reader]]) -> dict[str, Any]:
+def _message(data: bytes, known: Mapping[int, tuple[str, Reader]]) -> dict[str, Any]:
     """A message as a dictionary; attributes gather in one, events and links in lists."""
     parts: dict[str, Any] = {}
     for number, value in _fields(data):
@@ -204,9 +204,9 @@ def _double(value: Value) -> float | str:
     return "Infinity" if number == float("inf") else "-Infinity" if number == float("-inf") else number
 
 
-_STATUS = {2: ("status_message", _text), 3: ("status", _number)}
-_EVENT = {1: ("time_ns", _fixed64), 2: ("name", _text), 3: ("attributes", _key_value)}
-_LINK = {1: ("trace_id", _hex), 2: ("span_id", _hex), 4: ("attributes", _key_value)}
+_STATUS: dict[int, tuple[str, Reader]] = {2: ("status_message", _text), 3: ("status", _number)}
+_EVENT: dict[int, tuple[str, Reader]] = {1: ("time_ns", _fixed64), 2: ("name", _text), 3: ("attributes", _key_value)}
+_LINK: dict[int, tuple[str, Reader]] = {1: ("trace_id", _hex), 2: ("span_id", _hex), 4: ("attributes", _key_value)}
 _SPAN: dict[int, tuple[str, Reader]] = {
     1: ("trace_id", _hex),
     2: ("span_id", _hex),

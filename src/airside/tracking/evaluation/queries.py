@@ -255,7 +255,8 @@ def records(tx: Transaction, dataset_id: str, max_results: int, page_token: str)
     """A page of records, oldest first."""
     token = read_token(page_token, dataset_id)
     rows = tx.all(
-        f"SELECT {RECORD_COLUMNS}, id FROM evaluation_record WHERE dataset_id = ? AND id > ? ORDER BY id LIMIT ? OFFSET ?",
+        f"SELECT {RECORD_COLUMNS}, id FROM evaluation_record WHERE dataset_id = ? AND id > ? "
+        "ORDER BY id LIMIT ? OFFSET ?",
         [dataset_id, token.after[0] if token.after else 0, max_results + 1, token.offset],
     )
     shown = rows[:max_results]
