@@ -6,6 +6,7 @@ answer.
 
 from airside.store.sql.schema import (
     data,
+    evaluation,
     governance,
     house,
     lineage,
@@ -17,6 +18,7 @@ from airside.store.sql.schema import (
     registry,
     serving,
     tower,
+    traces,
     tracking,
 )
 from airside.store.sql.schema.base import METADATA
@@ -24,6 +26,7 @@ from airside.store.sql.schema.base import METADATA
 __all__ = [
     "METADATA",
     "data",
+    "evaluation",
     "governance",
     "house",
     "lineage",
@@ -35,5 +38,6 @@ __all__ = [
     "registry",
     "serving",
     "tower",
+    "traces",
     "tracking",
 ]
