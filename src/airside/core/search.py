@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from airside.core.errors import Invalid, quoted
+from airside.core.errors import Invalid
 from airside.core.record import Record
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "LIKE", "ILIKE", "RLIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"]
@@ -82,6 +82,7 @@ _TOKEN = re.compile(
     |(?P<number>-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
     |(?P<symbol>[=!<>]+)
     |(?P<list>\((?:{_STRING}|{_DOUBLE}|[^()'"])*\))
+    |(?P<mixed>\w+)
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -189,7 +190,8 @@ def _identified(text: str, grammar: Grammar) -> tuple[str, str, Field]:
     known = grammar.aliases.get(key, key)
     field = fields.get(known)
     if field is None:
-        raise Invalid(f"Invalid {entity} key '{key}' specified. Valid keys are '{{{quoted(fields)}}}'")
+        known_keys = [*fields, *(grammar.aliases if entity == "attribute" else ())]
+        raise Invalid(f"Invalid {entity} key '{key}' specified. Valid keys are '{{{str(known_keys)[1:-1]}}}'")
     return entity, known, field
 
 
@@ -217,7 +219,7 @@ def _bare(text: str) -> str:
 def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, grammar: Grammar) -> Value:
     entity, key = name
     if field.kind != "text":
-        return _number(entity, key, field, token)
+        return _number(entity, key, field, token, grammar)
     if token.kind == "list":
         if "IN" not in field.operators:
             raise _unlisted(grammar)
@@ -245,14 +247,16 @@ def _unlisted(grammar: Grammar) -> Invalid:
     return Invalid(f"Only {sorted(listed)} attributes support comparison with a list of quoted string values.")
 
 
-def _number(entity: str, key: str, field: Field, token: _Token) -> float | int:
+def _number(entity: str, key: str, field: Field, token: _Token, grammar: Grammar) -> float | int:
+    if token.kind == "list":
+        raise _unlisted(grammar)
     what = f"numeric attribute: {key}" if entity == "attribute" else entity
     if token.kind != "number":
         raise Invalid(f"Expected numeric value type for {what}. Found {token.text[:200]}")
     if re.fullmatch(r"-?\d{1,18}", token.text, re.ASCII):
         return int(token.text)
     if field.kind == "integer":
-        raise Invalid(f"Invalid value for numeric attribute '{key}': '{token.text[:200]}'")
+        raise Invalid(f"Invalid value for numeric attribute '{key}': {token.text[:200]}")
     return float(token.text)
 
 
@@ -263,7 +267,7 @@ def _listed(text: str) -> tuple[str, ...]:
         if match["string"] is None:
             raise Invalid(
                 "While parsing a list in the query, expected string value, punctuation, or whitespace, but got "
-                f"different type in list: {text[:200]}"
+                f"different type in list: {text[:200] if ',' in text else f'{text[:200][:-1]},)'}"
             )
         items.append(match["string"][1:-1])
     if not items:
@@ -296,7 +300,8 @@ def parse_order(text: str, grammar: Grammar) -> Order:
     if entity == "attribute":
         known = grammar.aliases.get(key, key)
         if key not in grammar.orderable:
-            raise Invalid(f"Invalid attribute key '{key}' specified. Valid keys are '{{{quoted(grammar.orderable)}}}'")
+            keys = str(list(grammar.orderable))[1:-1]
+            raise Invalid(f"Invalid attribute key '{key}' specified. Valid keys are '{{{keys}}}'")
         key = known
     elif entity not in grammar.ordered:
         raise Invalid(f"Invalid order_by entity type '{entity}'")

@@ -79,11 +79,11 @@ def resolve(
 def _of_place(ctx: Context, source: str, parts: SplitResult, run_id: RunId, model_id: LoggedModelId) -> Lineage:
     """The lineage of a source that is not another version."""
     holder = "model_id" if model_id else "run_id"
+    if not _is_local(parts):
+        _check_absolute(source)
     root, source_run = _root(ctx, source, run_id, model_id) if run_id or model_id else ("", RunId(""))
     if _is_local(parts):
         _check_local(source, parts, root, holder)
-    else:
-        _check_absolute(source)
     if parts.scheme == "runs" and (holder == "model_id" or parts.netloc or not _is_of_run(parts, run_id)):
         _contained_nowhere(source, holder)
     if parts.scheme == "mlflow-artifacts" and not (root and is_within(source, root)):
