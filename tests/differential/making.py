@@ -16,18 +16,46 @@ MLFLOW = "2.0/mlflow/"
 
 keys = st.sampled_from(["a", "b", "lr", "metrics.x", "a/b", "k é", "x-y", "a:b", "p.q", "A", "mlflow.note.content"])
 odd_keys = st.sampled_from(
-    ["", " ", ".", "..", "a//b", "../a", "/abs", "a/", "a$", "x" * 250, "x" * 251, "a\nb", "日本", "a/./b", "a,b", "#", "%41"]
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        "a//b",
+        "../a",
+        "/abs",
+        "a/",
+        "a$",
+        "x" * 250,
+        "x" * 251,
+        "a\nb",
+        "日本",
+        "a/./b",
+        "a,b",
+        "#",
+        "%41",
+    ]
 )
 names = st.sampled_from(["one", "two", "Three", "a b", "with.dot", "é", "x_y", "name-1"])
-odd_names = st.sampled_from(["", " ", "\n", "a/b", "a:b", "..", ".", "n" * 256, "n" * 501, " padded ", "'quoted'", '"q"', "%", "🙂"])
-texts = st.sampled_from(["", "1", "v", "two words", "é🙂", "line\nbreak", '{"a": [1]}', "'", '"', "<b>&amp;", "%", "x" * 300])
+odd_names = st.sampled_from(
+    ["", " ", "\n", "a/b", "a:b", "..", ".", "n" * 256, "n" * 501, " padded ", "'quoted'", '"q"', "%", "🙂"]
+)
+texts = st.sampled_from(
+    ["", "1", "v", "two words", "é🙂", "line\nbreak", '{"a": [1]}', "'", '"', "<b>&amp;", "%", "x" * 300]
+)
 long_texts = st.sampled_from(["x" * 6001, "y" * 8001, "z" * 500, "w" * 5001, "é" * 6100])
-wrong = st.sampled_from([None, 5, 1.5, True, False, [], ["a"], {}, {"a": 1}, "abc", "1e5", "", -1, 2**63, 1e300, "0", "TRUE"])
-values = st.sampled_from([0.0, 1.0, -1.5, 0.1 + 0.2, 5e-324, 1e308, "NaN", "Infinity", "-Infinity", "1e5", "0.5", -0.0, 7, "7"])
+wrong = st.sampled_from(
+    [None, 5, 1.5, True, False, [], ["a"], {}, {"a": 1}, "abc", "1e5", "", -1, 2**63, 1e300, "0", "TRUE"]
+)
+values = st.sampled_from(
+    [0.0, 1.0, -1.5, 0.1 + 0.2, 5e-324, 1e308, "NaN", "Infinity", "-Infinity", "1e5", "0.5", -0.0, 7, "7"]
+)
 stamps = st.sampled_from([T0, T0 + 1, T0 + 2, 0, 1, str(T0), "1.7e+12"])
 steps = st.sampled_from([0, 1, 2, -1, 10, "3", 2.0, 2**62])
 stages = st.sampled_from(["None", "Staging", "Production", "Archived", "staging", "PRODUCTION", "bogus"])
-aliases = st.sampled_from(["champion", "Champion", "a-b", "é", "latest", "LATEST", "v1", "V2", "v", "a b", "", "x" * 256, "a/b", "v1x"])
+aliases = st.sampled_from(
+    ["champion", "Champion", "a-b", "é", "latest", "LATEST", "v1", "V2", "v", "a b", "", "x" * 256, "a/b", "v1x"]
+)
 statuses = st.sampled_from(["RUNNING", "FINISHED", "FAILED", "KILLED", "SCHEDULED", 1, 3, "3"])
 views = st.sampled_from(["ACTIVE_ONLY", "DELETED_ONLY", "ALL", 1, 2, 3])
 sources = st.sampled_from(
@@ -95,14 +123,20 @@ def _metric(known: Known) -> dict[str, Any]:
 
 def _metrics(known: Known) -> Any:
     return st.lists(
-        st.fixed_dictionaries(_metric(known), optional={"model_id": mostly(st.just(""), known.ref("lm"), 5)}), max_size=4
+        st.fixed_dictionaries(_metric(known), optional={"model_id": mostly(st.just(""), known.ref("lm"), 5)}),
+        max_size=4,
     )
 
 
 def _dataset() -> Any:
     texts_ = mostly(names, st.sampled_from(["", "d" * 37, "s" * 501]), 15)
     return st.fixed_dictionaries(
-        {"name": texts_, "digest": st.sampled_from(["d1", "d2", "é"]), "source_type": st.just("local"), "source": texts},
+        {
+            "name": texts_,
+            "digest": st.sampled_from(["d1", "d2", "é"]),
+            "source_type": st.just("local"),
+            "source": texts,
+        },
         optional={"schema": texts, "profile": texts},
     )
 
@@ -195,7 +229,13 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
             {"run_ids": st.lists(run, min_size=1, max_size=2), "metric_key": key},
             {"max_results": sizes, "start_step": steps, "end_step": steps},
         ),
-        (1, "GET", "artifacts/list", {"run_id": run}, {"path": mostly(st.sampled_from(["", "a", "b/c"]), st.just(".."))}),
+        (
+            1,
+            "GET",
+            "artifacts/list",
+            {"run_id": run},
+            {"path": mostly(st.sampled_from(["", "a", "b/c"]), st.just(".."))},
+        ),
         (
             4,
             "POST",
@@ -237,13 +277,23 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
         (1, "DELETE", "registered-models/delete", {"name": model}, {}),
         (2, "POST", "registered-models/set-tag", {"name": model, **key_value}, {}),
         (1, "DELETE", "registered-models/delete-tag", {"name": model, "key": key}, {}),
-        (2, "POST|GET", "registered-models/get-latest-versions", {"name": model}, {"stages": st.lists(stages, max_size=2)}),
+        (
+            2,
+            "POST|GET",
+            "registered-models/get-latest-versions",
+            {"name": model},
+            {"stages": st.lists(stages, max_size=2)},
+        ),
         (
             4,
             "GET",
             "registered-models/search",
             {"filter": st.sampled_from(FILTERS["models"]).map(_and(own))},
-            {"max_results": mostly(st.sampled_from([1, 2, 100]), sizes), "order_by": _orders("models"), "page_token": _tokens()},
+            {
+                "max_results": mostly(st.sampled_from([1, 2, 100]), sizes),
+                "order_by": _orders("models"),
+                "page_token": _tokens(),
+            },
         ),
         (2, "POST", "registered-models/alias", {**version, "alias": aliases}, {}),
         (1, "DELETE", "registered-models/alias", {"name": model, "alias": aliases}, {}),
@@ -273,7 +323,11 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
             "GET",
             "model-versions/search",
             {"filter": st.sampled_from(FILTERS["versions"]).map(_and(own))},
-            {"max_results": mostly(st.sampled_from([1, 2, 100]), sizes), "order_by": _orders("versions"), "page_token": _tokens()},
+            {
+                "max_results": mostly(st.sampled_from([1, 2, 100]), sizes),
+                "order_by": _orders("versions"),
+                "page_token": _tokens(),
+            },
         ),
     ]
 
@@ -294,7 +348,18 @@ def _outputs(lm: Any) -> Any:
 def _locations() -> Any:
     return mostly(
         st.sampled_from(["", "s3://bucket/x", "s3://bucket/x/", "gs://b/y?z=1", "dbfs:/x"]),
-        st.sampled_from(["s3://b/x#f", "s3://b/x;p", "runs:/a/b", "http://h/x", "ftp://h/x", "s3://b/?a=..", "x" * 2049, "hdfs://h/x"]),
+        st.sampled_from(
+            [
+                "s3://b/x#f",
+                "s3://b/x;p",
+                "runs:/a/b",
+                "http://h/x",
+                "ftp://h/x",
+                "s3://b/?a=..",
+                "x" * 2049,
+                "hdfs://h/x",
+            ]
+        ),
     )
 
 
@@ -370,9 +435,9 @@ def _spoil(draw: Draw, fields: dict[str, Any]) -> None:
 
 
 def _query(fields: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    pairs: list[tuple[str, str]] = []
-    for field, value in fields.items():
-        for one in value if isinstance(value, list) else [value]:
-            if one is not None:
-                pairs.append((field, one if isinstance(one, str) else str(one)))
-    return tuple(pairs)
+    return tuple(
+        (field, str(one))
+        for field, value in fields.items()
+        for one in (value if isinstance(value, list) else [value])
+        if one is not None
+    )

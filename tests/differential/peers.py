@@ -3,17 +3,21 @@
 import http.client
 import importlib.util
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from tests.conftest import free_port
 
-HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
+PYTHON = os.environ.get("MLFLOW_PYTHON", sys.executable)
+"""The interpreter that has `mlflow`, where it is not this one."""
+HAS_MLFLOW = "MLFLOW_PYTHON" in os.environ or importlib.util.find_spec("mlflow") is not None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,7 +56,7 @@ class Wire:
             return self._send(step)
 
     def _send(self, step: Step) -> Answered:
-        path = step.prefix + step.path + (f"?{urlencode(step.query)}" if step.query else "")
+        path = quote(step.prefix + step.path, safe="/%{}") + (f"?{urlencode(step.query)}" if step.query else "")
         body = step.raw.encode("utf-8", "surrogatepass") if step.raw is not None else None
         if step.body is not None:
             body = json.dumps(step.body).encode()
@@ -77,11 +81,16 @@ class MlflowServer:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [PYTHON, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
         store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "art")]
         self._log = (folder / "log").open("wb")
         self.process = subprocess.Popen(
-            [*command, *store, "--workers", "1"], stdout=self._log, stderr=subprocess.STDOUT, cwd=folder
+            [*command, *store, "--workers", "1"],
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "OMP_NUM_THREADS": "1"},
+            start_new_session=True,
         )
         self._wait(folder / "log")
 
@@ -100,6 +109,10 @@ class MlflowServer:
 
     def stop(self) -> None:
         """End it."""
-        self.process.terminate()
-        self.process.wait(timeout=30)
+        os.killpg(self.process.pid, signal.SIGTERM)  # the group of its own that it was started in
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(timeout=30)
         self._log.close()

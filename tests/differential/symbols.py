@@ -28,7 +28,7 @@ SETS = frozenset({"tags", "params", "metrics", "aliases", "dataset_summaries"})
 """Lists whose order means nothing to clients."""
 IN_URI = r"(mlflow-artifacts:/){}(?=/|$)"
 IN_TEXTS = {
-    "message": r"((?:[Ee]xperiment|id|ID)[ =]'?){}(?!\w)",
+    "message": r"((?:[Ee]xperiment|id|ID|artifact:)[ =]'?){}(?!\w)",
     "artifact_uri": IN_URI,
     "artifact_location": IN_URI,
     "root_uri": IN_URI,
@@ -92,7 +92,7 @@ class Side:
             return
         if step.path in MADE and step.method == "POST":
             kind, path = MADE[step.path]
-            value = answer.body
+            value: Any = answer.body
             for part in path:
                 value = value.get(part, {})
             if isinstance(value, str):

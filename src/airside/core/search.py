@@ -256,7 +256,7 @@ def _number(entity: str, key: str, field: Field, token: _Token, grammar: Grammar
     if re.fullmatch(r"-?\d{1,18}", token.text, re.ASCII):
         return int(token.text)
     if field.kind == "integer":
-        raise Invalid(f"Invalid value for numeric attribute '{key}': {token.text[:200]}")
+        raise Invalid(f"Invalid value for numeric attribute '{key}': '{token.text[:200]}'")
     return float(token.text)
 
 

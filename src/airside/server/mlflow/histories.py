@@ -28,6 +28,8 @@ from airside.tracking.operations.histories import (
 )
 from airside.tracking.records import MetricPage, RunMetrics
 
+REST = 2**31 - 2
+"""How many points follow a page token at most, when the request does not say."""
 _HISTORY = message(
     required=("run_id", "metric_key"), run_id=string, metric_key=string, max_results=int32, page_token=string
 )
@@ -44,11 +46,12 @@ _BULK = message(run_id=repeated(string), metric_key=string, max_results=int32)
 
 def _history(request: WireRequest) -> GetMetricHistory:
     sent = read(request, _HISTORY)
+    token = sent.get("page_token", "")
     return GetMetricHistory(
         run_id=RunId(sent["run_id"]),
         key=sent["metric_key"],
-        max_results=sent.get("max_results"),
-        page_token=sent.get("page_token", ""),
+        max_results=sent.get("max_results", REST if token else None),
+        page_token=token,
     )
 
 

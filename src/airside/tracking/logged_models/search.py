@@ -146,7 +146,11 @@ def _offset(ask: Question) -> int:
         raise Invalid(f"Invalid page token: {ask.page_token[:200]}. It is not one of this server's.") from None
     found_ids = None if token.experiment_ids is None else list(token.experiment_ids)
     for what, found, expected in (
-        ("Experiment IDs in the page token do not match the requested experiment IDs", found_ids, [*ask.experiment_ids]),
+        (
+            "Experiment IDs in the page token do not match the requested experiment IDs",
+            found_ids,
+            [*ask.experiment_ids],
+        ),
         (
             "Filter string in the page token does not match the requested filter string",
             token.filter_string or None,
