@@ -348,6 +348,15 @@ def write_token(token: PageToken) -> str:
     return base64.b64encode(msgspec.json.encode(sent)).decode()
 
 
+def _is_value(part: object) -> bool:
+    """Whether it may be a value of a column: a text, a number of 64 bits, or nothing."""
+    if isinstance(part, str):
+        return "\x00" not in part and not any("\ud800" <= character <= "\udfff" for character in part)
+    if isinstance(part, int) and not isinstance(part, bool):
+        return -(2**63) <= part < 2**63
+    return part is None or isinstance(part, float)
+
+
 def read_token(text: str, of: str = "") -> PageToken:
     """The place that a token names; the first page for an empty text.
 
@@ -362,10 +371,10 @@ def read_token(text: str, of: str = "") -> PageToken:
         raise Invalid("Invalid page token, could not base64-decode") from None
     try:
         parsed = msgspec.json.decode(decoded)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid(f"Invalid page token, decoded value={decoded[:200]!r}") from None
     after = parsed.get("after") if isinstance(parsed, dict) else None
-    if isinstance(after, list) and after and all(isinstance(part, str | int | float | None) for part in after):
+    if isinstance(after, list) and after and all(_is_value(part) for part in after):
         if parsed.get("of", "") != of:
             raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
         return PageToken(after=tuple(after), of=of)

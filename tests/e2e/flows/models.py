@@ -97,7 +97,7 @@ def evaluated() -> None:
             data,
             targets="label",
             model_type="classifier",
-            evaluators=["default"],
+            evaluators="default",
             evaluator_config={"log_explainer": False},
         )
     assert result.metrics["accuracy_score"] > 0.8

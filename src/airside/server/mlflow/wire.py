@@ -134,7 +134,7 @@ def _parsed(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except RecursionError:
         raise Invalid("The request body is nested too deeply.") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     try:
         return json.loads(body)  # knows the bare words NaN and Infinity

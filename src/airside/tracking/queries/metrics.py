@@ -35,7 +35,8 @@ def page(ctx: Context, run_id: RunId, key: str, limit: int | None, token_text: s
     if limit is None:
         rows = ctx.tx.all(_BY_TIME, where)
     elif token.after:
-        after = [*token.after[:3], bool(token.after[3])] if len(token.after) == 4 else [0, 0, 0.0, False]
+        is_point = len(token.after) == 4 and all(isinstance(part, int | float) for part in token.after)
+        after = [*token.after[:3], bool(token.after[3])] if is_point else [0, 0, 0.0, False]
         rows = ctx.tx.all(_BEHIND, [*where, *after, limit + 1])
     else:
         rows = ctx.tx.all(f"{_BY_TIME} LIMIT ? OFFSET ?", [*where, limit + 1, token.offset])
