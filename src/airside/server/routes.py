@@ -14,10 +14,11 @@ from airside.server.mlflow.mount import mounted
 from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
 from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
 from airside.server.mlflow.tracking import fixed_answers
+from airside.server.mlflow.webhooks import ROUTES as MLFLOW_WEBHOOKS
 from airside.server.replies import Replies
 from airside.server.web.edge import web_routes
 
-MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS)
+MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS, *MLFLOW_WEBHOOKS)
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 
 
