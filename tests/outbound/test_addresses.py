@@ -14,7 +14,7 @@ PRIVATE = """
 :: ::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::127.0.0.1 ::10.1.2.3 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe
 64:ff9b:1::1 100::1 2001:db8::1 2002:7f00:1:: 2002:a9fe:a9fe:: 2002:c0a8:101:: fc00::1 fd00:ec2::254 fe80::1 fec0::1
 ff02::1 2001:4700::5efe:7f00:1 2001:0:7f00:1:0:0:0:0
-""".split()
+""".split()  # noqa: SIM905 -- one word for each address
 
 
 @pytest.mark.parametrize("address", PRIVATE)
