@@ -37,9 +37,8 @@ def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel:
         rules.check_tag(key, value)
     standing = queries.model_tags(ctx.tx, ask.name)
     if standing is not None:
-        raise AlreadyExists(
-            rules.name_taken(ask.name, wanted_is_prompt=rules.is_prompt(ask.tags), is_prompt=rules.is_prompt(standing))
-        )
+        wanted_is_prompt, is_prompt = (rules.PROMPT_TAG in tags for tags in (ask.tags, standing))  # whatever its value
+        raise AlreadyExists(rules.name_taken(ask.name, wanted_is_prompt=wanted_is_prompt, is_prompt=is_prompt))
     now_ms = ctx.now_ms()
     queries.insert_model(ctx.tx, ask.name, ask.description, ctx.actor.name, now_ms)
     queries.put_model_tags(ctx.tx, ask.name, ask.tags)
