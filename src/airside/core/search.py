@@ -37,7 +37,7 @@ class Grammar(Record):
     """What a search understands.
 
     Attributes:
-        entities: every word for an entity, and the entity that it means.
+        entities: every word for an entity, and the entity that it means; a word may have two parts (`run.metrics`).
         fields: of each entity what may be asked: of any key, or of the keys named.
         aliases: other words for attributes.
         orderable: the attributes that an order may name; any key of the entities in `ordered` otherwise.
@@ -200,6 +200,9 @@ def _split(text: str, grammar: Grammar) -> tuple[str, str]:
     if not dot:
         return "attribute", _bare(text)
     word = head[1:-1] if head[0] == "`" and head[-1] == "`" else head
+    second, further, last = rest.partition(".")
+    if further and (longer := grammar.entities.get(f"{word}.{second}")):
+        return longer, _bare(last)
     entity = grammar.entities.get(word)
     if entity is None:
         raise Invalid(

@@ -928,3 +928,87 @@ SELECT 'alert' AS kind, id AS id, title AS name FROM alert;
 
 CREATE VIEW prediction_traffic AS
 SELECT endpoint, received_at_ms, row_count, latency_ms, CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow';
+
+CREATE VIEW noun_experiment AS
+SELECT e.id AS no, CAST(e.id AS TEXT) AS id, e.name, CASE WHEN e.is_deleted THEN 'deleted' ELSE 'active' END AS stage, e.created_ms AS created FROM experiment e;
+
+CREATE VIEW noun_run AS
+SELECT r.id AS no, r.run_id AS id, r.name, r.user_id AS owner, r.status, CASE WHEN r.is_deleted THEN 'deleted' ELSE 'active' END AS stage, r.start_ms AS started, r.end_ms AS ended, r.experiment_no, e.name AS experiment FROM run r JOIN experiment e ON e.id = r.experiment_no;
+
+CREATE VIEW noun_metric AS
+SELECT m.run_no, k.name AS key, m.value FROM metric_latest m JOIN key_name k ON k.id = m.key_no WHERE NOT m.is_nan;
+
+CREATE VIEW noun_param AS
+SELECT p.run_no, k.name AS key, p.value FROM run_param p JOIN key_name k ON k.id = p.key_no;
+
+CREATE VIEW noun_tag AS
+SELECT t.run_no, k.name AS key, t.value FROM run_tag t JOIN key_name k ON k.id = t.key_no;
+
+CREATE VIEW noun_input AS
+SELECT d.run_no, d.dataset_no, d.context FROM dataset_input d;
+
+CREATE VIEW noun_source AS
+SELECT i.id AS no, CASE WHEN i.source_type = 'airside' THEN i.source ELSE 'input-' || i.id END AS dataset_id FROM input_dataset i;
+
+CREATE VIEW noun_dataset AS
+SELECT v.id, v.dataset AS name, v.version, v.digest, d.owner, v.row_count AS rows_held, v.size_bytes, v.created_by, v.created_at AS created FROM dataset_version v JOIN dataset d ON d.name = v.dataset UNION ALL SELECT 'input-' || i.id, i.name, NULL, i.digest, '', NULL, NULL, '', NULL FROM input_dataset i WHERE i.source_type <> 'airside';
+
+CREATE VIEW noun_logged_model AS
+SELECT l.model_id AS id, l.name, l.model_type AS type, l.status, CASE WHEN l.is_deleted THEN 'deleted' ELSE 'active' END AS stage, l.source_run_id AS run_id, l.created_ms AS created FROM logged_model l;
+
+CREATE VIEW noun_model AS
+SELECT m.name AS id, m.name, m.last_version AS newest, m.created_by, m.created_ms AS created, m.updated_ms AS updated FROM registered_model m WHERE NOT EXISTS (SELECT 1 FROM registered_model_tag t WHERE t.name = m.name AND t.key = 'mlflow.prompt.is_prompt');
+
+CREATE VIEW noun_version AS
+SELECT v.name || '@' || v.version AS id, v.name, v.version, v.stage, v.status, v.source, v.run_id, v.model_id, v.created_by, v.created_ms AS created, v.updated_ms AS updated FROM model_version v WHERE NOT EXISTS (SELECT 1 FROM model_version_tag t WHERE t.name = v.name AND t.version = v.version AND t.key = 'mlflow.prompt.is_prompt');
+
+CREATE VIEW noun_alias AS
+SELECT a.name AS model, a.version, a.alias AS name FROM model_alias a;
+
+CREATE VIEW noun_gate AS
+SELECT g.id, g.model, g.version, g.outcome, g.decided_by, g.decided_at AS decided FROM gate_decision g;
+
+CREATE VIEW noun_approval AS
+SELECT a.id, a.subject, a.state, a.asked_by, a.decided_by, a.asked_ms AS asked, a.decided_ms AS decided FROM approval a WHERE a.subject_kind = 'version';
+
+CREATE VIEW noun_card AS
+SELECT e.id, e.model, e.version, e.subject, e.kind, e.status, e.signed_by, e.created_at AS created, e.valid_until FROM evidence e;
+
+CREATE VIEW noun_endpoint AS
+SELECT e.name AS id, e.name, e.model, e.version, e.state, e.created_by, e.created_at_ms AS created, e.updated_at_ms AS updated FROM endpoint e;
+
+CREATE VIEW noun_rollout AS
+SELECT r.id, r.endpoint, r.model, r.from_version, r.to_version AS version, r.state, r.weight, r.started_by, r.started_at_ms AS started, r.ended_at_ms AS ended FROM rollout r;
+
+CREATE VIEW noun_prediction AS
+SELECT p.id, p.request_id, p.endpoint, p.model, p.version, p.role, p.delivery, p.row_count AS rows_answered, p.latency_ms, p.error, p.labelled_rows, p.right_rows, p.received_at_ms AS received FROM prediction_batch p;
+
+CREATE VIEW noun_monitor AS
+SELECT m.name AS id, m.name, m.endpoint, m.model, m.reference, m.policy, CASE WHEN m.is_enabled THEN 'on' ELSE 'off' END AS state, m.created_at AS created FROM monitor m;
+
+CREATE VIEW noun_window AS
+SELECT w.id, w.monitor, w.model, w.version, w.endpoint, w.delivery, w.rows AS rows_seen, w.worst, CASE WHEN w.flagged = '[]' THEN 'calm' ELSE 'flagged' END AS state, w.analysed_at AS analysed FROM monitor_window w;
+
+CREATE VIEW noun_alert AS
+SELECT a.id, a.monitor, a.model, a.version, a.endpoint, a.kind, a.severity, a.state, a.title, a.weight, a.opened_at AS opened, a.closed_at AS closed FROM alert a;
+
+CREATE VIEW noun_pipeline_run AS
+SELECT p.id, p.pipeline AS name, p.version, p.state, p.cause_kind AS cause, p.tracking_run, p.host, p.created_ms AS created, p.ended_ms AS ended FROM pipeline_run p;
+
+CREATE VIEW noun_model_tag AS
+SELECT t.name AS model, t.key, t.value FROM registered_model_tag t;
+
+CREATE VIEW noun_version_tag AS
+SELECT t.name AS model, t.version, t.key, t.value FROM model_version_tag t;
+
+CREATE VIEW noun_experiment_tag AS
+SELECT t.experiment_no, t.key, t.value FROM experiment_tag t;
+
+CREATE VIEW noun_logged_metric AS
+SELECT m.model_id, m.key, m.value FROM logged_model_metric m WHERE NOT m.is_nan;
+
+CREATE VIEW noun_logged_param AS
+SELECT p.model_id, p.key, p.value FROM logged_model_param p;
+
+CREATE VIEW noun_logged_tag AS
+SELECT t.model_id, t.key, t.value FROM logged_model_tag t;
