@@ -7,6 +7,7 @@ from airside.monitoring.operations import OPERATIONS as MONITORING
 from airside.pipelines.operations import OPERATIONS as PIPELINES
 from airside.platform.access.tokens import OPERATIONS as TOKENS
 from airside.platform.house import OPERATIONS as HOUSE
+from airside.platform.notify.operations import OPERATIONS as WEBHOOKS
 from airside.quality.operations import OPERATIONS as QUALITY
 from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
@@ -20,6 +21,7 @@ from airside.tracking.traces.operations import OPERATIONS as TRACES
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
     *TOKENS,
+    *WEBHOOKS,
     *TRACKING,
     *LOGGED_MODELS,
     *ARTIFACTS,

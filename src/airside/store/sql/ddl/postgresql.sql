@@ -1016,6 +1016,49 @@ CREATE TABLE verdict (
   PRIMARY KEY (name, version, gate)
 );
 
+CREATE TABLE webhook (
+  id TEXT COLLATE "C" NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  status TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  since_seq BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  deleted_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_by_age ON webhook (created_ms);
+
+CREATE TABLE webhook_delivery (
+  id TEXT COLLATE "C" NOT NULL,
+  webhook_id TEXT COLLATE "C" NOT NULL,
+  seq BIGINT,
+  event TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL,
+  attempts BIGINT NOT NULL,
+  due_ms BIGINT NOT NULL,
+  leased_by TEXT NOT NULL,
+  leased_until_ms BIGINT NOT NULL,
+  status BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  finished_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_delivery_by_due ON webhook_delivery (state, due_ms);
+
+CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook_id, id);
+
+CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (webhook_id, seq);
+
 CREATE VIEW lineage AS
 SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'
 UNION ALL
