@@ -12,6 +12,7 @@ from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
 from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
+from airside.tracking.capture.operations import OPERATIONS as CAPTURES
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 
@@ -19,6 +20,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
     *TOKENS,
     *TRACKING,
+    *CAPTURES,
     *LOGGED_MODELS,
     *ARTIFACTS,
     *DATA,

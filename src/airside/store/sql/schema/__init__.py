@@ -5,6 +5,7 @@ answer.
 """
 
 from airside.store.sql.schema import (
+    captures,
     data,
     governance,
     house,
@@ -22,6 +23,7 @@ from airside.store.sql.schema.base import METADATA
 
 __all__ = [
     "METADATA",
+    "captures",
     "data",
     "governance",
     "house",
