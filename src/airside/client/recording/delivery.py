@@ -37,6 +37,7 @@ class Delivery:
 
     Attributes:
         retry_at: when, on the monotonic clock, a server that is away is asked again.
+        trouble: why the server did not take the last entry; empty when it did.
         has_strays: whether dead processes may have left something to send.
     """
 
@@ -44,6 +45,7 @@ class Delivery:
         self.address = address
         self.retry_at = 0.0
         self.has_strays = True
+        self.trouble = ""
         self._client = client
         self._troubles = troubles
         self._roots = roots
@@ -153,11 +155,13 @@ class Delivery:
         if self._failures:
             self._troubles.came_back()
         self._failures = self._internal = 0
+        self.trouble = ""
         return True
 
     def _went_away(self, error: AirsideError) -> None:
         pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
         self._failures += 1
+        self.trouble = error.message
         self.retry_at = time.monotonic() + pause
         if self._failures > 1:  # a single failure, such as a restart within a tenth of a second, is nobody's worry
             self._troubles.went_away(error)

@@ -31,7 +31,8 @@ class Troubles:
         dropped: values that were lost because neither the server nor the spool took them.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, is_quiet: bool = False) -> None:
+        self._is_quiet = is_quiet
         self._lock = threading.Lock()
         self._address = address
         self._where = address or "the platform"
@@ -55,8 +56,12 @@ class Troubles:
         self._once(f"not recorded: {wrong.message[:MAX_TEXT]}")
 
     def refusals(self, run_id: RunId) -> tuple[AirsideError, ...]:
-        """What was refused of a run, and of no run in particular; forgotten by this."""
+        """What was refused of a run, and of no run in particular; of all, when none is named. Forgotten by this."""
         with self._lock:
+            if not run_id:
+                every = tuple(error for errors in self._refusals.values() for error in errors)
+                self._refusals.clear()
+                return every
             return (*self._refusals.pop(run_id, ()), *self._refusals.pop(RunId(""), ()))
 
     def went_away(self, error: AirsideError) -> None:
@@ -69,6 +74,8 @@ class Troubles:
         """The server answers again."""
         if self._is_away:
             self._is_away = False
+            if self._is_quiet:
+                return
             tell(f"{self._where} answers again; what was kept is being sent.")
             with self._lock:
                 self._told = {text for text in self._told if "sent later" not in text}
@@ -90,4 +97,5 @@ class Troubles:
             if text in self._told or len(self._told) > MAX_TROUBLES:
                 return
             self._told.add(text)
-        tell(text)
+        if not self._is_quiet:
+            tell(text)
