@@ -39,7 +39,9 @@ def send(url: str, token: str, as_json: bool) -> None:
     if as_json:
         show(done, as_json=True)
     for one in () if as_json else done:
-        click.echo(f"{one.address}: {one.sent} values, files and changes sent{'' if not one.trouble else '; the rest waits'}")
+        click.echo(
+            f"{one.address}: {one.sent} values, files and changes sent{'' if not one.trouble else '; the rest waits'}"
+        )
         for text in (*one.refused, *([one.trouble] if one.trouble else [])):
             click.echo(f"  {text}")
     if not done and not as_json:

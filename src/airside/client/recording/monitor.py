@@ -1,4 +1,4 @@
-"""The machine's own metrics, sampled behind a run under MLflow's names: `system/cpu_utilization_percentage` and so on."""
+"""The machine's own metrics, sampled behind a run under MLflow's names, such as `system/disk_usage_percentage`."""
 
 import os
 import threading

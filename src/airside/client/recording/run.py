@@ -207,14 +207,15 @@ class Run:
         return is_there
 
     def finish(
-        self, status: RunStatus = "FINISHED", *, error: BaseException | None = None, patience_s: float = PATIENCE_S
+        self, status: RunStatus = "FINISHED", *, error: BaseException | None = None, patience_s: float | None = None
     ) -> None:
         """Send what waits and end the run. What went wrong is told, never raised: see `flush` for that.
 
         Args:
             status: how it ended.
             error: why it did not finish: becomes its note.
-            patience_s: how long to wait for a server that is away before it is left to the spool.
+            patience_s: how long to wait for a server that is away before it is left to the spool;
+                `AIRSIDE_PATIENCE_S`, else 10 seconds.
         """
         with self._ending:
             if self._is_ended:
@@ -229,7 +230,7 @@ class Run:
             end = UpdateRun(run_id=self.run_id, status=status, end_time_ms=time.time_ns() // 1_000_000)
             self._outbox.put(Question(end))
             self._is_ended = True
-        is_there = self._outbox.settle(patience_s)
+        is_there = self._outbox.settle(_patience_s() if patience_s is None else patience_s)
         self._outbox.leave()
         stack.remove(self)
         self._tell_end(status, is_there=is_there)
@@ -323,6 +324,13 @@ class Run:
                 f"run {self.name} {status.lower()}; what the server does not have yet waits in the spool. The next run "
                 "sends it, or: airside spool send"
             )
+
+
+def _patience_s() -> float:
+    try:
+        return max(0.0, float(os.environ.get("AIRSIDE_PATIENCE_S", "")))
+    except ValueError:
+        return PATIENCE_S
 
 
 def _copy_place() -> Path:
