@@ -50,6 +50,10 @@ def steps(client: Client, run: Run, key: str) -> list[int]:
     return [point.step for point in client.call(GetMetricHistory(run_id=run.run_id, key=key)).items]
 
 
+def raise_it(error: BaseException) -> None:
+    raise error
+
+
 def test_all_that_was_logged_is_there_when_the_run_ends(client: Client) -> None:
     with start(client, "first", experiment="mine", tags={"team": "core"}, note="*why*") as run:
         run.params({f"p{index}": index for index in range(150)}, tree={"depth": 7})
@@ -80,7 +84,7 @@ def test_a_run_left_by_an_error_has_failed_and_says_why_without_the_secret(clien
     run.log(m=1.0)
     try:
         with run:
-            raise ValueError("no such user, password=hunter2")
+            raise_it(ValueError("no such user, password=hunter2"))
     except ValueError:
         pass
     stored = got(client, run.run_id)

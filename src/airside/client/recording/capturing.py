@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airside.client.recording.entries import Question, Upload
-from airside.client.recording.kinds import KINDS
 from airside.client.recording.monitor import Monitor
 from airside.client.recording.outbox import Outbox
 from airside.client.recording.telling import tell
 from airside.core.plugin import load
+from airside.tracking.capture.kinds import KINDS
 from airside.tracking.capture.operations import KeepCapture
 from airside.tracking.capture.records import Capture, CodeState, Command, Environment, Machine
-from airside.tracking.capture.taking import Taken, take, threads_and_seeds
+from airside.tracking.capture.taking import TAKEN, Taken, take, threads_and_seeds
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.records import Run as StoredRun
 from airside.tracking.records import Tag
@@ -70,7 +70,7 @@ class Capturing:
             tell(f"what run {self._run.name} was made with could not be captured: {error!r}")
 
     def _capture(self) -> None:
-        taken = {kind: self._once(kind) for kind in KINDS if kind in self._kinds}
+        taken = {kind: self._once(kind) for kind in TAKEN if kind in self._kinds}
         code: Taken[CodeState] | None = taken.get("code")
         environment: Taken[Environment] | None = taken.get("environment")
         command: Command | None = taken["command"].fact if "command" in taken else None

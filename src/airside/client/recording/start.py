@@ -66,7 +66,7 @@ def init(
     if quiet is not None:
         os.environ["AIRSIDE_QUIET"] = "1" if quiet else "0"
     if capture is not None:
-        os.environ["AIRSIDE_CAPTURE"] = load("airside.client.recording.kinds:told")(capture)
+        os.environ["AIRSIDE_CAPTURE"] = load("airside.tracking.capture.kinds:told")(capture)
     _defaults["client"] = None
     return default_client()
 
@@ -113,7 +113,7 @@ def start_run(  # noqa: PLR0913 -- the people's edge: all that may be said of a 
         Invalid: another run is active in this thread and `nested` is not said; a name is not allowed.
         NotFound: there is no run of that id. Denied: the token may not.
     """
-    kinds = load("airside.client.recording.kinds:chosen")(capture)
+    kinds = load("airside.tracking.capture.kinds:chosen")(capture)
     parent = _parent(nested=nested, is_resumed=bool(run_id))
     platform = client or default_client()
     address = address_of(platform)

@@ -38,15 +38,20 @@ MAX_PATH = 400
 
 def taken(start: Path | None = None) -> Taken[CodeState]:
     """The code of this process, and its bundle as a blob."""
-    script = entry_file()
+    script = entry_file() if start is None else None
     folder = start or (script.parent if script is not None else Path.cwd())
+    return taken_of_repository(folder) or of_script(folder, script)
+
+
+def taken_of_repository(folder: Path) -> Taken[CodeState] | None:
+    """The state of the repository that a folder is in; None when it is in none."""
     top = git.top_of(folder)
-    if top is not None:
-        try:
-            return of_repository(top)
-        except git.GitFailed as error:
-            return Taken(CodeState(folder=str(top), left_out=(LeftOut(path=".", why=f"git: {error}"),), n_left_out=1))
-    return of_script(folder, script)
+    if top is None:
+        return None
+    try:
+        return of_repository(top)
+    except git.GitFailed as error:
+        return Taken(CodeState(folder=str(top), left_out=(LeftOut(path=".", why=f"git: {error}"),), n_left_out=1))
 
 
 def of_repository(top: Path) -> Taken[CodeState]:

@@ -27,12 +27,13 @@ class Taken(NamedTuple, Generic[T]):
     content: bytes = b""
 
 
-def take(kind: str) -> Taken[Any] | None:
-    """Take one kind: `code`, `command`, `environment` or `machine`; None for one that is not taken at once."""
-    how = _HOW.get(kind)
-    if how is None:
-        return None
-    found = load(how)()
+TAKEN = tuple(_HOW)
+"""The kinds that are taken once, as they do not change while a process runs."""
+
+
+def take(kind: str) -> Taken[Any]:
+    """Take one kind of `TAKEN`."""
+    found = load(_HOW[kind])()
     return found if isinstance(found, Taken) else Taken(found)
 
 

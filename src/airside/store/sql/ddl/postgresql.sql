@@ -480,6 +480,7 @@ CREATE TABLE pipeline (
   description TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   created_by TEXT NOT NULL,
+  made_with TEXT,
   PRIMARY KEY (name, version)
 );
 
