@@ -13,8 +13,10 @@ from airside.serving.operations import OPERATIONS as SERVING
 from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
 from airside.tracking.capture.operations import OPERATIONS as CAPTURES
+from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
+from airside.tracking.traces.operations import OPERATIONS as TRACES
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
@@ -23,6 +25,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *CAPTURES,
     *LOGGED_MODELS,
     *ARTIFACTS,
+    *TRACES,
+    *EVALUATION,
     *DATA,
     *REGISTRY,
     *QUALITY,

@@ -20,6 +20,7 @@ COMMANDS = {
     "data": "airside.client.cli.data:data",
     "spool": "airside.client.cli.spool:spool",
     "report": "airside.client.cli.report:report",
+    "find": "airside.client.cli.finding:find",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",

@@ -8,8 +8,10 @@ from airside.core.errors import Invalid, NotFound
 from airside.core.ids import ExperimentId, RunId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
+from airside.core.search import parse_filter
 from airside.tracking import rules
 from airside.tracking.events import RunEnded
+from airside.tracking.grammars import RUNS
 from airside.tracking.names import invented
 from airside.tracking.operations.experiments import (
     CreateExperiment,
@@ -193,7 +195,11 @@ class SearchRuns(Ask[RunPage]):
 @operation("runs.search", needs="run:read")
 def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
     """Runs that match a filter, a page at a time; the last page costs what the first costs."""
-    numbers = tuple(dict.fromkeys(rules.experiment_no(experiment_id) for experiment_id in ask.experiment_ids))
+    try:
+        numbers = tuple(dict.fromkeys(rules.experiment_no(experiment_id) for experiment_id in ask.experiment_ids))
+    except Invalid:
+        parse_filter(ask.filter, RUNS)  # a mistake in the filter is told first
+        raise
     return search.page(
         ctx,
         numbers,
