@@ -13,6 +13,7 @@ from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
 from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
+from airside.tracking.capture.operations import OPERATIONS as CAPTURES
 from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
@@ -23,6 +24,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *TOKENS,
     *WEBHOOKS,
     *TRACKING,
+    *CAPTURES,
     *LOGGED_MODELS,
     *ARTIFACTS,
     *TRACES,

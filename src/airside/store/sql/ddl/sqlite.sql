@@ -602,6 +602,7 @@ CREATE TABLE pipeline (
   description TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   created_by TEXT NOT NULL,
+  made_with TEXT,
   PRIMARY KEY (name, version)
 );
 
@@ -818,6 +819,19 @@ CREATE TABLE run (
 );
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
+
+CREATE TABLE run_capture (
+  run_no BIGINT NOT NULL,
+  source TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  code_blob TEXT NOT NULL,
+  lock_blob TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  PRIMARY KEY (run_no, source)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX run_capture_code ON run_capture (code_blob);
 
 CREATE TABLE run_param (
   run_no BIGINT NOT NULL,

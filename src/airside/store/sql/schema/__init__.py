@@ -5,6 +5,7 @@ answer.
 """
 
 from airside.store.sql.schema import (
+    captures,
     data,
     evaluation,
     governance,
@@ -26,6 +27,7 @@ from airside.store.sql.schema.base import METADATA
 
 __all__ = [
     "METADATA",
+    "captures",
     "data",
     "evaluation",
     "governance",
