@@ -5,18 +5,17 @@ imports the rooms and opens them (`server.opening`); requests that come meanwhil
 """
 
 import asyncio
+import gc
 import logging
 import logging.handlers
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-import uvicorn
 
 from airside.core.aliases import from_server
 from airside.core.errors import Conflict, Invalid
@@ -26,28 +25,22 @@ from airside.platform.home import Home
 from airside.platform.places import places_of
 from airside.platform.reach import Reach
 from airside.server.app import App
-from airside.server.connection import Watch
+from airside.server.connection import Limits
 from airside.server.guard import Guard, is_loopback
+from airside.server.listener import Listener
 from airside.server.login import AdminLogin
-from airside.server.settled import Tls, check, checked_login, tls_of, warn_of
+from airside.server.settled import check, checked_login, tls_of, warn_of
 from airside.store.sql.bootstrap import prepare
 from airside.store.sql.database import database_of
 
 if TYPE_CHECKING:
     from airside.server.opening import Opened
+    from airside.server.settled import Tls
 
 GRACE_S = 8
+GARBAGE_EVERY = 10_000
 LOG_BYTES, LOG_FILES = 20 << 20, 10
 Say = Callable[[str], None]
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, without its signal handlers: a SIGTERM that was obeyed ends with status 0."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """The event loop's own handlers do it."""
-        yield
 
 
 class Start(NamedTuple):
@@ -55,7 +48,7 @@ class Start(NamedTuple):
 
     settings: Settings
     login: AdminLogin | None
-    tls: Tls | None
+    tls: "Tls | None"
     say: Say
 
     @property
@@ -91,6 +84,7 @@ def serve(
     Raises:
         AirsideError: it cannot start; the text says why and what to do.
     """
+    gc.disable()  # nothing that a start makes is garbage; looking for some takes a sixth of its time
     path = home.expanduser().resolve()
     taken = from_server(os.environ, aliases or {})
     settings = Settings.load(path, flags=flags, taken=taken)
@@ -129,56 +123,47 @@ def _run_fast(main: Any) -> None:
             runner.run(main)
 
 
-def _server(app: App, start: Start) -> tuple[Server, Watch]:
-    settings = start.settings
-    watch = Watch(
-        head_s=settings["head_seconds"], stall_s=settings["stall_seconds"], connections=settings["connections"]
-    )
-    config = uvicorn.Config(
-        app,
-        http=watch.protocol(),
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    config.load()
-    config.ssl = start.tls.context if start.tls else None
-    return Server(config), watch
-
-
 async def _serve(owned: Home, start: Start, listening: socket.socket, serving: socket.socket | None) -> None:
     settings = start.settings
     guard = Guard(settings["host"], settings["allowed_hosts"], settings["allowed_origins"])
     app = App(settings, guard, needs_token=start.needs_token, login=start.login)
-    server, watch = _server(app, start)
+    limits = Limits(
+        connections=settings["connections"], head_s=settings["head_seconds"], stall_s=settings["stall_seconds"]
+    )
+    listener = Listener(app, limits=limits)
     stopping = asyncio.Event()
 
     def stop() -> None:
         """The first signal drains; a second one ends at once."""
-        server.force_exit = stopping.is_set()
+        if stopping.is_set():
+            listener.cut()
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    answering = asyncio.create_task(server.serve(sockets=[listening]))
-    watching = asyncio.create_task(watch.run(server.server_state.connections))
+    await listener.listen(listening, tls=start.tls.context if start.tls else None)
     opened: Opened = await asyncio.to_thread(lambda: load("airside.server.opening:Opened")(owned, settings))
     try:
         opened.answer(app, serving, _url(serving) if serving is not None else "")
+        _collect_rarely()
         reach = Reach(start.url(listening), start.tls.fingerprint if start.tls else "")
         await asyncio.to_thread(partial(opened.start, reach, serving, asks=start.asks, say=start.say))
         await stopping.wait()
         await opened.drain()
     finally:
-        server.should_exit = True
-        await answering
-        watching.cancel()
+        await listener.drain(GRACE_S)
         await asyncio.to_thread(opened.close)
+
+
+def _collect_rarely() -> None:
+    """Collect garbage again, but never look at what the start made: it stays.
+
+    A request leaves next to nothing that counting references does not free, and by Python's own threshold the
+    collector would take a tenth of the time of a small write.
+    """
+    gc.freeze()
+    gc.set_threshold(GARBAGE_EVERY)
+    gc.enable()
 
 
 def _url(listening: socket.socket, scheme: str = "http") -> str:
