@@ -20,6 +20,7 @@ from airside.core.record import Record
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "LIKE", "ILIKE", "RLIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"]
 Value = str | int | float | tuple[str, ...] | None
 
+ORDERED: tuple[Operator, ...] = (">", ">=", "<", "<=")
 NUMERIC: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=")
 TEXTUAL: tuple[Operator, ...] = ("=", "!=", "LIKE", "ILIKE")
 LISTED: tuple[Operator, ...] = (*TEXTUAL, "IN", "NOT IN")
@@ -27,9 +28,12 @@ NULLABLE: tuple[Operator, ...] = (*TEXTUAL, "IS NULL", "IS NOT NULL")
 
 
 class Field(Record):
-    """What may be asked of a key: a number, an integer or a text, with which operators."""
+    """What may be asked of a key: a number, an integer or a text, with which operators.
 
-    kind: Literal["number", "integer", "text"] = "text"
+    A field of kind `either` is a number where it is compared by order, else a text.
+    """
+
+    kind: Literal["number", "integer", "text", "either"] = "text"
     operators: tuple[Operator, ...] = TEXTUAL
 
 
@@ -37,8 +41,8 @@ class Grammar(Record):
     """What a search understands.
 
     Attributes:
-        entities: every word for an entity, and the entity that it means.
-        fields: of each entity what may be asked: of any key, or of the keys named.
+        entities: every word for an entity, and the entity that it means; a word may have two parts (`run.metrics`).
+        fields: of each entity what may be asked: of any key, or of the keys named; `part.*` is any key below `part`.
         aliases: other words for attributes.
         orderable: the attributes that an order may name; any key of the entities in `ordered` otherwise.
         quotes_clauses: whether an error quotes the clauses that it lists.
@@ -188,7 +192,7 @@ def _identified(text: str, grammar: Grammar) -> tuple[str, str, Field]:
     if isinstance(fields, Field):
         return entity, key, fields
     known = grammar.aliases.get(key, key)
-    field = fields.get(known)
+    field = fields.get(known) or fields.get(f"{known.partition('.')[0]}.*")
     if field is None:
         known_keys = [*fields, *(grammar.aliases if entity == "attribute" else ())]
         raise Invalid(f"Invalid {entity} key '{key}' specified. Valid keys are '{{{str(known_keys)[1:-1]}}}'")
@@ -202,6 +206,9 @@ def _split(text: str, grammar: Grammar) -> tuple[str, str]:
     if not dot:
         return "attribute", _bare(text)
     word = head[1:-1] if head[0] == "`" and head[-1] == "`" else head
+    second, further, last = rest.partition(".")
+    if further and (longer := grammar.entities.get(f"{word}.{second}")):
+        return longer, _bare(last)
     entity = grammar.entities.get(word)
     if entity is None:
         raise Invalid(
@@ -218,7 +225,11 @@ def _bare(text: str) -> str:
 
 def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, grammar: Grammar) -> Value:
     entity, key = name
-    if field.kind != "text":
+    if field.kind == "either" and operator in ORDERED and token.kind != "number":
+        raise Invalid(
+            f"Expected a numeric value for {entity} when using comparator '{operator}'. Got value {token.text[:200]}"
+        )
+    if field.kind in {"number", "integer"} or (field.kind == "either" and operator in ORDERED):
         return _number(entity, key, field, token, grammar)
     if token.kind == "list":
         if "IN" not in field.operators:

@@ -12,8 +12,10 @@ from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
 from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
+from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
+from airside.tracking.traces.operations import OPERATIONS as TRACES
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
@@ -21,6 +23,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *TRACKING,
     *LOGGED_MODELS,
     *ARTIFACTS,
+    *TRACES,
+    *EVALUATION,
     *DATA,
     *REGISTRY,
     *QUALITY,

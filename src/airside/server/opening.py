@@ -20,7 +20,7 @@ from airside.server.app import App
 from airside.server.children import Children, kinds_of
 from airside.server.live import Streams
 from airside.server.replies import Replies
-from airside.server.routes import routes
+from airside.server.routes import pages, routes
 
 CHILDREN = "airside children"
 Say = Callable[[str], None]
@@ -40,7 +40,8 @@ class Opened:
         if serving is not None:
             self.platform.memory["serving_url"] = serving_url
         self._streams = Streams(self.platform.hub)
-        app.open(self.platform, routes(self.platform, Replies(self.platform), self._streams))
+        programs = routes(self.platform, Replies(self.platform), self._streams)
+        app.open(self.platform, programs, later=lambda: pages(self.platform))
 
     def start(self, url: str, serving: socket.socket | None, *, needs_token: bool, say: Say) -> None:
         """Start what runs beside the socket, and tell this machine where the server answers. On a thread."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "airside.client.cli.demo.command:demo",
     "data": "airside.client.cli.data:data",
     "report": "airside.client.cli.report:report",
+    "find": "airside.client.cli.finding:find",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",

@@ -27,7 +27,7 @@ from airside.tracking.operations.experiments import CreateExperiment, GetExperim
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.operations.runs import CreateRun, UpdateRun
 from airside.tracking.records import LoggedMetric, Param, RunInfo, RunStatus, Tag
-from airside.tracking.rules import checked_metrics
+from airside.tracking.rules import checked_points
 
 MAX_BATCH = 1000
 MAX_WAITING = 100_000
@@ -102,7 +102,7 @@ class ActiveRun:
             LoggedMetric(key=key, value=_sendable(value), timestamp_ms=now_ms, step=step, model_id=model_id)
             for key, value in metrics.items()
         ]
-        checked_metrics(points)
+        checked_points(points)
         with self._changed:
             while len(self._points) + len(metrics) > MAX_WAITING and self._points and self._error is None:
                 self._changed.wait()

@@ -13,7 +13,7 @@ so they may run on the event loop. The platform runs the ask in between.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -47,6 +47,10 @@ class WireRequest(Record):
     path_args: Mapping[str, str] = {}
 
 
+Asking = Callable[[Ask[Any]], Awaitable[Any]]
+Stream = Callable[[Any, Any, Asking], AsyncIterator[bytes] | None]
+
+
 class WireRoute(Record):
     """One remote call.
 
@@ -56,6 +60,8 @@ class WireRoute(Record):
         decode: the request as an ask.
         encode: the answer as the JSON of a 200.
         prefixes: where the path hangs.
+        stream: for an answer that may be too long to be held whole: given the ask, its answer and a way to ask on,
+            the pieces of the JSON; None when `encode` is to be used.
     """
 
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -64,6 +70,7 @@ class WireRoute(Record):
     encode: Callable[[Any], bytes]
     ask: type[Ask[Any]]
     prefixes: tuple[str, ...] = BOTH
+    stream: Stream | None = None
 
     @property
     def operation(self) -> AnyOperation:

@@ -6,16 +6,19 @@ answer.
 
 from airside.store.sql.schema import (
     data,
+    evaluation,
     governance,
     house,
     lineage,
     logged_models,
     monitoring,
+    nouns,
     pipelines,
     quality,
     registry,
     serving,
     tower,
+    traces,
     tracking,
 )
 from airside.store.sql.schema.base import METADATA
@@ -23,15 +26,18 @@ from airside.store.sql.schema.base import METADATA
 __all__ = [
     "METADATA",
     "data",
+    "evaluation",
     "governance",
     "house",
     "lineage",
     "logged_models",
     "monitoring",
+    "nouns",
     "pipelines",
     "quality",
     "registry",
     "serving",
     "tower",
+    "traces",
     "tracking",
 ]
