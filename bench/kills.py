@@ -13,6 +13,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,14 @@ class Server:
         """SIGTERM."""
         self.process.terminate()
         self.process.wait(30)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def call(port: int, method: str, path: str, body: Any = None, *, timeout: float = 30) -> tuple[int, Any]:
@@ -217,8 +226,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from load import free_port
-
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
         wrong, done = killed(
