@@ -121,7 +121,7 @@ def test_whatever_an_operation_is_asked_it_answers_or_says_what_is_wrong(platfor
         try:
             answer = msgspec.json.encode(platform.call(LOCAL, decode(decoder, sent, operation.name)))
         except AirsideError as error:
-            if error.status >= 500:
+            if error.status >= 500 and error.status != 503:  # 503: not yet, ask again
                 failures.append(f"{operation.name} {sent[:500]!r}: {error.status} {error.message}")
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is what is looked for
             failures.append(f"{operation.name} {sent[:500]!r}: {type(error).__name__} {error}")
