@@ -1,4 +1,4 @@
-"""kill -9 of the server under load, a tenth of `bench/kills.py`: nothing acknowledged is lost, nothing is half there."""
+"""kill -9 under load, a tenth of `bench/kills.py`: nothing acknowledged is lost, nothing is half there."""
 
 from pathlib import Path
 
