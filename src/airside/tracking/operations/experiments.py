@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from airside.core.errors import AirsideError, AlreadyExists, Invalid, NotFound
+from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
 from airside.core.ids import ExperimentId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
@@ -115,7 +115,7 @@ def rename_experiment(ctx: Context, ask: RenameExperiment) -> Done:
     number, is_deleted = _staged(ctx, ask.experiment_id)
     rules.check_experiment_name(ask.new_name)
     if is_deleted:
-        raise AirsideError("Cannot rename a non-active experiment.", code="INVALID_STATE")
+        raise Conflict("Cannot rename a non-active experiment.", code="INVALID_STATE")
     other = queries.get_by_name(ctx.tx, ask.new_name)
     if other is not None and other.experiment_id != str(number):
         raise _taken(ask.new_name)

@@ -82,6 +82,8 @@ def nodes(tx: Transaction, trace_no: int, column: str) -> list[tuple[str, str, d
 def load(tx: Transaction, traces: Sequence[tuple[int, str]]) -> dict[int, list[Span]]:
     """The spans of some traces, told by their numbers and the ids that their spans carry."""
     found: dict[int, list[Span]] = {}
+    if not traces:
+        return found
     ids = dict(traces)
     marks = ", ".join("?" * len(ids))
     for row in tx.all(_LOAD.format(marks), list(ids)):
