@@ -212,6 +212,7 @@ CREATE TABLE experiment (
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
+  is_sweeping BOOLEAN NOT NULL,
   PRIMARY KEY (id),
   UNIQUE (name)
 );

@@ -28,6 +28,7 @@ EXPERIMENT = Table(
     flag("is_deleted"),
     millis("created_ms"),
     millis("updated_ms"),
+    flag("is_sweeping"),
     Index("experiment_newest", "is_deleted", sql("created_ms DESC"), "id"),
 )
 
