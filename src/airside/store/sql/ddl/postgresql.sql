@@ -295,17 +295,12 @@ CREATE TABLE experiment (
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
+  is_sweeping BOOLEAN NOT NULL,
   PRIMARY KEY (id),
   UNIQUE (name)
 );
 
 CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
-
-CREATE TABLE experiment_stage (
-  experiment_no BIGINT NOT NULL,
-  is_deleted BOOLEAN NOT NULL,
-  PRIMARY KEY (experiment_no)
-);
 
 CREATE TABLE experiment_tag (
   experiment_no BIGINT NOT NULL,
