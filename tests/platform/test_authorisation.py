@@ -23,6 +23,8 @@ from airside.server.api import PREFIX
 from airside.server.app import App, Route
 from airside.server.guard import Guard
 from airside.server.live import Streams
+from airside.server.mlflow.scorers import ONLINE
+from airside.server.mlflow.traces import REPEATED, WAITED
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
 from airside.server.routes import MLFLOW_CALLS, pages, routes
@@ -40,6 +42,7 @@ BY_HAND: dict[tuple[str, str], Need] = {
     ("GET", "/live"): "read",
     ("PUT", f"{PREFIX}blobs"): "write",
     ("GET", f"{PREFIX}blobs/{{blob}}"): "read",
+    ("POST", "/v1/traces"): "write",
     ("GET", "/get-artifact"): "read",
     ("GET", "/model-versions/get-artifact"): "read",
     ("GET", "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"): "read",
@@ -60,11 +63,11 @@ BY_HAND: dict[tuple[str, str], Need] = {
 def expected() -> dict[tuple[str, str], Need]:
     """Who may use what, by the tables."""
     needs = dict(BY_HAND)
-    needs |= {("GET", answer.path): "public" for answer in fixed_answers(serves_artifacts=True)}
+    needs |= {("GET", answer.path): "public" for answer in (*fixed_answers(serves_artifacts=True), *ONLINE)}
     needs |= {("GET", path): "public" for path in static_paths()}
     for op in Platform.operations:
         needs["POST", PREFIX + op.name] = "read" if op.is_read else "write"
-    for call in MLFLOW_CALLS:
+    for call in (*MLFLOW_CALLS, WAITED, *REPEATED):
         for prefix in call.prefixes:
             needs[call.method, prefix + call.path] = "read" if call.operation.is_read else "write"
     for page in PAGE_ROUTES:
