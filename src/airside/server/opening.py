@@ -11,6 +11,7 @@ from collections.abc import Callable
 from airside.core.operation import SERVICE, Actor
 from airside.core.settings import Settings
 from airside.platform.access.tokens import CreateToken, ListTokens, RevokeToken
+from airside.platform.courier import Courier
 from airside.platform.home import Home
 from airside.platform.loops import Loops
 from airside.platform.reacting import Reactor
@@ -32,7 +33,7 @@ class Opened:
     def __init__(self, owned: Home, settings: Settings) -> None:
         self.platform = Platform.open(owned.path, settings=settings, owned=owned)
         self._streams: Streams | None = None
-        self._background: list[Reactor | Loops | Children] = []
+        self._background: list[Reactor | Loops | Courier | Children] = []
         self._token = ""
 
     def answer(self, app: App, serving: socket.socket | None, serving_url: str) -> None:
@@ -54,6 +55,7 @@ class Opened:
         self._background = [
             Reactor(self.platform, REACTIONS),
             Loops(self.platform),
+            Courier(self.platform),
             Children(self.platform, url, self._token, kinds_of(self.platform, serving)),
         ]
 

@@ -25,11 +25,15 @@ from airside.server.mlflow.trace_calls import trace_routes
 from airside.server.mlflow.traces import ROUTES as MLFLOW_TRACES
 from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
 from airside.server.mlflow.tracking import fixed_answers
+from airside.server.mlflow.webhooks import ROUTES as MLFLOW_WEBHOOKS
 from airside.server.otlp.route import otlp_routes
 from airside.server.replies import Replies
 
 MLFLOW_GENAI = (*MLFLOW_TRACES, *MLFLOW_ASSESSMENTS, *MLFLOW_EVALUATION, *MLFLOW_SCORERS)
-MLFLOW_CALLS = (*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS, *MLFLOW_GENAI)
+MLFLOW_CALLS = (
+    *(*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS),
+    *(*MLFLOW_GENAI, *MLFLOW_WEBHOOKS),
+)
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 
 

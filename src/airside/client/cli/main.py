@@ -18,6 +18,7 @@ COMMANDS = {
     "deploy": "airside.client.cli.deploy:deploy",
     "demo": "airside.client.cli.demo.command:demo",
     "data": "airside.client.cli.data:data",
+    "spool": "airside.client.cli.spool:spool",
     "report": "airside.client.cli.report:report",
     "find": "airside.client.cli.finding:find",
     "doctor": "airside.client.cli.doctor:doctor",

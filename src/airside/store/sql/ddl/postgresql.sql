@@ -593,6 +593,7 @@ CREATE TABLE pipeline (
   description TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   created_by TEXT NOT NULL,
+  made_with TEXT,
   PRIMARY KEY (name, version)
 );
 
@@ -810,6 +811,18 @@ CREATE TABLE run (
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 
+CREATE TABLE run_capture (
+  run_no BIGINT NOT NULL,
+  source TEXT COLLATE "C" NOT NULL,
+  at_ms BIGINT NOT NULL,
+  code_blob TEXT NOT NULL,
+  lock_blob TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  PRIMARY KEY (run_no, source)
+);
+
+CREATE INDEX run_capture_code ON run_capture (code_blob);
+
 CREATE TABLE run_param (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -1019,6 +1032,49 @@ CREATE TABLE verdict (
   left_ms BIGINT NOT NULL,
   PRIMARY KEY (name, version, gate)
 );
+
+CREATE TABLE webhook (
+  id TEXT COLLATE "C" NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  status TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  since_seq BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  deleted_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_by_age ON webhook (created_ms);
+
+CREATE TABLE webhook_delivery (
+  id TEXT COLLATE "C" NOT NULL,
+  webhook_id TEXT COLLATE "C" NOT NULL,
+  seq BIGINT,
+  event TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL,
+  attempts BIGINT NOT NULL,
+  due_ms BIGINT NOT NULL,
+  leased_by TEXT NOT NULL,
+  leased_until_ms BIGINT NOT NULL,
+  status BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  finished_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_delivery_by_due ON webhook_delivery (state, due_ms);
+
+CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook_id, id);
+
+CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (webhook_id, seq);
 
 CREATE VIEW lineage AS
 SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'

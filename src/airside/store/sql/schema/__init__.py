@@ -5,6 +5,7 @@ answer.
 """
 
 from airside.store.sql.schema import (
+    captures,
     data,
     evaluation,
     governance,
@@ -12,6 +13,7 @@ from airside.store.sql.schema import (
     lineage,
     logged_models,
     monitoring,
+    notify,
     nouns,
     pipelines,
     quality,
@@ -25,6 +27,7 @@ from airside.store.sql.schema.base import METADATA
 
 __all__ = [
     "METADATA",
+    "captures",
     "data",
     "evaluation",
     "governance",
@@ -32,6 +35,7 @@ __all__ = [
     "lineage",
     "logged_models",
     "monitoring",
+    "notify",
     "nouns",
     "pipelines",
     "quality",
