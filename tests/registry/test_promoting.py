@@ -119,9 +119,12 @@ def test_a_rollback_says_what_it_did_and_how_to_come_forward(platform: Platform,
     )
     assert (second.version, second.previous, second.steps) == (1, 2, 2)
     assert "That is 2 steps back in a row." in second.text
-    assert back(platform, to=3).version == 3
+    forward = back(platform, to=3)
+    assert (forward.version, forward.steps) == (3, 0)
+    assert forward.text == "'churn@champion' names version 3; it named 1. To go back: airside models rollback churn"
     again = back(platform, to=3)
     assert (again.steps, again.text) == (0, "'churn@champion' names version 3 already: nothing moved.")
+    assert back(platform).version == 1
 
 
 def test_what_has_turned_out_bad_is_passed_over(platform: Platform, churn: ModelName) -> None:

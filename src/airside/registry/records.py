@@ -199,7 +199,7 @@ class Rollback(AliasMove):
 
     Attributes:
         skipped: versions that were passed over, each with the reason.
-        steps: how many rollbacks of this alias have followed each other; 0 when nothing moved.
+        steps: how many steps back of this alias have followed each other; 0 when it came forward, or stayed.
         text: all of it in words.
     """
 

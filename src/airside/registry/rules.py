@@ -276,34 +276,37 @@ def version_before(moves: Iterable[tuple[str, str]], there: Collection[int]) -> 
     >>> version_before([("alias", "1")], {1}) is None
     True
     """
-    stack: list[int] = []
-    current: int | None = None
-    for what, after in moves:
-        current = int(after) if after else None
-        if what == "rollback":
-            while stack and stack[-1] != current:
-                stack.pop()
-        elif current is not None and (not stack or stack[-1] != current):
-            stack.append(current)
+    stack, current = _named_before(moves)
     earlier = [version for version in stack if version in there]
     while earlier and earlier[-1] == current:
         earlier.pop()
     return earlier[-1] if earlier else None
 
 
-def version_of_subject(subject: str) -> tuple[ModelName, int]:
-    """The version that the subject of an approval names.
+def is_step_back(moves: Iterable[tuple[str, str]], target: int) -> bool:
+    """Whether an alias goes back when it moves to a version; else it comes forward.
 
-    >>> version_of_subject("churn@7")
-    ('churn', 7)
-
-    Raises:
-        Invalid: it is not written `NAME@NUMBER`.
+    >>> is_step_back([("alias", "1"), ("alias", "2")], 1), is_step_back([("alias", "1"), ("rollback", "1")], 2)
+    (True, False)
     """
-    name, _, number = subject.rpartition("@")
-    if not name or not (number.isascii() and number.isdigit()):
-        raise Invalid(f"'{subject}' names no version. Write it as NAME@NUMBER, e.g. churn@7.")
-    return ModelName(name), int(number)
+    stack, current = _named_before(moves)
+    return target != current and target in stack
+
+
+def _named_before(moves: Iterable[tuple[str, str]]) -> tuple[list[int], int | None]:
+    """The versions that an alias came by, the way back taken off, and the one that it names now."""
+    stack: list[int] = []
+    current: int | None = None
+    for what, after in moves:
+        current = int(after) if after else None
+        if current is None:
+            continue
+        if what == "rollback" and current in stack:
+            while stack[-1] != current:
+                stack.pop()
+        elif not stack or stack[-1] != current:
+            stack.append(current)
+    return stack, current
 
 
 def steps_back(moves: Iterable[tuple[str, str]]) -> int:
@@ -319,21 +322,41 @@ def steps_back(moves: Iterable[tuple[str, str]]) -> int:
 
 
 def rollback_text(move: AliasMove, *, skipped: Iterable[str], steps: int) -> str:
-    """What a rollback did, in words.
+    """What a rollback did, in words; `steps` is 0 when it came forward.
 
     >>> rollback_text(AliasMove(name="churn", alias="champion", version=2, previous=3), skipped=(), steps=1)
     "'churn@champion' names version 2 again; it named 3. To come forward again: airside models rollback churn --to 3"
+    >>> rollback_text(AliasMove(name="churn", alias="live", version=3, previous=2), skipped=(), steps=0)
+    "'churn@live' names version 3; it named 2. To go back: airside models rollback churn --alias live"
     """
     if move.previous == move.version:
         return f"'{move.name}@{move.alias}' names version {move.version} already: nothing moved."
-    said = [f"'{move.name}@{move.alias}' names version {move.version} again; it named {move.previous or 'none'}."]
+    again = " again" if steps else ""
+    said = [f"'{move.name}@{move.alias}' names version {move.version}{again}; it named {move.previous or 'none'}."]
     said += [f"Passed over version {each}." for each in skipped]
     if steps > 1:
         said.append(f"That is {steps} steps back in a row.")
-    if move.previous is not None:
-        option = "" if move.alias == CHAMPION else f" --alias {move.alias}"
+    option = "" if move.alias == CHAMPION else f" --alias {move.alias}"
+    if steps and move.previous is not None:
         said.append(f"To come forward again: airside models rollback {move.name} --to {move.previous}{option}")
+    elif not steps:
+        said.append(f"To go back: airside models rollback {move.name}{option}")
     return " ".join(said)
+
+
+def version_of_subject(subject: str) -> tuple[ModelName, int]:
+    """The version that the subject of an approval names.
+
+    >>> version_of_subject("churn@7")
+    ('churn', 7)
+
+    Raises:
+        Invalid: it is not written `NAME@NUMBER`.
+    """
+    name, _, number = subject.rpartition("@")
+    if not name or not (number.isascii() and number.isdigit()):
+        raise Invalid(f"'{subject}' names no version. Write it as NAME@NUMBER, e.g. churn@7.")
+    return ModelName(name), int(number)
 
 
 def decided(waiting: Approval, state: ApprovalState, who: str, at: datetime, comment: str) -> Approval:

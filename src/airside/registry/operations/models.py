@@ -299,8 +299,9 @@ def rollback_model(ctx: Context, ask: RollbackModel) -> Rollback:
         target = _named(ctx, ask, moves)
     else:
         target, skipped = _before(ctx, model, ask.alias, moves)
-    move = promotion.move_alias(ctx, ask.name, ask.alias, target, is_rollback=True)
-    steps = rules.steps_back(queries.alias_moves(ctx.tx, ask.name, ask.alias)) if move.previous != target else 0
+    is_back = rules.is_step_back(moves, target)
+    move = promotion.move_alias(ctx, ask.name, ask.alias, target, is_rollback=is_back)
+    steps = rules.steps_back(moves) + 1 if is_back else 0
     return Rollback(
         name=ask.name,
         alias=ask.alias,
