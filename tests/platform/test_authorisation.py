@@ -25,7 +25,7 @@ from airside.server.guard import Guard
 from airside.server.live import Streams
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
-from airside.server.routes import MLFLOW_CALLS, routes
+from airside.server.routes import MLFLOW_CALLS, pages, routes
 from airside.server.web.routes import PAGE_ROUTES
 from airside.server.web.static import static_paths
 
@@ -95,7 +95,7 @@ class World:
         }
 
     async def _mounted(self) -> list[Route]:
-        made = routes(self.platform, Replies(self.platform), Streams(self.platform.hub))
+        made = [*routes(self.platform, Replies(self.platform), Streams(self.platform.hub)), *pages(self.platform)]
         self.app.open(self.platform, made)
         return made
 

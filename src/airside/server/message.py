@@ -10,14 +10,16 @@ from airside.core.errors import AirsideError, Invalid, TooLarge
 from airside.core.operation import LOCAL, Actor
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON_TYPE: Header = (b"content-type", b"application/json")
+FRAME: Header = (b"x-frame-options", b"SAMEORIGIN")
 BASE_HEADERS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"SAMEORIGIN"),
     (b"vary", b"Origin"),
     (b"cache-control", b"no-store"),
 )
@@ -87,6 +89,8 @@ class Request:
         pieces, size = [first], len(first)
         while message.get("more_body"):
             message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Invalid("The client went away before the end of the body.")
             piece = message.get("body", b"")
             size += len(piece)
             if size > most:
@@ -132,11 +136,14 @@ def error_answer(error: AirsideError) -> Answer:
     return Answer(error.status, _ENCODER.encode(error.body()), headers)
 
 
-async def send_answer(answer: Answer, send: Send, *, is_head: bool = False) -> None:
-    """Write an answer to the connection."""
-    headers = [*answer.headers, *(BASE_HEADERS[:3] if answer.cacheable else BASE_HEADERS)]
+async def send_answer(
+    answer: Answer, send: Send, *, is_head: bool = False, more: tuple[Header, ...] = (FRAME,)
+) -> None:
+    """Write an answer to the connection, with headers that the server adds."""
+    headers = [*answer.headers, *(BASE_HEADERS[:2] if answer.cacheable else BASE_HEADERS), *more]
     if isinstance(answer.body, bytes):
-        headers.append((b"content-length", str(len(answer.body)).encode()))
+        if answer.status != 204:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
         return

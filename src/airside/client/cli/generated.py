@@ -30,6 +30,9 @@ TELLERS = {
 }
 """Operations whose answers people read otherwise than field by field."""
 
+BESIDE: dict[str, tuple[str, ...]] = {"runs": ("airside.client.cli.runs:restore_code",)}
+"""Commands written by hand that belong to a noun of the table of operations."""
+
 _PLAIN: dict[Any, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
 
 
@@ -47,6 +50,8 @@ def group_of(noun: str) -> click.Group | None:
     group = click.Group(noun, help=f"What can be done with {noun.replace('-', ' ')}.")
     for operation in mine:
         group.add_command(_command(operation))
+    for path in BESIDE.get(noun, ()):
+        group.add_command(load(path))
     return group
 
 

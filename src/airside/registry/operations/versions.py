@@ -44,11 +44,11 @@ def create_version(ctx: Context, ask: CreateVersion) -> ModelVersion:
         Invalid: the source, a tag or a file's digest is not allowed.
         NotFound: no model has that name.
     """
+    lineage = sources.resolve(ctx, ask.source, ask.run_id, ask.model_id, is_prompt=rules.is_prompt(ask.tags))
     rules.check_model_name(ask.name)
     for key, value in ask.tags.items():
         rules.check_tag(key, value)
     rules.check_files(ask.files, ask.reference)
-    lineage = sources.resolve(ctx, ask.source, ask.run_id, ask.model_id, is_prompt=rules.is_prompt(ask.tags))
     number = queries.next_version(ctx.tx, ask.name, ctx.now_ms())
     if number is None:
         raise NotFound(f"Registered Model with name={ask.name} not found")

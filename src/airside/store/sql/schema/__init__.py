@@ -5,7 +5,9 @@ answer.
 """
 
 from airside.store.sql.schema import (
+    captures,
     data,
+    evaluation,
     governance,
     house,
     lineage,
@@ -18,13 +20,17 @@ from airside.store.sql.schema import (
     registry,
     serving,
     tower,
+    traces,
     tracking,
+    trash,
 )
 from airside.store.sql.schema.base import METADATA
 
 __all__ = [
     "METADATA",
+    "captures",
     "data",
+    "evaluation",
     "governance",
     "house",
     "lineage",
@@ -37,5 +43,7 @@ __all__ = [
     "registry",
     "serving",
     "tower",
+    "traces",
     "tracking",
+    "trash",
 ]
