@@ -79,10 +79,26 @@ def _left(ctx: Context, name: ModelName, number: int) -> tuple[str, ...]:
     return rules.still_to_approve(_requirement(ctx, name, number), approvals)
 
 
+def _meant(ctx: Context, text: str, state: ApprovalState) -> Approval:
+    """The approval of an id; of a version, its newest one of a state.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if "@" not in text:
+        return get_approval(ctx, GetApproval(id=text))
+    rules.version_of_subject(text)
+    found = queries.approvals(ctx.tx, state, "version", text, "", 1)
+    if not found:
+        raise NotFound(f"No approval of '{text}' is {state}. List them with: airside approvals search --subject {text}")
+    return found[0]
+
+
 class DecideApproval(Ask[Approval]):
     """A decision.
 
     Attributes:
+        id: of the approval; or `churn@7`: the question about that version that waits.
         on_behalf_of: whose decision it is. Only the local actor, who is everyone, may name another than itself.
     """
 
@@ -101,14 +117,14 @@ def decide_approval(ctx: Context, ask: DecideApproval) -> Approval:
         Conflict: it was decided before.
         Denied: the caller is not among those asked, or is who asked.
     """
-    waiting = get_approval(ctx, GetApproval(id=ask.id))
+    waiting = _meant(ctx, ask.id, "waiting")
     if waiting.state != "waiting":
-        raise Conflict(f"Approval {ask.id} was {waiting.state} by '{waiting.decided_by}' already. Ask a new one.")
+        raise Conflict(f"Approval {waiting.id} was {waiting.state} by '{waiting.decided_by}' already. Ask a new one.")
     if ask.on_behalf_of and ctx.actor != LOCAL:
         raise Denied("Only the local actor decides on behalf of others. Sign in as the person who decides.")
     who = ask.on_behalf_of or ctx.actor.name
     if waiting.approvers and who not in waiting.approvers and (ctx.actor != LOCAL or ask.on_behalf_of):
-        raise Denied(f"'{who}' is not asked for approval {ask.id}. Those who are: {quoted(waiting.approvers)}.")
+        raise Denied(f"'{who}' is not asked for approval {waiting.id}. Those who are: {quoted(waiting.approvers)}.")
     if who == waiting.asked_by and who != LOCAL.name:
         raise Denied(
             f"'{who}' asked for approval {ask.id}, so somebody else decides it. Let another person ask: "
@@ -151,7 +167,7 @@ def _tell(ctx: Context, decided: Approval) -> None:
 
 
 class RevokeApproval(Ask[Approval]):
-    """An approval that no longer holds; the comment says why."""
+    """An approval that no longer holds; the comment says why. `churn@7` means the newest one of that version."""
 
     id: str
     comment: str = ""
@@ -166,7 +182,7 @@ def revoke_approval(ctx: Context, ask: RevokeApproval) -> Approval:
         Conflict: it was not approved, or was revoked before.
         Denied: it is not the caller's.
     """
-    approval = get_approval(ctx, GetApproval(id=ask.id))
+    approval = _meant(ctx, ask.id, "approved")
     if approval.state != "approved":
         raise Conflict(f"Approval {ask.id} is {approval.state}; only one that was given can be revoked.")
     if ctx.actor != LOCAL and ctx.actor.name != approval.decided_by:
