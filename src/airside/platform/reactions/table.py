@@ -11,5 +11,4 @@ REACTIONS: tuple[Reaction, ...] = (
     *registering.REACTIONS,
     *renaming.REACTIONS,
     *triggers.REACTIONS,
-    *clearing.REACTIONS,
 )
