@@ -1,7 +1,7 @@
 """Every reaction, in one table."""
 
 from airside.platform.reacting import Reaction
-from airside.platform.reactions import clearing, proving, registering, renaming, triggers, watching
+from airside.platform.reactions import proving, registering, renaming, triggers, watching
 from airside.platform.reactions.serving import SERVING
 
 REACTIONS: tuple[Reaction, ...] = (
