@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.core.errors import NotFound
+from airside.core.errors import NotFound, Overloaded
 from airside.core.ids import ExperimentId, RunId
 from airside.core.operation import LOCAL
 from airside.platform.loops import finish_sweeps
@@ -57,6 +57,17 @@ def test_a_deletion_that_was_cut_short_goes_on(platform: Platform, experiment: E
     for _ in range(4):
         finish_sweeps(platform)
     assert shown(platform, experiment) == []
+
+
+def test_a_run_whose_experiment_is_on_its_way_out_waits(platform: Platform, experiment: ExperimentId) -> None:
+    run_id = shown(platform, experiment)[0]
+    platform.change(lambda ctx: queries.set_stage(ctx.tx, int(experiment), is_deleted=True, now_ms=1))
+    with pytest.raises(Overloaded, match="Try again in a second"):
+        platform.call(LOCAL, RestoreRun(run_id=run_id))
+    for _ in range(4):
+        finish_sweeps(platform)
+    platform.call(LOCAL, RestoreRun(run_id=run_id))
+    assert shown(platform, experiment) == [run_id]
 
 
 def test_a_restore_in_the_middle_of_a_deletion_wins(platform: Platform, experiment: ExperimentId) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from airside.core.errors import AirsideError, AlreadyExists, Invalid, NotFound
+from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
 from airside.core.ids import ExperimentId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
@@ -30,7 +30,7 @@ def create_experiment(ctx: Context, ask: CreateExperiment) -> Experiment:
     tags = rules.last_wins(ask.tags)
     for tag in tags:
         rules.check_experiment_tag(tag)
-    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix())
+    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix(), rules.limits_of(ctx.memory))
     _check_views(tags)
     now = ctx.now_ms()
     number = queries.add(ctx.tx, ask.name, wanted, now)
@@ -112,7 +112,7 @@ def rename_experiment(ctx: Context, ask: RenameExperiment) -> Done:
     number, is_deleted = _staged(ctx, ask.experiment_id)
     rules.check_experiment_name(ask.new_name)
     if is_deleted:
-        raise AirsideError("Cannot rename a non-active experiment.", code="INVALID_STATE")
+        raise Conflict("Cannot rename a non-active experiment.", code="INVALID_STATE")
     other = queries.get_by_name(ctx.tx, ask.new_name)
     if other is not None and other.experiment_id != str(number):
         raise _taken(ask.new_name)

@@ -24,11 +24,11 @@ _ANY = "SELECT id FROM experiment ORDER BY id LIMIT 1"
 _LOCATE = "UPDATE experiment SET artifact_location = ? WHERE id = ?"
 _RENAME = "UPDATE experiment SET name = ?, updated_ms = ? WHERE id = ?"
 _STAGE = "UPDATE experiment SET is_deleted = ?, is_sweeping = ?, updated_ms = ? WHERE id = ? AND is_deleted = ?"
-_SWEEPING = "SELECT is_deleted FROM experiment WHERE id = ? AND is_sweeping = ?"
+_SWEEPING = "SELECT is_deleted, updated_ms FROM experiment WHERE id = ? AND is_sweeping = ?"
 _UNSWEPT = "SELECT id FROM experiment WHERE is_sweeping = ? ORDER BY id LIMIT 20"
 _SWEPT = "UPDATE experiment SET is_sweeping = ? WHERE id = ?"
 _SWEEP = (
-    "UPDATE run SET is_deleted = ?, revision = revision + 1 WHERE id IN "
+    "UPDATE run SET is_deleted = ?, deleted_ms = ?, revision = revision + 1 WHERE id IN "
     "(SELECT id FROM run WHERE experiment_no = ? AND is_deleted = ? LIMIT ?)"
 )
 _TAGS = "SELECT key, value FROM experiment_tag WHERE experiment_no = ? ORDER BY key"
@@ -110,10 +110,16 @@ def sweep(tx: Transaction, number: int) -> bool:
     if row is None:
         return False
     is_deleted = bool(row[0])
-    if tx.run(_SWEEP, (is_deleted, number, not is_deleted, SWEPT_AT_ONCE)) == SWEPT_AT_ONCE:
+    deleted_ms = row[1] if is_deleted else None
+    if tx.run(_SWEEP, (is_deleted, deleted_ms, number, not is_deleted, SWEPT_AT_ONCE)) == SWEPT_AT_ONCE:
         return True
     tx.run(_SWEPT, (False, number))
     return False
+
+
+def is_sweeping(tx: Transaction, number: int) -> bool:
+    """Whether some of its runs have yet to follow it."""
+    return tx.one(_SWEEPING, (number, True)) is not None
 
 
 def unswept(tx: Transaction) -> list[int]:

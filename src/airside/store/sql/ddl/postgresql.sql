@@ -390,6 +390,8 @@ CREATE TABLE logged_model (
   PRIMARY KEY (model_id)
 );
 
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
+
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
 CREATE INDEX logged_model_run ON logged_model (source_run_id);
@@ -740,6 +742,19 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id BIGSERIAL NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -806,9 +821,12 @@ CREATE TABLE run (
   artifact_uri TEXT COLLATE "C" NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
+  deleted_ms BIGINT,
   PRIMARY KEY (id),
   UNIQUE (run_id)
 );
+
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 
@@ -961,7 +979,11 @@ CREATE TABLE trace (
 
 CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
+CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
 
 CREATE TABLE trace_metadata (
   trace_no BIGINT NOT NULL,

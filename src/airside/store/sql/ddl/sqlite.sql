@@ -290,14 +290,13 @@ CREATE INDEX evidence_model ON evidence (model, version, id);
 CREATE INDEX evidence_subject ON evidence (subject_kind, subject);
 
 CREATE TABLE experiment (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   artifact_location TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
   is_sweeping BOOLEAN NOT NULL,
-  PRIMARY KEY (id),
   UNIQUE (name)
 );
 
@@ -391,6 +390,8 @@ CREATE TABLE logged_model (
   updated_ms BIGINT NOT NULL,
   PRIMARY KEY (model_id)
 );
+
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
 
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
@@ -749,6 +750,18 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -804,7 +817,7 @@ CREATE TABLE routing (
 );
 
 CREATE TABLE run (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   run_id TEXT NOT NULL,
   experiment_no BIGINT NOT NULL,
   name TEXT NOT NULL,
@@ -815,9 +828,11 @@ CREATE TABLE run (
   artifact_uri TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
-  PRIMARY KEY (id),
+  deleted_ms BIGINT,
   UNIQUE (run_id)
 );
+
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 
@@ -974,7 +989,11 @@ CREATE TABLE trace (
 
 CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
+CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
 
 CREATE TABLE trace_metadata (
   trace_no BIGINT NOT NULL,
