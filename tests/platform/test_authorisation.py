@@ -144,6 +144,7 @@ UNIVERSAL: dict[str, Any] = {
     "model_id": f"m-{HEX}", "max_results": 1, "tags": [], "status": "FINISHED", "tag_key": "k", "params": [],
     "models": [], "datasets": [], "model_json": "{}", "max_timestamp_millis": 1, "path": "a", "query": "x",
     "model_ids": [f"m-{HEX}"], "archive_existing_versions": False, "operation": "x", "artifact_path": "a",
+    "url": "https://127.0.0.1/", "events": [{"entity": "PROMPT", "action": "CREATED"}],
 }  # fmt: skip
 QUERY = "&".join(
     f"{name}={value[0] if isinstance(value, list) and value else value}"
@@ -183,7 +184,8 @@ def body_of(route: Route) -> bytes:
     for op in Platform.operations:
         if route.path == PREFIX + op.name:
             return msgspec.json.encode(sample(msgspec.inspect.type_info(op.ask_type)))
-    status = "LOGGED_MODEL_READY" if "logged-models" in route.path else "FINISHED"
+    words = {"logged-models": "LOGGED_MODEL_READY", "webhooks": "ACTIVE"}
+    status = next((word for part, word in words.items() if part in route.path), "FINISHED")
     return msgspec.json.encode({**UNIVERSAL, "status": status})
 
 

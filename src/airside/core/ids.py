@@ -38,6 +38,9 @@ PREFIXES = {
     "gate": "ga",
     "token": "tk",
     "logged_model": "m",
+    "assessment": "a",
+    "evaluation_dataset": "d",
+    "evaluation_record": "dr",
 }
 
 _BLOB = re.compile(r"b3:[0-9a-f]{64}\Z")

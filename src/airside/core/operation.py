@@ -119,8 +119,16 @@ class Services(Protocol):
         """The artifact store (`airside.store.artifacts.port.ArtifactStore`)."""
 
     @property
+    def roots(self) -> Any:
+        """From addresses to stores (`airside.store.artifacts.roots.Roots`)."""
+
+    @property
     def home(self) -> Any:
         """The home folder (`pathlib.Path`)."""
+
+    @property
+    def settings(self) -> Any:
+        """What the operator set (`airside.core.settings.Settings`)."""
 
     def read(self, query: Callable[[Context], Any]) -> Any:
         """Run a query in a read transaction of its own."""

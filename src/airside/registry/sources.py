@@ -18,7 +18,7 @@ from airside.core.record import Record
 from airside.registry import queries, rules
 from airside.tracking.logged_models.operations import GetLoggedModel, get_logged_model
 from airside.tracking.operations.runs import GetRun, get_run
-from airside.tracking.rules import HOST_SCHEMES
+from airside.tracking.rules import HOST_SCHEMES, limits_of
 
 PROMPT_SOURCES = frozenset({"dummy-source", "prompt-template"})
 """What MLflow's prompt registry writes where a model has its source; it stands for no place."""
@@ -59,10 +59,14 @@ def resolve(
         Invalid: the source is not allowed, or the run or model that was told does not contain it.
         NotFound: a `models:/name/…` source names a version that is not there.
     """
+    pattern: str = ctx.memory.get("version_source_pattern", "")
+    if pattern and not re.search(pattern, source):
+        raise Invalid(f"Invalid model version source: '{source}'.")
     if is_prompt and source in PROMPT_SOURCES:
         return Lineage(source=source, storage=source, run_id=run_id or RunId(""))
     parts = urlsplit(source)
-    if parts.scheme in HOST_SCHEMES or (parts.scheme == "mlflow-artifacts" and parts.netloc):
+    host_schemes = HOST_SCHEMES - limits_of(ctx.memory).schemes
+    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
         raise Invalid(
             f"Invalid model version source: '{source}'. The scheme '{parts.scheme}' names a host for the server to "
             "call, which is not allowed."
@@ -79,11 +83,11 @@ def resolve(
 def _of_place(ctx: Context, source: str, parts: SplitResult, run_id: RunId, model_id: LoggedModelId) -> Lineage:
     """The lineage of a source that is not another version."""
     holder = "model_id" if model_id else "run_id"
+    if not _is_local(parts):
+        _check_absolute(source)
     root, source_run = _root(ctx, source, run_id, model_id) if run_id or model_id else ("", RunId(""))
     if _is_local(parts):
         _check_local(source, parts, root, holder)
-    else:
-        _check_absolute(source)
     if parts.scheme == "runs" and (holder == "model_id" or parts.netloc or not _is_of_run(parts, run_id)):
         _contained_nowhere(source, holder)
     if parts.scheme == "mlflow-artifacts" and not (root and is_within(source, root)):
@@ -98,9 +102,11 @@ def _root(ctx: Context, source: str, run_id: RunId, model_id: LoggedModelId) -> 
         try:
             model = get_logged_model(ctx, GetLoggedModel(model_id=model_id))
         except NotFound:
+            if not _needs_holder(source):
+                raise
             _contained_nowhere(source, "model_id")
         return model.artifact_uri, model.source_run_id
-    if not _needs_run(source):
+    if not _needs_holder(source):
         return "", run_id
     try:
         return get_run(ctx, GetRun(run_id=run_id)).info.artifact_uri, run_id
@@ -108,8 +114,8 @@ def _root(ctx: Context, source: str, run_id: RunId, model_id: LoggedModelId) -> 
         _contained_nowhere(source, "run_id")
 
 
-def _needs_run(source: str) -> bool:
-    """Whether the run must be there: cloud sources may name any."""
+def _needs_holder(source: str) -> bool:
+    """Whether the source must lie in its run or model: a place in a cloud may be named by any."""
     parts = urlsplit(source)
     return _is_local(parts) or parts.scheme == "mlflow-artifacts"
 

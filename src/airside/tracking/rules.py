@@ -8,12 +8,14 @@ import math
 import posixpath
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from airside.core.errors import Invalid
-from airside.tracking.records import DatasetInput, LoggedMetric, Metric, Param, RunStatus, Tag
+from airside.core.record import Record
+from airside.tracking.records import DatasetInput, Metric, Param, RunStatus, Tag
 
 MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
@@ -23,6 +25,7 @@ MAX_EXPERIMENT_TAG_VALUE = 20_000
 MAX_LOCATION = 2048
 MAX_BATCH = 1000
 MAX_BATCH_PARAMS = 100
+MAX_HISTORY = 10_000
 MAX_CUSTOM_VIEWS = 50
 CUSTOM_VIEW = "mlflow.customView.view"
 RUN_NAME_TAG = "mlflow.runName"
@@ -31,12 +34,38 @@ ENDED: frozenset[RunStatus] = frozenset({"FINISHED", "FAILED", "KILLED"})
 LARGEST = sys.float_info.max
 HOST_SCHEMES = frozenset({"ftp", "sftp", "hdfs", "viewfs", "http", "https", "r2", "b2", "abfss"})
 
+Point = tuple[int, int, float, bool]
+"""Time in milliseconds, step, stored value (0.0 for "not a number"), whether it is not a number: sorts as a history."""
+
 _NAME = re.compile(r"[/\w.\- :]*\Z")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
 _BAD_CHARACTERS = (
     "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
     "and slashes (/)."
 )
+
+
+class Limits(Record):
+    """What the operator may choose of these rules.
+
+    Attributes:
+        truncates: whether over-long values of parameters and tags are cut; else they are refused.
+        location: the most characters of an artifact location.
+        schemes: those of `HOST_SCHEMES` that locations may have.
+    """
+
+    truncates: bool = True
+    location: int = MAX_LOCATION
+    schemes: frozenset[str] = frozenset()
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def limits_of(memory: Mapping[str, Any]) -> Limits:
+    """The limits of a platform, in its memory."""
+    limits: Limits = memory.get("tracking_limits", DEFAULT_LIMITS)
+    return limits
 
 
 def invalid_value(value: object, path: str, reason: str = "") -> Invalid:
@@ -104,11 +133,14 @@ def checked_metric(metric: Metric, above: str = "") -> tuple[float, bool]:
     return _stored(metric.value)
 
 
-def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric, float, bool]]:
-    """Each metric of a batch with the value to store and whether it is not a number.
+def checked_points(metrics: Sequence[Metric]) -> dict[str, list[Point]]:
+    """The points of a batch as they are stored, by their names: time, step, value, whether it is not a number.
 
     Names are checked once each; only when something is wrong, the metrics are gone through one by one, so that the
     error says which.
+
+    >>> checked_points((Metric(key="loss", value=-0.0, timestamp_ms=5, step=1),))
+    {'loss': [(5, 1, 0.0, False)]}
 
     Raises:
         Invalid: a name or a time breaks a rule.
@@ -118,7 +150,40 @@ def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric,
     if not is_fine or any(metric.timestamp_ms < 0 for metric in metrics):
         for index, metric in enumerate(metrics):
             checked_metric(metric, f"metrics[{index}].")
-    return [(metric, *_stored(metric.value)) for metric in metrics]
+    points: dict[str, list[Point]] = {}
+    for metric in metrics:
+        value = metric.value
+        if value is not None and -LARGEST <= value <= LARGEST:  # the usual case, without a call
+            point = (metric.timestamp_ms, metric.step, value + 0.0, False)
+        else:
+            point = (metric.timestamp_ms, metric.step, *_stored(value))
+        points.setdefault(metric.key, []).append(point)
+    return points
+
+
+def checked_history(
+    key: str, timestamps_ms: Sequence[int], steps: Sequence[int], values: Sequence[float | None]
+) -> list[Point]:
+    """The points of one metric as they are stored: time, step, value, whether it is not a number.
+
+    >>> checked_history("loss", (5, 6), (1, 2), (0.5, None))
+    [(5, 1, 0.5, False), (6, 2, 0.0, True)]
+
+    Raises:
+        Invalid: the name or a time breaks a rule, the columns differ in length, or there are too many points.
+    """
+    check_name(key, "key")
+    check_length(key, "Metric name", MAX_KEY)
+    if not len(timestamps_ms) == len(steps) == len(values):
+        raise Invalid(
+            "The columns of a history must have one length, got "
+            f"{len(timestamps_ms)} times, {len(steps)} steps and {len(values)} values."
+        )
+    if len(values) > MAX_HISTORY:
+        raise Invalid(f"At most {MAX_HISTORY:,} points can be logged at once, got {len(values):,}. Send them in parts.")
+    if timestamps_ms and min(timestamps_ms) < 0:
+        raise invalid_value(min(timestamps_ms), "timestamps_ms", "A time must be a nonnegative 64-bit integer.")
+    return [(time_ms, step, *_stored(value)) for time_ms, step, value in zip(timestamps_ms, steps, values, strict=True)]
 
 
 def _stored(value: float | None) -> tuple[float, bool]:
@@ -129,26 +194,34 @@ def _stored(value: float | None) -> tuple[float, bool]:
     return (LARGEST if value > 0 else -LARGEST), False
 
 
-def checked_param(param: Param, above: str = "") -> Param:
-    """The parameter as it is stored: an over-long value is cut.
+def checked_param(param: Param, above: str = "", *, truncates: bool = True) -> Param:
+    """The parameter as it is stored: an over-long value is cut, or refused where the operator wants that.
 
     Raises:
-        Invalid: the name breaks a rule.
+        Invalid: the name breaks a rule, or the value is too long.
     """
     check_name(param.key, f"{above}key")
     check_length(param.key, "Param key", MAX_KEY)
-    return param if len(param.value) <= MAX_PARAM_VALUE else Param(key=param.key, value=param.value[:MAX_PARAM_VALUE])
+    if len(param.value) <= MAX_PARAM_VALUE:
+        return param
+    if not truncates:
+        check_length(param.value, "Param value", MAX_PARAM_VALUE)
+    return Param(key=param.key, value=param.value[:MAX_PARAM_VALUE])
 
 
-def checked_tag(tag: Tag, above: str = "") -> Tag:
-    """The tag as it is stored: an over-long value is cut.
+def checked_tag(tag: Tag, above: str = "", *, truncates: bool = True) -> Tag:
+    """The tag as it is stored: an over-long value is cut, or refused where the operator wants that.
 
     Raises:
-        Invalid: the name breaks a rule.
+        Invalid: the name breaks a rule, or the value is too long.
     """
     check_name(tag.key, f"{above}key")
     check_length(tag.key, f"{above}key", MAX_KEY)
-    return tag if len(tag.value) <= MAX_TAG_VALUE else Tag(key=tag.key, value=tag.value[:MAX_TAG_VALUE])
+    if len(tag.value) <= MAX_TAG_VALUE:
+        return tag
+    if not truncates:
+        check_length(tag.value, f"{above}value", MAX_TAG_VALUE)
+    return Tag(key=tag.key, value=tag.value[:MAX_TAG_VALUE])
 
 
 def check_experiment_tag(tag: Tag) -> None:
@@ -268,7 +341,7 @@ def joined(uri: str, *parts: str) -> str:
     return "/".join((path.rstrip("/") if parts else path, *parts)) + mark + query
 
 
-def checked_location(location: str, folder: str) -> str:
+def checked_location(location: str, folder: str, limits: Limits = DEFAULT_LIMITS) -> str:
     """The place for artifacts as it is stored: a path is made absolute, from the server's working folder.
 
     >>> checked_location("runs/a", "/srv"), checked_location("s3://b/x/", "/srv"), checked_location("", "/srv")
@@ -277,7 +350,12 @@ def checked_location(location: str, folder: str) -> str:
     Raises:
         Invalid: it is too long, has a fragment or parameters, climbs, or its scheme names a host.
     """
-    check_length(location, "artifact_location", MAX_LOCATION)
+    if len(location) > limits.location:
+        raise Invalid(
+            "Invalid artifact path length. The length of the artifact path cannot be greater than "
+            f"{limits.location} characters. To configure this limit, please set the "
+            "MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable."
+        )
     parts = urlsplit(location)
     if parts.fragment or ";" in parts.path:
         raise Invalid("'artifact_location' URL can't include fragments or params.")
@@ -285,11 +363,13 @@ def checked_location(location: str, folder: str) -> str:
         raise Invalid("Invalid query string")
     if parts.scheme == "runs":
         raise Invalid(f"Artifact location cannot be a runs:/ URI. Given: '{location[:200]}'")
-    if parts.scheme in HOST_SCHEMES or (parts.scheme == "mlflow-artifacts" and parts.netloc):
+    host_schemes = HOST_SCHEMES - limits.schemes
+    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
         raise Invalid(
             f"'artifact_location' cannot use the '{parts.scheme}' scheme: it addresses a host other than the tracking "
             "server's configured artifact storage, so the server would connect to the host named in the URI. "
-            "Use mlflow-artifacts:/, s3://, gs:// or a file: URI."
+            "Use mlflow-artifacts:/, s3://, gs:// or a file: URI; the operator can allow the scheme with the setting "
+            "location_schemes (MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES)."
         )
     return posixpath.normpath(posixpath.join(folder, location)) if location and not parts.scheme else location
 

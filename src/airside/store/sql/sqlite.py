@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
+from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
 
 RESTART_PAGES = 8192
@@ -58,6 +60,7 @@ class SqliteSession(Hooks):
         self._db = sqlite3.connect(
             path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
         )
+        self._db.create_function("regexp", 2, matches, deterministic=True)
         execute = self._db.execute
         execute("PRAGMA journal_mode=WAL")
         execute(f"PRAGMA synchronous={synchronous}")
@@ -169,6 +172,16 @@ class SqliteDatabase:
                 f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
                 "can be written, on a disk with room?"
             ) from error
+
+    def tables(self) -> set[str]:
+        """The names of the tables. Opening as ours would turn a foreign file's log into a write-ahead log."""
+        if not self.path.is_file() or not self.path.stat().st_size:
+            return set()
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(self.path.absolute()))}?mode=ro", uri=True)) as db:
+                return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        except sqlite3.Error:  # what is wrong with it is told when it is opened
+            return set()
 
     def checkpoint(self) -> None:
         """Copy what was written into the database, without making writers wait.

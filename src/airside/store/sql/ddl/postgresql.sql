@@ -61,6 +61,34 @@ CREATE INDEX approval_by_state ON approval (state, id);
 
 CREATE INDEX approval_by_subject ON approval (subject_kind, subject);
 
+CREATE TABLE assessment (
+  id BIGSERIAL NOT NULL,
+  assessment_id TEXT COLLATE "C" NOT NULL,
+  trace_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  figure DOUBLE PRECISION,
+  error TEXT,
+  source_type TEXT COLLATE "C" NOT NULL,
+  source_id TEXT,
+  span_id TEXT,
+  rationale TEXT,
+  metadata TEXT NOT NULL,
+  is_of_session BOOLEAN NOT NULL,
+  overrides TEXT,
+  is_valid BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (assessment_id)
+);
+
+CREATE INDEX assessment_name ON assessment (experiment_no, kind, name, trace_no);
+
+CREATE INDEX assessment_trace ON assessment (trace_no, id);
+
 CREATE TABLE audit (
   chain TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -170,6 +198,61 @@ CREATE TABLE endpoint (
 
 CREATE INDEX endpoint_by_model ON endpoint (model);
 
+CREATE TABLE evaluation_dataset (
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  digest TEXT NOT NULL,
+  schema_text TEXT,
+  record_count BIGINT,
+  created_by TEXT COLLATE "C",
+  updated_by TEXT COLLATE "C",
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (dataset_id)
+);
+
+CREATE INDEX evaluation_dataset_name ON evaluation_dataset (substr(name, 1, 200));
+
+CREATE INDEX evaluation_dataset_newest ON evaluation_dataset (created_ms DESC, dataset_id DESC);
+
+CREATE TABLE evaluation_dataset_experiment (
+  id BIGSERIAL NOT NULL,
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (dataset_id, experiment_no)
+);
+
+CREATE INDEX evaluation_dataset_of_experiment ON evaluation_dataset_experiment (experiment_no, dataset_id);
+
+CREATE TABLE evaluation_dataset_tag (
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (dataset_id, key)
+);
+
+CREATE TABLE evaluation_record (
+  id BIGSERIAL NOT NULL,
+  record_id TEXT COLLATE "C" NOT NULL,
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  input_hash TEXT NOT NULL,
+  inputs TEXT NOT NULL,
+  outputs TEXT,
+  expectations TEXT,
+  tags TEXT NOT NULL,
+  source TEXT,
+  created_by TEXT COLLATE "C",
+  updated_by TEXT COLLATE "C",
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (dataset_id, input_hash),
+  UNIQUE (record_id)
+);
+
+CREATE INDEX evaluation_record_page ON evaluation_record (dataset_id, id);
+
 CREATE TABLE event (
   seq BIGSERIAL NOT NULL,
   name TEXT NOT NULL,
@@ -217,6 +300,12 @@ CREATE TABLE experiment (
 );
 
 CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
+
+CREATE TABLE experiment_stage (
+  experiment_no BIGINT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  PRIMARY KEY (experiment_no)
+);
 
 CREATE TABLE experiment_tag (
   experiment_no BIGINT NOT NULL,
@@ -306,6 +395,8 @@ CREATE TABLE logged_model (
   PRIMARY KEY (model_id)
 );
 
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
+
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
 CREATE INDEX logged_model_run ON logged_model (source_run_id);
@@ -337,6 +428,34 @@ CREATE TABLE logged_model_tag (
   PRIMARY KEY (model_id, key)
 );
 
+CREATE TABLE metric_chunk (
+  id BIGSERIAL NOT NULL,
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  n_points BIGINT NOT NULL,
+  first_ms BIGINT NOT NULL,
+  first_step BIGINT NOT NULL,
+  first_value DOUBLE PRECISION NOT NULL,
+  first_nan BOOLEAN NOT NULL,
+  last_ms BIGINT NOT NULL,
+  last_step BIGINT NOT NULL,
+  last_value DOUBLE PRECISION NOT NULL,
+  last_nan BOOLEAN NOT NULL,
+  low_step BIGINT NOT NULL,
+  high_step BIGINT NOT NULL,
+  is_by_step BOOLEAN NOT NULL,
+  is_finite BOOLEAN NOT NULL,
+  least_value DOUBLE PRECISION NOT NULL,
+  least_ms BIGINT NOT NULL,
+  least_step BIGINT NOT NULL,
+  greatest_value DOUBLE PRECISION NOT NULL,
+  greatest_ms BIGINT NOT NULL,
+  greatest_step BIGINT NOT NULL,
+  points BYTEA NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (run_no, key_no, first_ms, first_step, first_value, first_nan)
+);
+
 CREATE TABLE metric_latest (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -345,6 +464,8 @@ CREATE TABLE metric_latest (
   time_ms BIGINT NOT NULL,
   value DOUBLE PRECISION NOT NULL,
   is_nan BOOLEAN NOT NULL,
+  n_since_packed BIGINT NOT NULL,
+  packed_ms BIGINT NOT NULL,
   PRIMARY KEY (run_no, key_no)
 );
 
@@ -480,6 +601,7 @@ CREATE TABLE pipeline (
   description TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   created_by TEXT NOT NULL,
+  made_with TEXT,
   PRIMARY KEY (name, version)
 );
 
@@ -625,6 +747,19 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id BIGSERIAL NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -691,11 +826,26 @@ CREATE TABLE run (
   artifact_uri TEXT COLLATE "C" NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
+  deleted_ms BIGINT,
   PRIMARY KEY (id),
   UNIQUE (run_id)
 );
 
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
+
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
+
+CREATE TABLE run_capture (
+  run_no BIGINT NOT NULL,
+  source TEXT COLLATE "C" NOT NULL,
+  at_ms BIGINT NOT NULL,
+  code_blob TEXT NOT NULL,
+  lock_blob TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  PRIMARY KEY (run_no, source)
+);
+
+CREATE INDEX run_capture_code ON run_capture (code_blob);
 
 CREATE TABLE run_param (
   run_no BIGINT NOT NULL,
@@ -722,6 +872,22 @@ CREATE TABLE schema_version (
   PRIMARY KEY (revision)
 );
 
+CREATE TABLE scorer (
+  scorer_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (scorer_id),
+  UNIQUE (experiment_no, name)
+);
+
+CREATE TABLE scorer_version (
+  scorer_id TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  serialized TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (scorer_id, version)
+);
+
 CREATE TABLE series (
   name TEXT NOT NULL,
   unit TEXT NOT NULL,
@@ -738,6 +904,26 @@ CREATE TABLE series_point (
 );
 
 CREATE INDEX series_point_at ON series_point (series, at);
+
+CREATE TABLE span (
+  trace_no BIGINT NOT NULL,
+  span_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  parent_id TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  span_type TEXT COLLATE "C" NOT NULL,
+  status TEXT COLLATE "C" NOT NULL,
+  start_ns BIGINT NOT NULL,
+  end_ns BIGINT,
+  usage TEXT,
+  cost TEXT,
+  content TEXT NOT NULL,
+  PRIMARY KEY (trace_no, span_id)
+);
+
+CREATE INDEX span_name ON span (experiment_no, substr(name, 1, 200), trace_no);
+
+CREATE INDEX span_type ON span (experiment_no, span_type, trace_no);
 
 CREATE TABLE step_cache (
   key TEXT NOT NULL,
@@ -782,6 +968,60 @@ CREATE TABLE suite (
   PRIMARY KEY (model)
 );
 
+CREATE TABLE trace (
+  id BIGSERIAL NOT NULL,
+  trace_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  request_ms BIGINT NOT NULL,
+  duration_ms BIGINT,
+  state TEXT COLLATE "C" NOT NULL,
+  client_request_id TEXT COLLATE "C",
+  request_preview TEXT,
+  response_preview TEXT,
+  PRIMARY KEY (id),
+  UNIQUE (trace_id)
+);
+
+CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
+
+CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE TABLE trace_metadata (
+  trace_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (trace_no, key_no)
+);
+
+CREATE INDEX trace_metadata_value ON trace_metadata (experiment_no, key_no, substr(value, 1, 200), trace_no);
+
+CREATE TABLE trace_prompt (
+  prompt TEXT COLLATE "C" NOT NULL,
+  trace_id TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (prompt, trace_id)
+);
+
+CREATE INDEX trace_prompt_trace ON trace_prompt (trace_id);
+
+CREATE TABLE trace_run (
+  run_id TEXT COLLATE "C" NOT NULL,
+  trace_id TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (run_id, trace_id)
+);
+
+CREATE INDEX trace_run_trace ON trace_run (trace_id);
+
+CREATE TABLE trace_tag (
+  trace_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (trace_no, key_no)
+);
+
+CREATE INDEX trace_tag_value ON trace_tag (experiment_no, key_no, substr(value, 1, 200), trace_no);
+
 CREATE TABLE trigger_fire (
   trigger_id TEXT NOT NULL,
   key TEXT NOT NULL,
@@ -812,6 +1052,49 @@ CREATE TABLE verdict (
   left_ms BIGINT NOT NULL,
   PRIMARY KEY (name, version, gate)
 );
+
+CREATE TABLE webhook (
+  id TEXT COLLATE "C" NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  status TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  since_seq BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  deleted_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_by_age ON webhook (created_ms);
+
+CREATE TABLE webhook_delivery (
+  id TEXT COLLATE "C" NOT NULL,
+  webhook_id TEXT COLLATE "C" NOT NULL,
+  seq BIGINT,
+  event TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL,
+  attempts BIGINT NOT NULL,
+  due_ms BIGINT NOT NULL,
+  leased_by TEXT NOT NULL,
+  leased_until_ms BIGINT NOT NULL,
+  status BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  finished_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_delivery_by_due ON webhook_delivery (state, due_ms);
+
+CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook_id, id);
+
+CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (webhook_id, seq);
 
 CREATE VIEW lineage AS
 SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'
