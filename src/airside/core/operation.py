@@ -119,6 +119,10 @@ class Services(Protocol):
         """The artifact store (`airside.store.artifacts.port.ArtifactStore`)."""
 
     @property
+    def roots(self) -> Any:
+        """From addresses to stores (`airside.store.artifacts.roots.Roots`)."""
+
+    @property
     def home(self) -> Any:
         """The home folder (`pathlib.Path`)."""
 

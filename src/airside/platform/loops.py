@@ -9,7 +9,7 @@ from airside.core.errors import AirsideError
 from airside.core.record import Record
 from airside.platform import repeat
 from airside.platform.courier import forget_old as forget_deliveries
-from airside.platform.reactions import cataloguing, triggers, watching
+from airside.platform.reactions import cataloguing, clearing, triggers, watching
 from airside.platform.wiring import Platform
 from airside.serving import ticking
 from airside.store import lease
@@ -44,6 +44,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop(name="refresh_all", every_s=600.0, round=cataloguing.refresh_all),
     Loop(name="cut_windows", every_s=10.0, round=watching.cut_windows),
     Loop(name="tick_triggers", every_s=1.0, round=triggers.tick),
+    Loop(name="sweep_trash", every_s=60.0, round=clearing.sweep_trash),
 )
 
 

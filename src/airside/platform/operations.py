@@ -18,6 +18,7 @@ from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 from airside.tracking.traces.operations import OPERATIONS as TRACES
+from airside.tracking.trash.operations import OPERATIONS as TRASH
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
@@ -29,6 +30,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *ARTIFACTS,
     *TRACES,
     *EVALUATION,
+    *TRASH,
     *DATA,
     *REGISTRY,
     *QUALITY,

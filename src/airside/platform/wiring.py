@@ -29,10 +29,12 @@ from airside.platform.access.rights import authorise
 from airside.platform.home import Home
 from airside.platform.hub import Hub
 from airside.platform.operations import OPERATIONS
+from airside.platform.places import places_of
 from airside.platform.seeds import SEEDS
+from airside.registry.keeping import needed
 from airside.store import outbox
-from airside.store.artifacts.local import LocalArtifacts
 from airside.store.artifacts.port import ArtifactStore
+from airside.store.artifacts.roots import Roots
 from airside.store.audit import AuditRecord, Chain
 from airside.store.blobs.local import LocalBlobs
 from airside.store.blobs.port import BlobStore
@@ -41,6 +43,8 @@ from airside.store.sql.database import database_of
 from airside.store.sql.readers import Readers
 from airside.store.sql.session import Session
 from airside.store.sql.writer import Reply, Writer, into
+from airside.tracking.rules import Limits
+from airside.tracking.trash.operations import KEEPER
 
 T = TypeVar("T")
 MAX_RESOURCE = 1000
@@ -61,12 +65,21 @@ class Platform:
         self.clock = clock
         self.random = random
         self.hub = Hub()
-        self.memory: dict[str, Any] = {"default_artifact_root": settings["default_artifact_root"]}
         self._home = home
         self.blobs: BlobStore = LocalBlobs(Path(settings["blobs"] or home.path / "blobs"))
-        self.artifacts: ArtifactStore = LocalArtifacts(
-            Path(settings["artifacts_destination"] or home.path / "artifacts")
-        )
+        places = places_of(settings, home.path)
+        self.artifacts: ArtifactStore = places.proxied
+        self.roots: Roots = places.roots
+        self.memory: dict[str, Any] = {
+            "default_artifact_root": places.default_root,
+            "tracking_limits": Limits(
+                truncates=settings["truncate_long_values"],
+                location=settings["artifact_location_limit"],
+                schemes=frozenset(settings["location_schemes"]),
+            ),
+            "version_source_pattern": settings["version_source_pattern"],
+            KEEPER: needed,
+        }
         self.database = database_of(settings["database"], home.path, synchronous=settings["synchronous"])
         prepare(self.database)
         self._chain = Chain("main" if self.database.dialect == "sqlite" else random(8).hex())

@@ -7,12 +7,15 @@ from airside.core.ids import ExperimentId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
 from airside.tracking import rules
-from airside.tracking.events import ExperimentCreated
+from airside.tracking.events import ExperimentCreated, ExperimentStaged
 from airside.tracking.queries import datasets as dataset_queries
 from airside.tracking.queries import experiment_search as search
 from airside.tracking.queries import experiments as queries
 from airside.tracking.queries.run_search import Window
-from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Tag, View
+from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Settled, Tag, View
+
+STEP = 2000
+"""Runs that one step brings to another stage: some milliseconds of the writer."""
 
 
 class CreateExperiment(Ask[Experiment]):
@@ -30,7 +33,7 @@ def create_experiment(ctx: Context, ask: CreateExperiment) -> Experiment:
     tags = rules.last_wins(ask.tags)
     for tag in tags:
         rules.check_experiment_tag(tag)
-    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix())
+    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix(), rules.limits_of(ctx.memory))
     _check_views(tags)
     now = ctx.now_ms()
     number = queries.add(ctx.tx, ask.name, wanted, now)
@@ -128,10 +131,11 @@ class DeleteExperiment(Ask[Done]):
 
 @operation("experiments.delete", needs="experiment:write")
 def delete_experiment(ctx: Context, ask: DeleteExperiment) -> Done:
-    """Put an experiment and all its runs out of sight. It can be restored."""
-    number = rules.experiment_no(ask.experiment_id)
-    if not queries.set_stage(ctx.tx, number, is_deleted=True, now_ms=ctx.now_ms()):
-        raise _absent(ask.experiment_id)
+    """Put an experiment and all its runs out of sight. It can be restored.
+
+    Of many runs, the first some thousand follow at once, the rest within seconds (`experiments.settle`).
+    """
+    _stage(ctx, ask.experiment_id, is_deleted=True)
     return DONE
 
 
@@ -144,10 +148,38 @@ class RestoreExperiment(Ask[Done]):
 @operation("experiments.restore", needs="experiment:write")
 def restore_experiment(ctx: Context, ask: RestoreExperiment) -> Done:
     """Bring a deleted experiment back with all its runs, those deleted singly before included."""
-    number = rules.experiment_no(ask.experiment_id)
-    if not queries.set_stage(ctx.tx, number, is_deleted=False, now_ms=ctx.now_ms()):
-        raise _absent(ask.experiment_id)
+    _stage(ctx, ask.experiment_id, is_deleted=False)
     return DONE
+
+
+class SettleExperiment(Ask[Settled]):
+    """Ask to bring more runs of an experiment to its stage."""
+
+    experiment_id: ExperimentId
+
+
+@operation("experiments.settle", needs="experiment:write", audit="measure")
+def settle_experiment(ctx: Context, ask: SettleExperiment) -> Settled:
+    """Let some thousand runs follow their experiment into or out of deletion; a step that holds nobody up."""
+    number = rules.experiment_no(ask.experiment_id)
+    is_deleted = queries.staging(ctx.tx, number)
+    if is_deleted is None:
+        return Settled(is_done=True)
+    moved = queries.stage_runs(ctx.tx, number, is_deleted=is_deleted, now_ms=ctx.now_ms(), limit=STEP)
+    if moved < STEP:
+        queries.end_staging(ctx.tx, number)
+    return Settled(is_done=moved < STEP)
+
+
+def _stage(ctx: Context, experiment_id: ExperimentId, *, is_deleted: bool) -> None:
+    number = rules.experiment_no(experiment_id)
+    if not queries.set_stage(ctx.tx, number, is_deleted=is_deleted, now_ms=ctx.now_ms()):
+        raise _absent(experiment_id)
+    if queries.stage_runs(ctx.tx, number, is_deleted=is_deleted, now_ms=ctx.now_ms(), limit=STEP) < STEP:
+        queries.end_staging(ctx.tx, number)
+        return
+    queries.begin_staging(ctx.tx, number, is_deleted=is_deleted)
+    ctx.announce(ExperimentStaged(experiment_id=experiment_id, is_deleted=is_deleted))
 
 
 class SetExperimentTag(Ask[Done]):
@@ -264,6 +296,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     rename_experiment,
     delete_experiment,
     restore_experiment,
+    settle_experiment,
     set_experiment_tag,
     delete_experiment_tag,
     search_datasets,

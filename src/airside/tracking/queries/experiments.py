@@ -22,7 +22,16 @@ _ANY = "SELECT id FROM experiment ORDER BY id LIMIT 1"
 _LOCATE = "UPDATE experiment SET artifact_location = ? WHERE id = ?"
 _RENAME = "UPDATE experiment SET name = ?, updated_ms = ? WHERE id = ?"
 _STAGE = "UPDATE experiment SET is_deleted = ?, updated_ms = ? WHERE id = ? AND is_deleted = ?"
-_STAGE_RUNS = "UPDATE run SET is_deleted = ?, revision = revision + 1 WHERE experiment_no = ? AND is_deleted = ?"
+_STAGE_RUNS = (
+    "UPDATE run SET is_deleted = ?, deleted_ms = ?, revision = revision + 1 WHERE id IN "
+    "(SELECT id FROM run WHERE experiment_no = ? AND is_deleted = ? LIMIT ?)"
+)
+_STAGING = "SELECT is_deleted FROM experiment_stage WHERE experiment_no = ?"
+_BEGIN_STAGING = (
+    "INSERT INTO experiment_stage (experiment_no, is_deleted) VALUES (?, ?) "
+    "ON CONFLICT (experiment_no) DO UPDATE SET is_deleted = excluded.is_deleted"
+)
+_END_STAGING = "DELETE FROM experiment_stage WHERE experiment_no = ?"
 _TAGS = "SELECT key, value FROM experiment_tag WHERE experiment_no = ? ORDER BY key"
 _SET_TAG = (
     "INSERT INTO experiment_tag (experiment_no, key, value) VALUES (?, ?, ?) "
@@ -86,11 +95,29 @@ def rename(tx: Transaction, number: int, name: str, now_ms: int) -> None:
 
 
 def set_stage(tx: Transaction, number: int, *, is_deleted: bool, now_ms: int) -> bool:
-    """Delete or restore it with all its runs; False when it is in that stage already or not there."""
-    if not tx.run(_STAGE, (is_deleted, now_ms, number, not is_deleted)):
-        return False
-    tx.run(_STAGE_RUNS, (is_deleted, number, not is_deleted))
-    return True
+    """Delete or restore it, not its runs; False when it is in that stage already or not there."""
+    return tx.run(_STAGE, (is_deleted, now_ms, number, not is_deleted)) > 0
+
+
+def stage_runs(tx: Transaction, number: int, *, is_deleted: bool, now_ms: int, limit: int) -> int:
+    """Delete or restore some of its runs; how many."""
+    return tx.run(_STAGE_RUNS, (is_deleted, now_ms if is_deleted else None, number, not is_deleted, limit))
+
+
+def staging(tx: Transaction, number: int) -> bool | None:
+    """The stage that its runs are being brought to; None when they are all there."""
+    row = tx.one(_STAGING, (number,))
+    return bool(row[0]) if row else None
+
+
+def begin_staging(tx: Transaction, number: int, *, is_deleted: bool) -> None:
+    """Note that its runs still have to follow it."""
+    tx.run(_BEGIN_STAGING, (number, is_deleted))
+
+
+def end_staging(tx: Transaction, number: int) -> None:
+    """All its runs have followed it."""
+    tx.run(_END_STAGING, (number,))
 
 
 def tags(tx: Transaction, number: int) -> tuple[Tag, ...]:

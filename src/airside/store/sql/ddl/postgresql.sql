@@ -301,6 +301,12 @@ CREATE TABLE experiment (
 
 CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
 
+CREATE TABLE experiment_stage (
+  experiment_no BIGINT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  PRIMARY KEY (experiment_no)
+);
+
 CREATE TABLE experiment_tag (
   experiment_no BIGINT NOT NULL,
   key TEXT COLLATE "C" NOT NULL,
@@ -388,6 +394,8 @@ CREATE TABLE logged_model (
   updated_ms BIGINT NOT NULL,
   PRIMARY KEY (model_id)
 );
+
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
 
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
@@ -739,6 +747,19 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id BIGSERIAL NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -805,9 +826,12 @@ CREATE TABLE run (
   artifact_uri TEXT COLLATE "C" NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
+  deleted_ms BIGINT,
   PRIMARY KEY (id),
   UNIQUE (run_id)
 );
+
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 

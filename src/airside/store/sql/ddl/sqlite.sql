@@ -290,17 +290,22 @@ CREATE INDEX evidence_model ON evidence (model, version, id);
 CREATE INDEX evidence_subject ON evidence (subject_kind, subject);
 
 CREATE TABLE experiment (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   artifact_location TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
-  PRIMARY KEY (id),
   UNIQUE (name)
 );
 
 CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
+
+CREATE TABLE experiment_stage (
+  experiment_no BIGINT NOT NULL,
+  is_deleted BOOLEAN NOT NULL,
+  PRIMARY KEY (experiment_no)
+);
 
 CREATE TABLE experiment_tag (
   experiment_no BIGINT NOT NULL,
@@ -390,6 +395,8 @@ CREATE TABLE logged_model (
   updated_ms BIGINT NOT NULL,
   PRIMARY KEY (model_id)
 );
+
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
 
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
@@ -748,6 +755,18 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -803,7 +822,7 @@ CREATE TABLE routing (
 );
 
 CREATE TABLE run (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   run_id TEXT NOT NULL,
   experiment_no BIGINT NOT NULL,
   name TEXT NOT NULL,
@@ -814,9 +833,11 @@ CREATE TABLE run (
   artifact_uri TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
-  PRIMARY KEY (id),
+  deleted_ms BIGINT,
   UNIQUE (run_id)
 );
+
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 

@@ -22,6 +22,7 @@ from airside.store.sql.schema import (
     tower,
     traces,
     tracking,
+    trash,
 )
 from airside.store.sql.schema.base import METADATA
 
@@ -44,4 +45,5 @@ __all__ = [
     "tower",
     "traces",
     "tracking",
+    "trash",
 ]
