@@ -116,6 +116,10 @@ def _number_like(step: Step, theirs: Answered, ours: Answered) -> bool:
     return _refused(ours) and step.path.endswith("logged-models/search") and " LIKE " in str(_field(step, "filter"))
 
 
+def _unknown_status(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(ours) and "Unknown model status in filter" in _text(ours)
+
+
 def _empty_key(step: Step, theirs: Answered, ours: Answered) -> bool:
     asked = f"{_field(step, 'filter')} {_field(step, 'order_by')} {_field(step, 'orderBy')}"
     return _refused(ours) and "metrics." in asked and ("metrics. " in asked or "'metrics.'" in asked)
@@ -146,6 +150,7 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("a path of the server in the text of an error", _server_path),
     ("an experiment named by white space", _white_name),
     ("`status LIKE` in `logged-models/search`", _number_like),
+    ("an unknown status in a filter of logged models", _unknown_status),
     ("an empty key in a filter or an order", _empty_key),
     ("a stage move with a wrong stage and a wrong version", _stage_first),
     ("unknown paths, wrong methods", _unknown_path),

@@ -252,6 +252,10 @@ def status_like(ask: Asking) -> None:
     assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status LIKE 'R%'") == BAD
 
 
+def unknown_status(ask: Asking) -> None:
+    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status = 'ready'") == BAD
+
+
 def empty_key(ask: Asking) -> None:
     assert ask.code("POST", "runs/search", experiment_ids=["0"], filter="metrics. > 1") == BAD
     assert ask.code("POST", "runs/search", experiment_ids=["0"], order_by=["metrics."]) == BAD
@@ -274,6 +278,7 @@ def deep_name(ask: Asking) -> None:
 
 
 CHECKS = {
+    "an unknown status in a filter of logged models": unknown_status,
     "more than 100 folders in folders in the name of an artifact": deep_name,
     "a PATCH of a logged model whose body names another": patched,
     "a mistake that MLflow answers with 500": not_500,
