@@ -120,6 +120,10 @@ def _unknown_status(step: Step, theirs: Answered, ours: Answered) -> bool:
     return _refused(ours) and "Unknown model status in filter" in _text(ours)
 
 
+def _quoted_name(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(theirs) and ours.status == 200 and "`name`" in str(_field(step, "filter"))
+
+
 def _empty_key(step: Step, theirs: Answered, ours: Answered) -> bool:
     asked = f"{_field(step, 'filter')} {_field(step, 'order_by')} {_field(step, 'orderBy')}"
     return _refused(ours) and "metrics." in asked and ("metrics. " in asked or "'metrics.'" in asked)
@@ -151,6 +155,7 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("an experiment named by white space", _white_name),
     ("`status LIKE` in `logged-models/search`", _number_like),
     ("an unknown status in a filter of logged models", _unknown_status),
+    ("back-quotes around `name` in searches of the registry", _quoted_name),
     ("an empty key in a filter or an order", _empty_key),
     ("a stage move with a wrong stage and a wrong version", _stage_first),
     ("unknown paths, wrong methods", _unknown_path),

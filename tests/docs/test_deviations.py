@@ -256,6 +256,10 @@ def unknown_status(ask: Asking) -> None:
     assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status = 'ready'") == BAD
 
 
+def quoted_name(ask: Asking) -> None:
+    assert ask("GET", "registered-models/search", filter="%60name%60%20=%20'nobody'")[0] == 200
+
+
 def empty_key(ask: Asking) -> None:
     assert ask.code("POST", "runs/search", experiment_ids=["0"], filter="metrics. > 1") == BAD
     assert ask.code("POST", "runs/search", experiment_ids=["0"], order_by=["metrics."]) == BAD
@@ -278,6 +282,7 @@ def deep_name(ask: Asking) -> None:
 
 
 CHECKS = {
+    "back-quotes around `name` in searches of the registry": quoted_name,
     "an unknown status in a filter of logged models": unknown_status,
     "more than 100 folders in folders in the name of an artifact": deep_name,
     "a PATCH of a logged model whose body names another": patched,
