@@ -36,7 +36,7 @@ TEXTS = (
     "m@1",
 )
 NUMBERS = (0, 1, -1, 2, 100, 2**31, 2**53, 2**63 - 1, -(2**63), 0.5, -1.5, 1e308)
-ODD: tuple[Any, ...] = (None, True, "", 0, -1, [], {}, "x", 2**64, 1e400, [None], {"a": None})
+ODD: tuple[object, ...] = (None, True, "", 0, -1, [], {}, "x", 2**64, 1e400, [None], {"a": None})
 ROUNDS = 6
 """How often each operation is asked, in any order."""
 

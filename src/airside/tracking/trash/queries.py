@@ -38,12 +38,14 @@ _LEFT = "SELECT COUNT(*) FROM removal"
 
 OF_RUNS: dict[str, tuple[str, ...]] = {
     "metric_point": ("key_no", "time_ms", "step", "value", "is_nan"),
+    "metric_chunk": ("id",),
     "metric_latest": ("key_no",),
     "run_param": ("key_no",),
     "run_tag": ("key_no",),
     "dataset_input": ("dataset_no",),
     "model_input": ("model_id",),
     "model_output": ("model_id",),
+    "run_capture": ("source",),
 }
 """What belongs to a run, by its number: each table with the rest of its key. A test finds the one that is missing."""
 OF_LOGGED_MODELS: dict[str, tuple[str, ...]] = {
@@ -54,7 +56,13 @@ OF_LOGGED_MODELS: dict[str, tuple[str, ...]] = {
 OF_EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "experiment_tag": ("key",),
     "input_dataset": ("id",),
-    "experiment_stage": ("experiment_no",),
+    "trace_tag": ("trace_no", "key_no"),
+    "trace_metadata": ("trace_no", "key_no"),
+    "span": ("trace_no", "span_id"),
+    "assessment": ("id",),
+    "trace": ("id",),
+    "evaluation_dataset_experiment": ("id",),
+    "scorer": ("scorer_id",),
 }
 
 
