@@ -260,6 +260,28 @@ def status_like(ask: Asking) -> None:
     assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status LIKE 'R%'") == BAD
 
 
+def unknown_status(ask: Asking) -> None:
+    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status = 'ready'") == BAD
+
+
+def quoted_name(ask: Asking) -> None:
+    assert ask("GET", "registered-models/search", filter="%60name%60%20=%20'nobody'")[0] == 200
+
+
+def model_nan(ask: Asking) -> None:
+    run, model = ask.run(), logged_model(ask)
+    ask.made("runs/log-metric", run_id=run, key="m", value="NaN", timestamp=1, model_id=model)
+    (metric,) = ask("GET", f"logged-models/{model}")[1]["model"]["data"]["metrics"]
+    assert metric["value"] == "NaN"
+
+
+def kept_name(ask: Asking) -> None:
+    place = "/api/2.0/mlflow-artifacts/artifacts"
+    assert ask.raw("PUT", f"{place}/odd/a%25e5%2517.bin", b"x").status == 200
+    assert json.loads(ask.raw("GET", f"{place}?path=odd").data)["files"][0]["path"] == "a%e5%17.bin"
+    assert ask.raw("GET", f"{place}/odd/a%25e5%2517.bin").data == b"x"
+
+
 def empty_key(ask: Asking) -> None:
     assert ask.code("POST", "runs/search", experiment_ids=["0"], filter="metrics. > 1") == BAD
     assert ask.code("POST", "runs/search", experiment_ids=["0"], order_by=["metrics."]) == BAD
@@ -326,6 +348,10 @@ def events_twice(ask: Asking) -> None:
 
 
 CHECKS = {
+    "a metric of a logged model that is not a number": model_nan,
+    "an artifact whose name has an escape that is no text": kept_name,
+    "back-quotes around `name` in searches of the registry": quoted_name,
+    "an unknown status in a filter of logged models": unknown_status,
     "more than 100 folders in folders in the name of an artifact": deep_name,
     "a PATCH of a logged model whose body names another": patched,
     "a mistake that MLflow answers with 500": not_500,
