@@ -12,6 +12,9 @@ from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
 from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
+from airside.tracking.imports.comparing import OPERATIONS as COMPARING
+from airside.tracking.imports.journal import OPERATIONS as IMPORTS
+from airside.tracking.imports.operations import OPERATIONS as IMPORTING
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 
@@ -21,6 +24,9 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *TRACKING,
     *LOGGED_MODELS,
     *ARTIFACTS,
+    *IMPORTS,
+    *IMPORTING,
+    *COMPARING,
     *DATA,
     *REGISTRY,
     *QUALITY,

@@ -101,7 +101,7 @@ def checked_metric(metric: Metric, above: str = "") -> tuple[float, bool]:
         reason = f"metric '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long (64-bit integer) "
         raise invalid_value(metric.timestamp_ms, f"{above}timestamp", reason)
     check_length(metric.key, "Metric name", MAX_KEY)
-    return _stored(metric.value)
+    return stored_value(metric.value)
 
 
 def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric, float, bool]]:
@@ -118,10 +118,11 @@ def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric,
     if not is_fine or any(metric.timestamp_ms < 0 for metric in metrics):
         for index, metric in enumerate(metrics):
             checked_metric(metric, f"metrics[{index}].")
-    return [(metric, *_stored(metric.value)) for metric in metrics]
+    return [(metric, *stored_value(metric.value)) for metric in metrics]
 
 
-def _stored(value: float | None) -> tuple[float, bool]:
+def stored_value(value: float | None) -> tuple[float, bool]:
+    """The value to store and whether it is not a number: infinities become the greatest finite double."""
     if value is None or math.isnan(value):
         return 0.0, True
     if -LARGEST <= value <= LARGEST:

@@ -18,6 +18,7 @@ COMMANDS = {
     "deploy": "airside.client.cli.deploy:deploy",
     "demo": "airside.client.cli.demo.command:demo",
     "data": "airside.client.cli.data:data",
+    "import": "airside.client.cli.imports:import_group",
     "report": "airside.client.cli.report:report",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",

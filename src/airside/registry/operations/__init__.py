@@ -1,7 +1,7 @@
 """The verbs of the registry, one file for each noun."""
 
 from airside.core.operation import AnyOperation
-from airside.registry.operations import aliases, approvals, models, verdicts, versions
+from airside.registry.operations import aliases, approvals, imports, models, verdicts, versions
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     models.create_model,
@@ -34,4 +34,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     approvals.decide_approval,
     approvals.get_approval,
     approvals.search_approvals,
+    imports.import_models,
+    imports.import_versions,
+    imports.compare_models,
 )
