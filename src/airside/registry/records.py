@@ -134,6 +134,13 @@ class ImportedVersion(Record):
     storage_location: str = ""
 
 
+class ImportedVersions(Record):
+    """Versions of one model by number, and the highest number ever used."""
+
+    items: tuple[ImportedVersion, ...]
+    last_version: int
+
+
 class Change(Record):
     """One line of a model's history: who changed what, from what, to what.
 

@@ -11,7 +11,7 @@ from airside.client.cli.options import DEFAULT_HOME, client_of
 from airside.client.cli.output import show
 from airside.core.plugin import load
 
-_IMPORTS = "airside.client.imports"
+_IMPORTS, _FOLDERS = "airside.client.imports", "airside.client.folders"
 Command = Callable[..., None]
 
 
@@ -82,6 +82,30 @@ def mlflow(
     platform = {"platform_url": url, "platform_token": token, "platform_home": home}
     with load(f"{_IMPORTS}.opening:open_store")(source) as store, client_of(platform) as client:
         report = _told(lambda telling: store.bring(client, options, telling))
+    _tell(report, as_json=as_json)
+
+
+@import_group.command()
+@click.argument("path", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--new-ids", is_flag=True, help="Give runs and logged models new ids; experiments join those of a name.")
+@click.option("--name", default="", help="Another name for the experiment or model that was exported.")
+@click.option("--skip-existing", is_flag=True, help="Leave what is here already with other content as it is.")
+@platform_options
+def folder(
+    path: Path,
+    new_ids: bool,
+    name: str,
+    skip_existing: bool,
+    url: str,
+    token: str,
+    home: str,
+    as_json: bool,
+) -> None:
+    """Bring back the folder PATH that `airside export` wrote. Each file is checked before anything is taken."""
+    bringing = f"{_FOLDERS}.bringing"
+    how = load(f"{bringing}:Bringing")(new_ids=new_ids, name=name, skip_existing=skip_existing)
+    with client_of({"platform_url": url, "platform_token": token, "platform_home": home}) as client:
+        report = _told(lambda telling: load(f"{bringing}:bring")(client, path, how, telling))
     _tell(report, as_json=as_json)
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "airside.client.cli.demo.command:demo",
     "data": "airside.client.cli.data:data",
     "import": "airside.client.cli.imports:import_group",
+    "export": "airside.client.cli.export:export",
     "report": "airside.client.cli.report:report",
     "doctor": "airside.client.cli.doctor:doctor",
     "settings": "airside.client.cli.settings:settings",

@@ -37,4 +37,5 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     imports.import_models,
     imports.import_versions,
     imports.compare_models,
+    imports.list_versions,
 )

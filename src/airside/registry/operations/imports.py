@@ -10,10 +10,10 @@ from airside.core.record import Ask
 from airside.registry import history, queries, rules
 from airside.registry.events import ModelCreated, VersionRegistered
 from airside.registry.queries import imports
-from airside.registry.records import ImportedModel, ImportedVersion, ModelVersion, RegisteredModel
+from airside.registry.records import ImportedModel, ImportedVersion, ImportedVersions, ModelVersion, RegisteredModel
 from airside.tracking.imports.journal import check_known
 from airside.tracking.imports.records import Compared, Difference, Imported
-from airside.tracking.imports.rules import check_size, first_difference, refusal
+from airside.tracking.imports.rules import MAX_ITEMS, check_size, first_difference, refusal
 
 MODEL_FACTS = ("description", "tags", "created_ms", "updated_ms")
 VERSION_FACTS = (
@@ -143,6 +143,34 @@ def compare_models(ctx: Context, ask: CompareModels) -> Compared:
         else:
             same += 1
     return Compared(same=same, missing=tuple(missing), differing=tuple(differing))
+
+
+class ListVersions(Ask[ImportedVersions]):
+    """Versions of a model behind a number."""
+
+    name: ModelName
+    after: int = 0
+    max_results: int = 100
+
+
+@operation("imports.list_versions", needs="imports:read")
+def list_versions(ctx: Context, ask: ListVersions) -> ImportedVersions:
+    """The versions of a model by number, whole: with where their files lie.
+
+    Raises:
+        NotFound: no model has that name. Invalid: the page size is not one.
+    """
+    if not 1 <= ask.max_results <= MAX_ITEMS:
+        raise Invalid(f"max_results must be between 1 and {MAX_ITEMS}, got {ask.max_results}.")
+    last = imports.last_version(ctx.tx, ask.name)
+    if last is None:
+        raise NotFound(f"Registered Model with name={ask.name} not found")
+    found = imports.versions_behind(ctx.tx, ask.name, ask.after, ask.max_results)
+    versions = queries.versions_of(ctx.tx, [(ask.name, number) for number in found])
+    return ImportedVersions(
+        items=tuple(ImportedVersion(version=each, storage_location=found[each.version]) for each in versions),
+        last_version=last,
+    )
 
 
 def name_of(version: ModelVersion) -> str:

@@ -245,7 +245,8 @@ def _misplaced(misplaced: list[Difference]) -> Conflict:
     named = "; ".join(f"{each.id} ({each.what})" for each in misplaced[: rules.MAX_NAMED])
     return Conflict(
         f"{len(misplaced)} experiments of the source have an id or a name that is another experiment's here: {named}. "
-        "Let those have new ids with --experiment-ids new: one whose name is here already is merged into it."
+        "Let those have new ids with --experiment-ids new (of a folder: --new-ids): one whose name is here already is "
+        "merged into it."
     )
 
 
