@@ -41,7 +41,7 @@ def _run(client: Any, experiment: str, number: int) -> str:
     points = [Metric("loss", 1 / (step + 1), START + step, step) for step in range(20)]
     odd = [("bad", float("nan"), 1, 3), ("bad", 5.0, 1, 2), ("inf", float("inf"), 1, -1), ("sub/acc", 0.1 + 0.2, 2, 7)]
     points += [Metric(key, value, START + at, step) for key, value, at, step in odd]
-    params = {"lr": f"{number / 10}", "long": "x" * 300, "lines": "a\nb", "quotes": "it's \"q\"", "empty": ""}
+    params = {"lr": f"{number / 10}", "long": "x" * 300, "lines": "a\nb", "quotes": 'it\'s "q"', "empty": ""}
     tags = [RunTag("a/b", "c"), RunTag("mlflow.user", "ana"), RunTag("note", "é" * 10)]
     client.log_batch(run_id, points, [Param(key, value) for key, value in params.items()], tags)
     if number % 2 == 0:
@@ -87,9 +87,8 @@ def _registry(client: Any, runs: list[str], *, is_folder: bool) -> None:
     client.delete_model_version("churn model", "4")
     client.create_registered_model("empty")
     if not is_folder:
-        tag = {"mlflow.prompt.is_prompt": "true"}
-        client.create_registered_model("hello", tag)
-        client.create_model_version("hello", "dummy-source", None, {**tag, "mlflow.prompt.text": "Say hi to {{name}}"})
+        client.register_prompt("hello", "Say hi to {{name}}", commit_message="first")
+        client.register_prompt("hello", "Say hello to {{name}}")
 
 
 if __name__ == "__main__":

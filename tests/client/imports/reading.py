@@ -59,8 +59,7 @@ def run_facts(client: MlflowClient, run: Run) -> Facts:
         "histories": {key: history(client, info.run_id, key) for key in sorted(run.data.metrics)},
         "datasets": sorted(
             (
-                [each.dataset.name, each.dataset.digest, each.dataset.source_type, each.dataset.source]
-                + [each.dataset.schema, each.dataset.profile, sorted((tag.key, tag.value) for tag in each.tags)]
+                (*each.dataset.to_dictionary().items(), *sorted((tag.key, tag.value) for tag in each.tags))
                 for each in run.inputs.dataset_inputs
             ),
             key=repr,
@@ -129,8 +128,15 @@ def logged_facts(each: Any) -> Facts:
         "params": each.params,
         "points": sorted(
             (
-                (point.key, point.step, point.timestamp, plain(point.value), point.run_id)
-                + (point.dataset_name or "", point.dataset_digest or "")
+                (
+                    point.key,
+                    point.step,
+                    point.timestamp,
+                    plain(point.value),
+                    point.run_id,
+                    point.dataset_name or "",
+                    point.dataset_digest or "",
+                )
                 for point in each.metrics or ()
             ),
             key=repr,
