@@ -65,7 +65,9 @@ def run_facts(client: MlflowClient, run: Run) -> Facts:
             key=repr,
         ),
         "model_inputs": sorted(each.model_id for each in getattr(run.inputs, "model_inputs", None) or ()),
-        "outputs": sorted((each.model_id, each.step) for each in (run.outputs.model_outputs if run.outputs else ())),
+        "outputs": sorted(
+            (each.model_id, each.step) for each in getattr(getattr(run, "outputs", None), "model_outputs", ())
+        ),
     }
 
 
@@ -90,10 +92,10 @@ def model_facts(each: Any) -> Facts:
     return {
         "description": each.description or "",
         "tags": each.tags,
-        "aliases": each.aliases,
+        "aliases": {alias: int(version) for alias, version in each.aliases.items()},
         "created": each.creation_timestamp,
         "updated": each.last_updated_timestamp,
-        "latest": sorted((version.current_stage, version.version) for version in each.latest_versions),
+        "latest": sorted((version.current_stage, int(version.version)) for version in each.latest_versions),
     }
 
 

@@ -174,9 +174,7 @@ def _logged_model(
         put("logged_model_params", (model_id, key, value))
     for key, value in _texts(folder / "tags"):
         put("logged_model_tags", (model_id, key, value))
-    put_metrics(
-        "logged_model_metrics", _model_points(folder / "metrics", model_id, str(facts.get("source_run_id") or ""))
-    )
+    put_metrics("logged_model_metrics", _model_points(folder / "metrics", model_id))
 
 
 def _registry(folder: Path, put: Put) -> None:
@@ -220,30 +218,31 @@ def _version(folder: Path, name: str, put: Put) -> None:
 
 
 def _points(folder: Path, run_id: str) -> Iterator[Sequence[Any]]:
+    """`time value`, `time value step`; what stands behind them since release 3 belongs to the logged model's file."""
     for key, path in _files(folder):
-        for at, (timestamp_ms, value, step, _, _) in _lines(path):
-            del at
+        for timestamp_ms, value, step, _ in _lines(path):
             is_nan = value != value  # noqa: PLR0124 -- the one value that is not itself
             yield key, 0.0 if is_nan else value, timestamp_ms, step, is_nan, run_id
 
 
-def _model_points(folder: Path, model_id: str, run_id: str) -> Iterator[Sequence[Any]]:
+def _model_points(folder: Path, model_id: str) -> Iterator[Sequence[Any]]:
+    """`time value step run`, and perhaps `dataset digest`."""
     for key, path in _files(folder):
-        for _, (timestamp_ms, value, step, dataset_name, digest) in _lines(path):
-            yield model_id, key, timestamp_ms, step, value, run_id, dataset_name, digest
+        for timestamp_ms, value, step, rest in _lines(path):
+            run_id = rest[0] if rest else ""
+            dataset, digest = (" ".join(rest[1:-1]), rest[-1]) if len(rest) > 2 else ("", "")
+            yield model_id, key, timestamp_ms, step, value, run_id, dataset, digest
 
 
-def _lines(path: Path) -> Iterator[tuple[int, tuple[int, float, int, str, str]]]:
-    """The points in a file of a metric: `time value`, `time value step`, or with a dataset behind them."""
+def _lines(path: Path) -> Iterator[tuple[int, float, int, list[str]]]:
+    """The points in a file of a metric: time, value, step, and the words behind them."""
     with path.open(encoding="utf-8") as file:
         for at, line in enumerate(file, 1):
             words = line.split()
             if not words:
                 continue
             try:
-                step = int(words[2]) if len(words) > 2 else 0
-                dataset, digest = (" ".join(words[3:-1]), words[-1]) if len(words) > 4 else ("", "")
-                yield at, (int(words[0]), float(words[1]), step, dataset, digest)
+                yield int(words[0]), float(words[1]), int(words[2]) if len(words) > 2 else 0, words[3:]
             except (ValueError, IndexError):
                 raise Invalid(
                     f"{path}, line {at}: '{line.strip()[:80]}' is no point of a metric. Mend the line, or remove it."

@@ -118,11 +118,13 @@ class Importer:
     def _experiments(self, job: Job) -> None:
         """All of them, each time: where each is here is needed for what comes behind."""
         self._telling.begin("experiments", experiments.count(job.tables))
+        greatest = experiments.greatest(job.tables)
         for _, items in experiments.read(job.tables):
             ask = ImportExperiments(
                 import_id=job.import_id,
                 items=tuple(job.locations.experiment(each) for each in items),
                 ids=self._options.ids,
+                above=greatest,
                 skip_existing=self._options.skip_existing,
             )
             answer = self._ask(ask)

@@ -30,12 +30,14 @@ class ImportExperiments(Ask[Imported]):
     Attributes:
         ids: `keep`: each has its own id here; `new`: one whose name is here already is that one, and one whose id
             is another's gets a new id.
+        above: new ids are greater than this: the greatest of the source, so that they take none of its others'.
         skip_existing: leave what is here with other facts as it is, instead of refusing.
     """
 
     import_id: ImportId
     items: tuple[Experiment, ...]
     ids: Ids = "keep"
+    above: int = 0
     skip_existing: bool = False
 
 
@@ -58,10 +60,12 @@ def import_experiments(ctx: Context, ask: ImportExperiments) -> Imported:
         place, target, difference = place_of(ctx, given)
         if place in ("elsewhere", "differs"):
             misplaced.append(Difference(id=given.experiment_id, what=difference))
+            if ask.ids == "keep":
+                continue
             place = "merge" if place == "elsewhere" else "renumber"
         elif difference:
             differing.append(Difference(id=given.experiment_id, what=difference))
-        where[given.experiment_id] = _placed(ctx, given, place, target)
+        where[given.experiment_id] = _placed(ctx, given, place, target=target, above=ask.above)
         added += place not in ("same", "merge")
         same += place in ("same", "merge")
     if misplaced and ask.ids == "keep":
@@ -228,14 +232,15 @@ def _check_experiment(given: Experiment) -> None:
         raise Invalid(f"The experiment {given.experiment_id} has no artifact_location.")
 
 
-def _placed(ctx: Context, given: Experiment, place: str, target: ExperimentId) -> ExperimentId:
+def _placed(ctx: Context, given: Experiment, place: str, *, target: ExperimentId, above: int) -> ExperimentId:
     """Write an experiment to its place; the id that it has here."""
     if place == "add":
         queries.add_experiment(ctx.tx, given)
     elif place == "adopt":
         queries.adopt_experiment(ctx.tx, given)
     elif place == "renumber":
-        target = ExperimentId(str(queries.renumber_experiment(ctx.tx, given)))
+        target = ExperimentId(str(max(queries.greatest_experiment(ctx.tx), above) + 1))
+        queries.add_experiment(ctx.tx, msgspec.structs.replace(given, experiment_id=target))
     if place in ("add", "renumber"):
         ctx.announce(ExperimentCreated(experiment_id=target, name=given.name))
     return target

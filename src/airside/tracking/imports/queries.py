@@ -36,7 +36,7 @@ _EXPERIMENT = (
 _ADOPT = (
     "UPDATE experiment SET name = ?, artifact_location = ?, is_deleted = ?, created_ms = ?, updated_ms = ? WHERE id = ?"
 )
-_TOUCHED = "UPDATE experiment SET is_deleted = ?, created_ms = ?, updated_ms = ? WHERE id = ?"
+_GREATEST = "SELECT MAX(id) FROM experiment"
 _ANY_RUN = "SELECT 1 FROM run WHERE experiment_no = ? LIMIT 1"
 _SEQUENCE = "SELECT setval(pg_get_serial_sequence('experiment', 'id'), GREATEST((SELECT MAX(id) FROM experiment), 1))"
 _PARAM = "INSERT INTO run_param (run_no, key_no, experiment_no, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -105,14 +105,10 @@ def adopt_experiment(tx: Transaction, experiment: Experiment) -> None:
     experiments.set_tags(tx, number, experiment.tags)
 
 
-def renumber_experiment(tx: Transaction, experiment: Experiment) -> int | None:
-    """Store an experiment under a new id; None when its name is taken."""
-    number = experiments.add(tx, experiment.name, experiment.artifact_location, experiment.created_ms)
-    if number is not None:
-        is_deleted = experiment.lifecycle_stage == "deleted"
-        tx.run(_TOUCHED, (is_deleted, experiment.created_ms, experiment.updated_ms, number))
-        experiments.set_tags(tx, number, experiment.tags)
-    return number
+def greatest_experiment(tx: Transaction) -> int:
+    """The greatest id of an experiment."""
+    row = tx.one(_GREATEST)
+    return (row[0] if row else None) or 0
 
 
 def has_runs(tx: Transaction, number: int) -> bool:

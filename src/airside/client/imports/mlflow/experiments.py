@@ -14,6 +14,11 @@ def count(tables: MlflowTables) -> int:
     return tables.count("experiments")
 
 
+def greatest(tables: MlflowTables) -> int:
+    """The greatest id."""
+    return int(tables.source.all("SELECT MAX(experiment_id) FROM experiments")[0][0] or 0)
+
+
 def read(tables: MlflowTables, after: str = "") -> Iterator[tuple[str, tuple[Experiment, ...]]]:
     """Experiments by their ids, some hundreds at a time, with the key behind which the next ones are."""
     created = tables.column("experiments", "creation_time", "0")
