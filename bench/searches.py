@@ -19,7 +19,7 @@ from airside.server.mlflow.runs import ROUTES
 from airside.tracking.memory import memory_of
 from airside.tracking.operations.runs import GetRun, SearchRuns
 from airside.tracking.queries import runs, values
-from airside.tracking.records import Metric, Param, RunInfo, RunPage, Tag
+from airside.tracking.records import Param, RunInfo, RunPage, Tag
 
 ZERO = ExperimentId("0")
 ENCODE = {route.path: route.encode for route in ROUTES}["2.0/mlflow/runs/search"]
@@ -71,9 +71,8 @@ def add(ctx: Context, index: int, chance: random.Random) -> None:
         lifecycle_stage="active",
     )
     run = (runs.add(ctx, info, 0), 0)
-    points = [Metric(key=f"m{k}", value=chance.random(), timestamp_ms=index) for k in range(19)]
-    points.append(Metric(key="auc", value=chance.random(), timestamp_ms=index))
-    values.add_points(ctx, run, [(point, point.value or 0.0, False) for point in points])
+    names = [*(f"m{k}" for k in range(19)), "auc"]
+    values.add_points(ctx, run, {name: ((index, 0, chance.random(), False),) for name in names})
     for k in range(19):
         values.add_param(ctx, run, Param(key=f"p{k}", value=repr(chance.random())))
     values.add_param(ctx, run, Param(key="model", value=chance.choice(("xgb", "lgbm", "rf", "mlp", "lr"))))

@@ -60,6 +60,7 @@ def heavy_after(code: str, *arguments: str) -> str:
         "import airside.client.cli.main",
         "from airside.platform.operations import OPERATIONS",
         "from airside.server.api import openapi; openapi()",
+        "import airside.server.opening",
     ],
 )
 def test_nothing_heavy_is_imported_by(code: str) -> None:

@@ -215,7 +215,70 @@ def foreign_page(ask: Asking) -> None:
     assert (answer.status, json.loads(answer.data)["error_code"]) == (403, "PERMISSION_DENIED")
 
 
+def patched(ask: Asking) -> None:
+    first, second = logged_model(ask), logged_model(ask)
+    body = {"model_id": second, "status": "LOGGED_MODEL_READY"}
+    assert ask("PATCH", f"logged-models/{first}", **body)[1]["model"]["info"]["model_id"] == first
+
+
+def not_500(ask: Asking) -> None:
+    point = {"run_id": ask.run(), "key": "m", "value": [1], "timestamp": 1}
+    assert ask.code("POST", "runs/log-metric", **point) == BAD
+    assert ask.code("GET", "model-versions/search", filter="tags.a%20IS%20NULL") == BAD
+
+
+def no_sql(ask: Asking) -> None:
+    ask.made("experiments/create", name="once")
+    status, answer = ask("POST", "experiments/create", name="once")
+    assert (status, answer["error_code"]) == (400, "RESOURCE_ALREADY_EXISTS")
+    assert "SQL" not in answer["message"].upper()
+
+
+def no_path(ask: Asking) -> None:
+    ask.made("registered-models/create", name="s")
+    status, answer = ask("POST", "model-versions/create", name="s", source="relative/path")
+    assert (status, answer["message"].partition(". ")[0]) == (400, "Invalid model version source: 'relative/path'")
+
+
+def capitals(ask: Asking) -> None:
+    assert ask.raw("POST", f"{API}/runs/search", b"{}", Content_Type="APPLICATION/JSON").status == 200
+
+
+def white_name(ask: Asking) -> None:
+    assert ask.code("POST", "experiments/create", name="\n") == BAD
+
+
+def status_like(ask: Asking) -> None:
+    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status LIKE 'R%'") == BAD
+
+
+def empty_key(ask: Asking) -> None:
+    assert ask.code("POST", "runs/search", experiment_ids=["0"], filter="metrics. > 1") == BAD
+    assert ask.code("POST", "runs/search", experiment_ids=["0"], order_by=["metrics."]) == BAD
+
+
+def stage_and_version(ask: Asking) -> None:
+    move = {"name": "nobody", "version": "1.0", "stage": "bogus"}
+    assert "'version' must be an integer" in ask("POST", "model-versions/transition-stage", **move)[1]["message"]
+
+
+def filter_words(ask: Asking) -> None:
+    for path in ("registered-models/search", "model-versions/search"):
+        status, answer = ask("GET", path, filter="foo.a%20=%20'x'")
+        assert (status, answer["message"]) == (400, "Invalid entity type 'foo'. Valid values are ['attribute', 'tag']")
+
+
 CHECKS = {
+    "a PATCH of a logged model whose body names another": patched,
+    "a mistake that MLflow answers with 500": not_500,
+    "SQL in the text of an error": no_sql,
+    "a path of the server in the text of an error": no_path,
+    "a content type in capitals": capitals,
+    "an experiment named by white space": white_name,
+    "`status LIKE` in `logged-models/search`": status_like,
+    "an empty key in a filter or an order": empty_key,
+    "a stage move with a wrong stage and a wrong version": stage_and_version,
+    "the words in which a filter or an order is refused": filter_words,
     "a value of the wrong type": wrong_types,
     "an unknown name of an enum": unknown_enum,
     "booleans as words": worded_booleans,

@@ -25,7 +25,7 @@ from airside.server.guard import Guard
 from airside.server.live import Streams
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
-from airside.server.routes import MLFLOW_CALLS, routes
+from airside.server.routes import MLFLOW_CALLS, pages, routes
 from airside.server.web.routes import PAGE_ROUTES
 from airside.server.web.static import static_paths
 
@@ -95,7 +95,7 @@ class World:
         }
 
     async def _mounted(self) -> list[Route]:
-        made = routes(self.platform, Replies(self.platform), Streams(self.platform.hub))
+        made = [*routes(self.platform, Replies(self.platform), Streams(self.platform.hub)), *pages(self.platform)]
         self.app.open(self.platform, made)
         return made
 
@@ -144,6 +144,7 @@ UNIVERSAL: dict[str, Any] = {
     "model_id": f"m-{HEX}", "max_results": 1, "tags": [], "status": "FINISHED", "tag_key": "k", "params": [],
     "models": [], "datasets": [], "model_json": "{}", "max_timestamp_millis": 1, "path": "a", "query": "x",
     "model_ids": [f"m-{HEX}"], "archive_existing_versions": False, "operation": "x", "artifact_path": "a",
+    "url": "https://127.0.0.1/", "events": [{"entity": "PROMPT", "action": "CREATED"}],
 }  # fmt: skip
 QUERY = "&".join(
     f"{name}={value[0] if isinstance(value, list) and value else value}"
@@ -183,7 +184,8 @@ def body_of(route: Route) -> bytes:
     for op in Platform.operations:
         if route.path == PREFIX + op.name:
             return msgspec.json.encode(sample(msgspec.inspect.type_info(op.ask_type)))
-    status = "LOGGED_MODEL_READY" if "logged-models" in route.path else "FINISHED"
+    words = {"logged-models": "LOGGED_MODEL_READY", "webhooks": "ACTIVE"}
+    status = next((word for part, word in words.items() if part in route.path), "FINISHED")
     return msgspec.json.encode({**UNIVERSAL, "status": status})
 
 

@@ -7,8 +7,9 @@ import pytest
 from airside.core.clock import from_ms
 from airside.core.errors import Invalid, Unavailable
 from airside.core.ids import EndpointName, ModelName, PredictionId
-from airside.serving.process.spool import Spool, frame, frames
+from airside.serving.process.spool import Spool
 from airside.serving.records import NewBatch
+from airside.store.frames import frame, frames
 
 
 class Answered:

@@ -10,7 +10,7 @@ from airside.core.errors import Invalid
 from airside.core.ids import RunId
 from airside.core.operation import LOCAL
 from airside.platform.wiring import Platform
-from airside.tracking.curve import Point, View, drawn, extremes, sampled_ranks, smoothed
+from airside.tracking.curve import Point, Smoothing, View, drawn, extremes, sampled_ranks
 from airside.tracking.operations.histories import GetCurves, GetMetricBulk, GetMetricHistory, GetMetricInterval
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.operations.runs import CreateRun
@@ -164,7 +164,7 @@ def test_a_drawing_never_holds_more_than_it_can_show(ys: list[float], width: int
 @given(constant=values, weight=st.floats(0, 0.99), n=st.integers(1, 50))
 @settings(max_examples=30)
 def test_smoothing_leaves_a_constant_as_it_is(constant: float, weight: float, n: int) -> None:
-    assert smoothed([constant] * n, weight) == pytest.approx([constant] * n, rel=1e-6, abs=1e-9)
+    assert Smoothing(weight).over([constant] * n) == pytest.approx([constant] * n, rel=1e-6, abs=1e-9)
 
 
 def test_a_logarithmic_axis_leaves_out_what_it_cannot_show() -> None:

@@ -100,7 +100,18 @@ def test_twins_are_json(stocked: Platform, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/experiments", "/datasets", "/pipelines", "/endpoints", "/approvals", "/monitors", "/alerts", "/search?q=a"],
+    [
+        "/",
+        "/experiments",
+        "/datasets",
+        "/pipelines",
+        "/endpoints",
+        "/approvals",
+        "/monitors",
+        "/alerts",
+        "/search?q=a",
+        "/find/versions",
+    ],
 )
 def test_every_place_of_an_empty_house_has_a_page(platform: Platform, path: str) -> None:
     assert get(platform, path)[0] == 200

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 import urllib3
 
-from airside.core.errors import AirsideError, ErrorBody, Invalid, Unavailable, from_wire
+from airside.core.errors import AirsideError, ErrorBody, Invalid, NotFound, Unavailable, from_wire
 from airside.core.ids import BlobId
 from airside.core.operation import LOCAL, operation_of
 from airside.core.plugin import load
@@ -25,7 +25,7 @@ from airside.store.names import safe_parts
 
 T = TypeVar("T")
 PIECE = 1 << 20
-CONNECT_S, READ_S = 5.0, 120.0
+CONNECT_S, READ_S, IMPATIENT_READ_S = 5.0, 120.0, 20.0
 RETRIES = 5
 _PATIENT = {429, 503}
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
@@ -35,6 +35,7 @@ class Transport(Protocol):
     """How asks and bytes reach a platform. Thread-safe."""
 
     url: str
+    home: Path | None
 
     def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
         """Ask, and wait for the answer."""
@@ -45,11 +46,17 @@ class Transport(Protocol):
     def get_blob(self, blob: BlobId) -> Iterator[bytes]:
         """Bytes by content."""
 
+    def has_blob(self, blob: BlobId) -> bool:
+        """Whether there are such bytes."""
+
     def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
         """Store a file below the proxied root."""
 
     def get_artifact(self, path: str) -> Iterator[bytes]:
         """A file below the proxied root."""
+
+    def impatient(self) -> "Transport":
+        """One to the same platform that says at once that nobody answers, instead of trying for seconds."""
 
     def close(self) -> None:
         """End it."""
@@ -58,13 +65,23 @@ class Transport(Protocol):
 class HttpTransport:
     """Over HTTP, on kept connections; what may be repeated is repeated when the server is busy or away."""
 
-    def __init__(self, url: str, token: str = "", *, retries: int = RETRIES) -> None:
+    home: Path | None = None
+
+    def __init__(self, url: str, token: str = "", *, retries: int = RETRIES, read_s: float = READ_S) -> None:
         self.url = url.rstrip("/")
         self._retries = retries
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._pool = urllib3.PoolManager(
-            maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S), headers=self._headers
-        )
+        self._timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
+        self._pool, self._process = self._new_pool(), os.getpid()
+
+    def _new_pool(self) -> urllib3.PoolManager:
+        return urllib3.PoolManager(maxsize=8, retries=False, timeout=self._timeout, headers=self._headers)
+
+    def impatient(self) -> "HttpTransport":
+        """One to the same server that tries once, and waits for an answer no longer than some seconds."""
+        other = HttpTransport(self.url, retries=0, read_s=IMPATIENT_READ_S)
+        other._headers = self._headers
+        return other
 
     def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
         """Ask; every try carries the same key, so that it acts once."""
@@ -89,6 +106,14 @@ class HttpTransport:
     def get_blob(self, blob: BlobId) -> Iterator[bytes]:
         """Bytes by content."""
         return self._get(f"/api/v1/blobs/{blob}")
+
+    def has_blob(self, blob: BlobId) -> bool:
+        """Whether the server has such bytes."""
+        try:
+            self._send("HEAD", f"/api/v1/blobs/{blob}", body=None, headers=self._headers, is_repeatable=True)
+        except NotFound:
+            return False
+        return True
 
     def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
         """Store a file."""
@@ -134,6 +159,8 @@ class HttpTransport:
         is_repeatable: bool = False,
         preload: bool = True,
     ) -> urllib3.BaseHTTPResponse:
+        if self._process != os.getpid():  # after a fork: the connections are the parent's
+            self._pool, self._process = self._new_pool(), os.getpid()
         for attempt in range(self._retries + 1):
             is_last = attempt == self._retries or not is_repeatable
             try:
@@ -202,6 +229,15 @@ class Client:
         """Where it talks to; empty when the platform is in this process."""
         return self._transport.url
 
+    @property
+    def home(self) -> Path | None:
+        """The home that is open in this process; None when a server is asked."""
+        return self._transport.home
+
+    def impatient(self) -> "Client":
+        """A client of the same platform for work behind the scenes: says at once that no server answers."""
+        return Client(self._transport.impatient())
+
     def call(self, ask: Ask[T], *, idempotency_key: str = "") -> T:
         """Ask, and wait for the durable answer.
 
@@ -213,6 +249,10 @@ class Client:
     def put_blob(self, source: Path | bytes) -> BlobId:
         """Store a file's bytes, or bytes, by content; the id is their digest."""
         return self._transport.put_blob(_pieces(source))
+
+    def has_blob(self, blob: BlobId) -> bool:
+        """Whether the platform has a blob."""
+        return self._transport.has_blob(blob)
 
     def get_blob(self, blob: BlobId) -> bytes:
         """The bytes of a blob."""
@@ -278,18 +318,26 @@ def _save(pieces: Iterator[bytes], target: Path) -> None:
 
 
 def connect(url: str = "", token: str = "") -> Client:
-    """A client of the server at `url`; without one, at `$AIRSIDE_URL`, else of the local home's server.
+    """A client of the server at `url`; without one, of the one that the environment names, else of the local home's.
+
+    The environment names a server by `AIRSIDE_URL`, else by `MLFLOW_TRACKING_URI` when that is an address; its token
+    is `AIRSIDE_TOKEN`, else `MLFLOW_TRACKING_TOKEN`.
 
     Raises:
         Invalid: the address is none.
     """
-    url = url or os.environ.get("AIRSIDE_URL", "") or os.environ.get("AIRSIDE_TRACKING_URI", "")
-    token = token or os.environ.get("AIRSIDE_TOKEN", "")
+    url = url or os.environ.get("AIRSIDE_URL", "") or os.environ.get("AIRSIDE_TRACKING_URI", "") or _mlflow_url()
+    token = token or os.environ.get("AIRSIDE_TOKEN", "") or os.environ.get("MLFLOW_TRACKING_TOKEN", "")
     if not url:
         return open_home(os.environ.get("AIRSIDE_HOME", "~/.airside"))
     if not url.startswith(("http://", "https://")):
         raise Invalid(f"'{url}' is not the address of a server; one looks like http://127.0.0.1:5000")
     return Client(HttpTransport(url, token))
+
+
+def _mlflow_url() -> str:
+    url = os.environ.get("MLFLOW_TRACKING_URI", "")
+    return url if url.startswith(("http://", "https://")) else ""
 
 
 def open_home(home: str | Path = "~/.airside") -> Client:
@@ -314,6 +362,8 @@ class EmbeddedTransport:
 
     def __init__(self, home: Path) -> None:
         self._platform = load("airside.platform.wiring:Platform").open(home)
+        self._process = os.getpid()
+        self.home: Path | None = home
         reactions = load("airside.platform.reactions.table:REACTIONS")
         self._background = [
             load("airside.platform.reacting:Reactor")(self._platform, reactions),
@@ -322,6 +372,11 @@ class EmbeddedTransport:
 
     def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
         """Ask."""
+        if self._process != os.getpid():
+            raise Unavailable(
+                "This platform was opened in the process that this one was forked from, and only that one can ask it. "
+                "Start a server (airside server) for work in several processes."
+            )
         answer: T = self._platform.call(LOCAL, ask, idempotency_key=idempotency_key)
         return answer
 
@@ -335,6 +390,10 @@ class EmbeddedTransport:
         pieces: Iterator[bytes] = self._platform.blobs.open(blob)
         return pieces
 
+    def has_blob(self, blob: BlobId) -> bool:
+        """Whether the store has such bytes."""
+        return self._platform.blobs.size(blob) is not None
+
     def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
         """Store a file."""
         self._platform.artifacts.write(path, pieces)
@@ -344,10 +403,68 @@ class EmbeddedTransport:
         with self._platform.artifacts.open(path) as file:
             yield from file.pieces()
 
+    def impatient(self) -> "EmbeddedTransport":
+        """Itself: there is nobody to wait for."""
+        return self
+
     def close(self) -> None:
         """Close the platform, once."""
+        if self._process != os.getpid():
+            return
         background, self._background = self._background, []
         for part in reversed(background):
             part.close()
         if background:
             self._platform.close()
+
+
+class NowhereTransport:
+    """To a platform that another process has open and that this one cannot ask: everything is `Unavailable`.
+
+    What is logged through it goes to the spool, from where the platform's own process takes it.
+    """
+
+    url = ""
+
+    def __init__(self, home: Path) -> None:
+        self.home: Path | None = home
+
+    def call(self, ask: Ask[T], *, idempotency_key: str) -> T:
+        """Nobody answers."""
+        del ask, idempotency_key
+        raise self._absent()
+
+    def put_blob(self, pieces: Iterable[bytes]) -> BlobId:
+        """Nobody answers."""
+        del pieces
+        raise self._absent()
+
+    def get_blob(self, blob: BlobId) -> Iterator[bytes]:
+        """Nobody answers."""
+        del blob
+        raise self._absent()
+
+    def has_blob(self, blob: BlobId) -> bool:
+        """Nobody answers."""
+        del blob
+        raise self._absent()
+
+    def put_artifact(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Nobody answers."""
+        del path, pieces
+        raise self._absent()
+
+    def get_artifact(self, path: str) -> Iterator[bytes]:
+        """Nobody answers."""
+        del path
+        raise self._absent()
+
+    def impatient(self) -> "NowhereTransport":
+        """Itself."""
+        return self
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+    def _absent(self) -> Unavailable:
+        return Unavailable(f"The home {self.home} is open in another process, which is no server.")

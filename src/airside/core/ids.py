@@ -40,6 +40,9 @@ PREFIXES = {
     "token": "tk",
     "logged_model": "m",
     "import": "im",
+    "assessment": "a",
+    "evaluation_dataset": "d",
+    "evaluation_record": "dr",
 }
 
 _BLOB = re.compile(r"b3:[0-9a-f]{64}\Z")

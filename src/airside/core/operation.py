@@ -122,6 +122,10 @@ class Services(Protocol):
     def home(self) -> Any:
         """The home folder (`pathlib.Path`)."""
 
+    @property
+    def settings(self) -> Any:
+        """What the operator set (`airside.core.settings.Settings`)."""
+
     def read(self, query: Callable[[Context], Any]) -> Any:
         """Run a query in a read transaction of its own."""
 

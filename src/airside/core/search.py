@@ -14,12 +14,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from airside.core.errors import Invalid, quoted
+from airside.core.errors import Invalid
 from airside.core.record import Record
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "LIKE", "ILIKE", "RLIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"]
 Value = str | int | float | tuple[str, ...] | None
 
+ORDERED: tuple[Operator, ...] = (">", ">=", "<", "<=")
 NUMERIC: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=")
 TEXTUAL: tuple[Operator, ...] = ("=", "!=", "LIKE", "ILIKE")
 LISTED: tuple[Operator, ...] = (*TEXTUAL, "IN", "NOT IN")
@@ -27,9 +28,12 @@ NULLABLE: tuple[Operator, ...] = (*TEXTUAL, "IS NULL", "IS NOT NULL")
 
 
 class Field(Record):
-    """What may be asked of a key: a number, an integer or a text, with which operators."""
+    """What may be asked of a key: a number, an integer or a text, with which operators.
 
-    kind: Literal["number", "integer", "text"] = "text"
+    A field of kind `either` is a number where it is compared by order, else a text.
+    """
+
+    kind: Literal["number", "integer", "text", "either"] = "text"
     operators: tuple[Operator, ...] = TEXTUAL
 
 
@@ -37,8 +41,8 @@ class Grammar(Record):
     """What a search understands.
 
     Attributes:
-        entities: every word for an entity, and the entity that it means.
-        fields: of each entity what may be asked: of any key, or of the keys named.
+        entities: every word for an entity, and the entity that it means; a word may have two parts (`run.metrics`).
+        fields: of each entity what may be asked: of any key, or of the keys named; `part.*` is any key below `part`.
         aliases: other words for attributes.
         orderable: the attributes that an order may name; any key of the entities in `ordered` otherwise.
         quotes_clauses: whether an error quotes the clauses that it lists.
@@ -82,6 +86,7 @@ _TOKEN = re.compile(
     |(?P<number>-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
     |(?P<symbol>[=!<>]+)
     |(?P<list>\((?:{_STRING}|{_DOUBLE}|[^()'"])*\))
+    |(?P<mixed>\w+)
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -187,9 +192,10 @@ def _identified(text: str, grammar: Grammar) -> tuple[str, str, Field]:
     if isinstance(fields, Field):
         return entity, key, fields
     known = grammar.aliases.get(key, key)
-    field = fields.get(known)
+    field = fields.get(known) or fields.get(f"{known.partition('.')[0]}.*")
     if field is None:
-        raise Invalid(f"Invalid {entity} key '{key}' specified. Valid keys are '{{{quoted(fields)}}}'")
+        known_keys = [*fields, *(grammar.aliases if entity == "attribute" else ())]
+        raise Invalid(f"Invalid {entity} key '{key}' specified. Valid keys are '{{{str(known_keys)[1:-1]}}}'")
     return entity, known, field
 
 
@@ -200,6 +206,9 @@ def _split(text: str, grammar: Grammar) -> tuple[str, str]:
     if not dot:
         return "attribute", _bare(text)
     word = head[1:-1] if head[0] == "`" and head[-1] == "`" else head
+    second, further, last = rest.partition(".")
+    if further and (longer := grammar.entities.get(f"{word}.{second}")):
+        return longer, _bare(last)
     entity = grammar.entities.get(word)
     if entity is None:
         raise Invalid(
@@ -216,8 +225,12 @@ def _bare(text: str) -> str:
 
 def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, grammar: Grammar) -> Value:
     entity, key = name
-    if field.kind != "text":
-        return _number(entity, key, field, token)
+    if field.kind == "either" and operator in ORDERED and token.kind != "number":
+        raise Invalid(
+            f"Expected a numeric value for {entity} when using comparator '{operator}'. Got value {token.text[:200]}"
+        )
+    if field.kind in {"number", "integer"} or (field.kind == "either" and operator in ORDERED):
+        return _number(entity, key, field, token, grammar)
     if token.kind == "list":
         if "IN" not in field.operators:
             raise _unlisted(grammar)
@@ -245,7 +258,9 @@ def _unlisted(grammar: Grammar) -> Invalid:
     return Invalid(f"Only {sorted(listed)} attributes support comparison with a list of quoted string values.")
 
 
-def _number(entity: str, key: str, field: Field, token: _Token) -> float | int:
+def _number(entity: str, key: str, field: Field, token: _Token, grammar: Grammar) -> float | int:
+    if token.kind == "list":
+        raise _unlisted(grammar)
     what = f"numeric attribute: {key}" if entity == "attribute" else entity
     if token.kind != "number":
         raise Invalid(f"Expected numeric value type for {what}. Found {token.text[:200]}")
@@ -263,7 +278,7 @@ def _listed(text: str) -> tuple[str, ...]:
         if match["string"] is None:
             raise Invalid(
                 "While parsing a list in the query, expected string value, punctuation, or whitespace, but got "
-                f"different type in list: {text[:200]}"
+                f"different type in list: {text[:200] if ',' in text else f'{text[:200][:-1]},)'}"
             )
         items.append(match["string"][1:-1])
     if not items:
@@ -296,7 +311,8 @@ def parse_order(text: str, grammar: Grammar) -> Order:
     if entity == "attribute":
         known = grammar.aliases.get(key, key)
         if key not in grammar.orderable:
-            raise Invalid(f"Invalid attribute key '{key}' specified. Valid keys are '{{{quoted(grammar.orderable)}}}'")
+            keys = str(list(grammar.orderable))[1:-1]
+            raise Invalid(f"Invalid attribute key '{key}' specified. Valid keys are '{{{keys}}}'")
         key = known
     elif entity not in grammar.ordered:
         raise Invalid(f"Invalid order_by entity type '{entity}'")
@@ -343,6 +359,15 @@ def write_token(token: PageToken) -> str:
     return base64.b64encode(msgspec.json.encode(sent)).decode()
 
 
+def _is_value(part: object) -> bool:
+    """Whether it may be a value of a column: a text, a number of 64 bits, or nothing."""
+    if isinstance(part, str):
+        return "\x00" not in part and not any("\ud800" <= character <= "\udfff" for character in part)
+    if isinstance(part, int) and not isinstance(part, bool):
+        return -(2**63) <= part < 2**63
+    return part is None or isinstance(part, float)
+
+
 def read_token(text: str, of: str = "") -> PageToken:
     """The place that a token names; the first page for an empty text.
 
@@ -357,10 +382,10 @@ def read_token(text: str, of: str = "") -> PageToken:
         raise Invalid("Invalid page token, could not base64-decode") from None
     try:
         parsed = msgspec.json.decode(decoded)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid(f"Invalid page token, decoded value={decoded[:200]!r}") from None
     after = parsed.get("after") if isinstance(parsed, dict) else None
-    if isinstance(after, list) and after and all(isinstance(part, str | int | float | None) for part in after):
+    if isinstance(after, list) and after and all(_is_value(part) for part in after):
         if parsed.get("of", "") != of:
             raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
         return PageToken(after=tuple(after), of=of)

@@ -48,6 +48,11 @@ SETTINGS: tuple[Setting, ...] = (
     _s("allow_pickle", "switch", False, "Whether model workers may unpickle models registered here."),
     _s("runner", "switch", True, "Whether the server starts a local pipeline runner when a run waits."),
     _s("serving", "switch", True, "Whether the server starts a serving process when an endpoint exists."),
+    _s("outbound_schemes", "list", ("https",), "Schemes that webhooks may have: https, and http where you must."),
+    _s("outbound_allow", "list", (), "HOST or HOST:PORT that webhooks may call though private or unusual; * is all."),
+    _s("outbound_timeout_s", "number", 10.0, "Seconds that a call to the outside may take in all."),
+    _s("outbound_ca_file", "text", "", "A PEM file of further authorities that receivers' certificates may have."),
+    _s("webhook_retries", "whole", 11, "How often a failed webhook is tried again; 11 with growing pauses is a day."),
     _s("log_level", "text", "info", "debug, info, warning or error."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from airside.pipelines.captured import RunCapture
 from airside.pipelines.control import Control
 from airside.pipelines.driver import Driver, Outcome, finish
 from airside.pipelines.executors.inline import InlineExecutor
@@ -43,7 +44,8 @@ def drive(control: Control, claimed: Claimed, functions: Mapping[str, Callable[.
             url=control.url,
         )
         journal = Journal(control, claimed.run.id, claimed.token, lambda blob: folder / "values" / blob[3:])
-        with closing(journal):
+        with closing(journal), closing(RunCapture(control, claimed, root=root)) as capture:
+            capture.start()
             keys = Keys(root, os.environ, bytes(SECRET_BYTES))
             executor = InlineExecutor(site, functions=functions)
             driver = Driver(claimed, control, executor, journal, keys, values=folder / "values", stop=stop)

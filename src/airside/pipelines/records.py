@@ -7,6 +7,7 @@ import msgspec
 
 from airside.core.ids import BlobId, DatasetName, ModelName, MonitorName, PipelineName, PipelineRunId, RunId
 from airside.core.record import Record
+from airside.tracking.capture.records import CodeState
 
 RESULT = "result"
 """The name of a step's output when it declares none."""
@@ -113,6 +114,7 @@ class Pipeline(Record):
         version: 1, 2, …: a registration that changes anything makes a new one. A run keeps the one it began with.
         entry: `module:name` of the pipeline function.
         code: the blob of a zip of the project's files.
+        made_with: where the repository of those files stood at the latest registration; None when it was not captured.
     """
 
     name: PipelineName
@@ -124,6 +126,7 @@ class Pipeline(Record):
     created_by: str
     parameters: tuple[Parameter, ...] = ()
     description: str = ""
+    made_with: CodeState | None = None
 
 
 RunState = Literal["queued", "running", "waiting", "interrupted", "succeeded", "failed", "cancelled"]

@@ -212,11 +212,15 @@ def _check_binding(name: str, binding: Binding, known: Mapping[str, Node], param
 
 
 def same_pipeline(one: Pipeline, other: Pipeline) -> bool:
-    """Whether nothing but the number, the time and the author differs."""
-    return (
-        msgspec.structs.replace(one, version=other.version, created_at=other.created_at, created_by=other.created_by)
-        == other
+    """Whether nothing but the number, the time, the author and the state of the repository differs."""
+    alike = msgspec.structs.replace(
+        one,
+        version=other.version,
+        created_at=other.created_at,
+        created_by=other.created_by,
+        made_with=other.made_with,
     )
+    return alike == other
 
 
 def bind_parameters(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:

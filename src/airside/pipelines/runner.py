@@ -24,10 +24,11 @@ from airside.core.errors import AirsideError, Conflict, Unavailable
 from airside.core.ids import PipelineRunId
 from airside.core.plugin import load
 from airside.core.record import Record
+from airside.pipelines.captured import RunCapture
 from airside.pipelines.control import Control
 from airside.pipelines.driver import Driver, Outcome, finish
 from airside.pipelines.executors import executor_class
-from airside.pipelines.executors.pool import RUN_VARIABLE
+from airside.pipelines.executors.pool import RUN_VARIABLE, WORKER_VARIABLES
 from airside.pipelines.executors.port import Ended, Site
 from airside.pipelines.journal import LEASE_S, Journal, Stopped
 from airside.pipelines.keys import SECRET_BYTES, Keys
@@ -113,7 +114,9 @@ class Runner:
         _log.info("run.claimed run=%s pipeline=%s fence=%s", run.id, run.pipeline, claimed.token)
         journal = Journal(self._control, run.id, claimed.token, lambda blob: folder / "values" / blob[3:])
         try:
-            with closing(journal):
+            capture = RunCapture(self._control, claimed, variables=WORKER_VARIABLES)
+            with closing(journal), closing(capture):
+                capture.start()
                 outcome = self._outcome(claimed, folder, journal)
                 journal.flush()
                 finish(self._control, claimed, outcome, self._stop)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from airside.core.errors import AirsideError
 from airside.core.record import Record
 from airside.platform import repeat
+from airside.platform.courier import forget_old as forget_deliveries
 from airside.platform.reactions import cataloguing, triggers, watching
 from airside.platform.wiring import Platform
 from airside.serving import ticking
@@ -37,6 +38,7 @@ def forget_answers(platform: Platform) -> None:
 
 LOOPS: tuple[Loop, ...] = (
     Loop(name="forget_answers", every_s=3600.0, round=forget_answers),
+    Loop(name="forget_deliveries", every_s=3600.0, round=forget_deliveries),
     Loop(name="rollouts", every_s=ticking.EVERY_S, round=ticking.tick_all),
     Loop(name="refresh_changed", every_s=0.5, round=cataloguing.refresh_changed),
     Loop(name="refresh_all", every_s=600.0, round=cataloguing.refresh_all),

@@ -7,6 +7,7 @@ from airside.monitoring.operations import OPERATIONS as MONITORING
 from airside.pipelines.operations import OPERATIONS as PIPELINES
 from airside.platform.access.tokens import OPERATIONS as TOKENS
 from airside.platform.house import OPERATIONS as HOUSE
+from airside.platform.notify.operations import OPERATIONS as WEBHOOKS
 from airside.quality.operations import OPERATIONS as QUALITY
 from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
@@ -15,18 +16,25 @@ from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
 from airside.tracking.imports.comparing import OPERATIONS as COMPARING
 from airside.tracking.imports.journal import OPERATIONS as IMPORTS
 from airside.tracking.imports.operations import OPERATIONS as IMPORTING
+from airside.tracking.capture.operations import OPERATIONS as CAPTURES
+from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
+from airside.tracking.traces.operations import OPERATIONS as TRACES
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
     *TOKENS,
+    *WEBHOOKS,
     *TRACKING,
+    *CAPTURES,
     *LOGGED_MODELS,
     *ARTIFACTS,
     *IMPORTS,
     *IMPORTING,
     *COMPARING,
+    *TRACES,
+    *EVALUATION,
     *DATA,
     *REGISTRY,
     *QUALITY,

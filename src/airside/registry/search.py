@@ -68,9 +68,16 @@ def models(ctx: Context, text: str, max_results: int, order_by: tuple[str, ...],
             f"but got value {max_results}"
         )
     _check_positive(max_results)
+    prompts, comparisons = _comparisons(text, MODELS, "registered model")
     orders = parse_orders(order_by, MODELS) or (Order(entity="attribute", key="name"),)
     orders = _ending(orders, Order(entity="attribute", key="name"))
-    wanted = _wanted(text, MODELS, "registered model", orders, page_token, max_results)
+    wanted = Wanted(
+        comparisons=comparisons,
+        prompts=prompts,
+        orders=orders,
+        offset=read_token(page_token).offset,
+        limit=max_results + 1,
+    )
     names = queries.model_names(ctx.tx, wanted)
     shown = queries.models_of(ctx.tx, names[:max_results])
     return ModelPage(items=shown, next_page_token=_next(wanted, len(names), max_results))
@@ -88,20 +95,26 @@ def versions(ctx: Context, text: str, max_results: int, order_by: tuple[str, ...
             f"Invalid value for request parameter max_results. It must be at most {MAX_VERSIONS}, "
             f"but got value {max_results}"
         )
+    prompts, comparisons = _comparisons(text, VERSIONS, "model version")
     orders = parse_orders(order_by, VERSIONS) or (
         Order(entity="attribute", key="last_updated_timestamp", is_ascending=False),
     )
     orders = _ending(orders, Order(entity="attribute", key="name"))
     orders = _ending(orders, Order(entity="attribute", key="version_number", is_ascending=False))
-    wanted = _wanted(text, VERSIONS, "model version", orders, page_token, max_results)
+    wanted = Wanted(
+        comparisons=comparisons,
+        prompts=prompts,
+        orders=orders,
+        offset=read_token(page_token).offset,
+        limit=max_results + 1,
+    )
     keys = queries.version_keys(ctx.tx, wanted)
     shown = queries.versions_of(ctx.tx, keys[:max_results])
     return VersionPage(items=shown, next_page_token=_next(wanted, len(keys), max_results))
 
 
-def _wanted(
-    text: str, grammar: Grammar, what: str, orders: tuple[Order, ...], page_token: str, max_results: int
-) -> Wanted:
+def _comparisons(text: str, grammar: Grammar, what: str) -> tuple[bool, tuple[Comparison, ...]]:
+    """Whether prompts are asked for, and the other conditions of a filter."""
     if len(text.encode("utf-8", "replace")) > MAX_FILTER_BYTES:
         raise Invalid("The filter is longer than 64 KiB. Split the search.")
     comparisons = parse_filter(_NUMBERED.sub(r"\1\3", text), grammar)
@@ -109,14 +122,7 @@ def _wanted(
         raise Invalid(f"A filter has at most {MAX_COMPARISONS} comparisons, got {len(comparisons)}.")
     if any(each.operator.endswith("NULL") for each in comparisons):
         raise Invalid(f"IS NULL / IS NOT NULL is not supported for {what} search.")
-    prompts, rest = _without_prompt_tag(comparisons)
-    return Wanted(
-        comparisons=rest,
-        prompts=prompts,
-        orders=orders,
-        offset=read_token(page_token).offset,
-        limit=max_results + 1,
-    )
+    return _without_prompt_tag(comparisons)
 
 
 def _without_prompt_tag(comparisons: tuple[Comparison, ...]) -> tuple[bool, tuple[Comparison, ...]]:

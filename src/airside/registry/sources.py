@@ -79,11 +79,11 @@ def resolve(
 def _of_place(ctx: Context, source: str, parts: SplitResult, run_id: RunId, model_id: LoggedModelId) -> Lineage:
     """The lineage of a source that is not another version."""
     holder = "model_id" if model_id else "run_id"
+    if not _is_local(parts):
+        _check_absolute(source)
     root, source_run = _root(ctx, source, run_id, model_id) if run_id or model_id else ("", RunId(""))
     if _is_local(parts):
         _check_local(source, parts, root, holder)
-    else:
-        _check_absolute(source)
     if parts.scheme == "runs" and (holder == "model_id" or parts.netloc or not _is_of_run(parts, run_id)):
         _contained_nowhere(source, holder)
     if parts.scheme == "mlflow-artifacts" and not (root and is_within(source, root)):
@@ -98,9 +98,11 @@ def _root(ctx: Context, source: str, run_id: RunId, model_id: LoggedModelId) -> 
         try:
             model = get_logged_model(ctx, GetLoggedModel(model_id=model_id))
         except NotFound:
+            if not _needs_holder(source):
+                raise
             _contained_nowhere(source, "model_id")
         return model.artifact_uri, model.source_run_id
-    if not _needs_run(source):
+    if not _needs_holder(source):
         return "", run_id
     try:
         return get_run(ctx, GetRun(run_id=run_id)).info.artifact_uri, run_id
@@ -108,8 +110,8 @@ def _root(ctx: Context, source: str, run_id: RunId, model_id: LoggedModelId) -> 
         _contained_nowhere(source, "run_id")
 
 
-def _needs_run(source: str) -> bool:
-    """Whether the run must be there: cloud sources may name any."""
+def _needs_holder(source: str) -> bool:
+    """Whether the source must lie in its run or model: a place in a cloud may be named by any."""
     parts = urlsplit(source)
     return _is_local(parts) or parts.scheme == "mlflow-artifacts"
 

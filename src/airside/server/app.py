@@ -123,13 +123,30 @@ class App:
         self._opened = asyncio.Event()
         self._platform: Platform | None = None
         self._tokens: dict[str, tuple[Actor, float]] = {}
+        self._later: Callable[[], list[Route]] | None = None
+        self._adding = asyncio.Lock()
 
-    def open(self, platform: "Platform", routes: list[Route]) -> None:
-        """Answer with these routes from now on."""
+    def open(
+        self, platform: "Platform", routes: list[Route], *, later: Callable[[], list[Route]] | None = None
+    ) -> None:
+        """Answer with these routes from now on.
+
+        Args:
+            platform: what answers.
+            routes: what it answers.
+            later: makes the routes that may take long to import; called, on a thread, when a path is none of `routes`.
+        """
         self._platform = platform
         self._tokens = platform.memory.setdefault("tokens", {})
         self._router.add(routes)
+        self._later = later
         self._opened.set()
+
+    async def _add_later(self) -> None:
+        async with self._adding:
+            if self._later is not None:
+                self._router.add(await asyncio.to_thread(self._later))
+                self._later = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -155,6 +172,9 @@ class App:
 
     async def _answer(self, request: Request) -> Answer:
         route, args, is_known = self._router.find(request.method, request.path, request.scope["raw_path"])
+        if route is None and self._later is not None:
+            await self._add_later()
+            route, args, is_known = self._router.find(request.method, request.path, request.scope["raw_path"])
         tell = route.on_error if route is not None else error_answer
         try:
             self.guard.check(request.scope, request.headers)

@@ -10,8 +10,10 @@ from airside.core.errors import AirsideError, Invalid, TooLarge
 from airside.core.operation import LOCAL, Actor
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON_TYPE: Header = (b"content-type", b"application/json")
@@ -87,6 +89,8 @@ class Request:
         pieces, size = [first], len(first)
         while message.get("more_body"):
             message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Invalid("The client went away before the end of the body.")
             piece = message.get("body", b"")
             size += len(piece)
             if size > most:

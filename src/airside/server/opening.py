@@ -11,6 +11,7 @@ from collections.abc import Callable
 from airside.core.operation import SERVICE, Actor
 from airside.core.settings import Settings
 from airside.platform.access.tokens import CreateToken, ListTokens, RevokeToken
+from airside.platform.courier import Courier
 from airside.platform.home import Home
 from airside.platform.loops import Loops
 from airside.platform.reacting import Reactor
@@ -20,7 +21,7 @@ from airside.server.app import App
 from airside.server.children import Children, kinds_of
 from airside.server.live import Streams
 from airside.server.replies import Replies
-from airside.server.routes import routes
+from airside.server.routes import pages, routes
 
 CHILDREN = "airside children"
 Say = Callable[[str], None]
@@ -32,7 +33,7 @@ class Opened:
     def __init__(self, owned: Home, settings: Settings) -> None:
         self.platform = Platform.open(owned.path, settings=settings, owned=owned)
         self._streams: Streams | None = None
-        self._background: list[Reactor | Loops | Children] = []
+        self._background: list[Reactor | Loops | Courier | Children] = []
         self._token = ""
 
     def answer(self, app: App, serving: socket.socket | None, serving_url: str) -> None:
@@ -40,7 +41,8 @@ class Opened:
         if serving is not None:
             self.platform.memory["serving_url"] = serving_url
         self._streams = Streams(self.platform.hub)
-        app.open(self.platform, routes(self.platform, Replies(self.platform), self._streams))
+        programs = routes(self.platform, Replies(self.platform), self._streams)
+        app.open(self.platform, programs, later=lambda: pages(self.platform))
 
     def start(self, url: str, serving: socket.socket | None, *, needs_token: bool, say: Say) -> None:
         """Start what runs beside the socket, and tell this machine where the server answers. On a thread."""
@@ -53,6 +55,7 @@ class Opened:
         self._background = [
             Reactor(self.platform, REACTIONS),
             Loops(self.platform),
+            Courier(self.platform),
             Children(self.platform, url, self._token, kinds_of(self.platform, serving)),
         ]
 

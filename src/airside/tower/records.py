@@ -133,3 +133,47 @@ class FoundPage(Record):
     """What a search found, best first."""
 
     items: tuple[Found, ...]
+
+
+class Match(Record):
+    """A record that a search across rooms found.
+
+    Attributes:
+        kind, id: as the chain of records names it.
+        values: its own fields, then the metrics, parameters and tags that the search named (`metrics.auc`). Times in
+            ISO 8601; None where it has none.
+    """
+
+    kind: str
+    id: str
+    link: str
+    values: dict[str, str | int | float | None]
+
+
+class MatchPage(Record):
+    """Some of what a search found."""
+
+    items: tuple[Match, ...]
+    next_page_token: str = ""
+
+
+class Searchable(Record):
+    """A noun that can be searched, or be followed to.
+
+    Attributes:
+        find: what a search of it is called; empty where it can only be followed to.
+        word: what leads to it from another noun: `endpoint` in `endpoint.state = 'serving'`.
+        fields: what may be asked of it, and what kind of value each is.
+        keyed: which of `metrics`, `params` and `tags` it has.
+    """
+
+    find: str
+    word: str
+    fields: dict[str, Literal["text", "number", "integer", "time"]]
+    keyed: tuple[str, ...]
+
+
+class Searchables(Record):
+    """All nouns that can be searched."""
+
+    items: tuple[Searchable, ...]

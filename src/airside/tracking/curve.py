@@ -6,7 +6,7 @@ interface, section 8). For MLflow's clients: evenly by rank (wire contract, sect
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from airside.core.ids import RunId
@@ -47,18 +47,74 @@ def sampled_ranks(n_points: int, wanted: int) -> list[int]:
     return ranks
 
 
-def smoothed(values: Sequence[float], weight: float) -> list[float]:
-    """The debiased exponential mean.
+class Smoothing:
+    """The debiased exponential mean, continued from part to part of a curve."""
 
-    >>> smoothed([1.0, 1.0, 1.0], 0.9)
-    [1.0, 1.0, 1.0]
+    __slots__ = ("_decay", "_mean", "_weight")
+
+    def __init__(self, weight: float) -> None:
+        self._weight, self._mean, self._decay = weight, 0.0, 1.0
+
+    def over(self, values: Iterable[float]) -> list[float]:
+        """The mean at each of the next values.
+
+        >>> smoothing = Smoothing(0.9)
+        >>> smoothing.over([1.0, 1.0]) + smoothing.over([1.0])
+        [1.0, 1.0, 1.0]
+        """
+        weight, mean, decay, means = self._weight, self._mean, self._decay, []
+        for value in values:
+            mean = weight * mean + (1 - weight) * value
+            decay *= weight
+            means.append(round(mean / (1 - decay), 12))
+        self._mean, self._decay = mean, decay
+        return means
+
+
+class Scale:
+    """Where points are drawn on an axis."""
+
+    __slots__ = ("_first_ms", "_view", "end", "start")
+
+    def __init__(self, view: View, first_ms: int) -> None:
+        self._view, self._first_ms = view, first_ms
+        self.start = -math.inf if view.start is None else view.start
+        self.end = math.inf if view.end is None else view.end
+
+    def x(self, lead: int) -> float:
+        """The place of a step, or of a time in milliseconds."""
+        return (lead - self._first_ms) / 1000.0 if self._view.axis == "relative" else float(lead)
+
+    def has(self, lead: int) -> bool:
+        """Whether the axis has a place for it: a logarithmic one begins behind 0."""
+        return not self._view.is_log or self.x(lead) > 0
+
+    def place(self, x: float) -> float:
+        """Where a pixel counts: the logarithm on a logarithmic axis."""
+        return math.log(x) if self._view.is_log else x
+
+    def shows(self, x: float) -> bool:
+        """Whether a place is in the range."""
+        return self.start <= x <= self.end and (x > 0 or not self._view.is_log)
+
+
+def is_finite(point: Point) -> bool:
+    """Whether a point has a finite value.
+
+    >>> is_finite((0, 0, 1.0, False)), is_finite((0, 0, 0.0, True))
+    (True, False)
     """
-    mean, decay, means = 0.0, 1.0, []
-    for value in values:
-        mean = weight * mean + (1 - weight) * value
-        decay *= weight
-        means.append(round(mean / (1 - decay), 12))
-    return means
+    return not point[3] and abs(point[2]) < LARGEST
+
+
+def borders(low: float, high: float, width: int) -> list[float]:
+    """Where the second and each further of `width` pixel columns begins.
+
+    >>> borders(0.0, 10.0, 5)
+    [2.0, 4.0, 6.0, 8.0]
+    """
+    span = (high - low) / width or 1.0
+    return [low + (bucket + 1) * span for bucket in range(width - 1)]
 
 
 def extremes(xs: Sequence[float], ys: Sequence[float], places: Sequence[float], width: int) -> list[int]:
@@ -73,12 +129,10 @@ def extremes(xs: Sequence[float], ys: Sequence[float], places: Sequence[float], 
     >>> extremes([0, 1, 2, 3], [0.0, 9.0, -9.0, 0.0], [0, 1, 2, 3], 1)
     [0, 1, 2, 3]
     """
-    low, high = places[0], places[-1]
-    span = (high - low) / width or 1.0
     kept = {0, len(xs) - 1}
     begin = 0
-    for bucket in range(width):
-        end = len(xs) if bucket == width - 1 else bisect_left(places, low + (bucket + 1) * span, begin)
+    for border in (*borders(places[0], places[-1], width), math.inf):
+        end = bisect_left(places, border, begin)
         if end > begin:
             inside = range(begin, end)
             kept.add(min(inside, key=ys.__getitem__))
@@ -87,20 +141,37 @@ def extremes(xs: Sequence[float], ys: Sequence[float], places: Sequence[float], 
     return sorted(kept)
 
 
-def drawn(run_id: RunId, key: str, points: Sequence[Point], view: View) -> Curve:
+def drawn(
+    run_id: RunId, key: str, points: Sequence[Point], view: View, *, n_hidden: int = 0, means: Sequence[float] = ()
+) -> Curve:
     """The points of a curve that a drawing can show.
 
     At most `2 * width` points in the range: all of them. Else the extremes of each pixel column, the first and the
     last point, and one neighbour beyond each end.
+
+    Args:
+        run_id: the run.
+        key: the metric.
+        points: in order of step, or of time; all of them, or at least those that any pixel column could keep.
+        view: what is to be drawn.
+        n_hidden: how many points of the range were left out.
+        means: the smoothed value at each of the points.
     """
-    places = _placed(points, view)
-    finite = [(x, y) for x, y, is_finite in places if is_finite]
-    xs, ys = [x for x, _ in finite], [y for _, y in finite]
-    start = -math.inf if view.start is None else view.start
-    end = math.inf if view.end is None else view.end
-    low, high = bisect_left(xs, start), bisect_right(xs, end)
-    odd = [x for x, _, is_finite in places if not is_finite and start <= x <= end]
-    is_exact = high - low <= 2 * view.width
+    first_ms = min((point[1] for point in points), default=0) if view.axis == "relative" else 0
+    scale = Scale(view, first_ms)
+    leads = [point[0] if view.axis == "step" else point[1] for point in points]
+    places = [
+        (scale.x(lead), point[2], index)
+        for index, (lead, point) in enumerate(zip(leads, points, strict=True))
+        if is_finite(point) and scale.has(lead)
+    ]
+    if view.axis != "step":
+        places.sort()
+    xs, ys = [x for x, _, _ in places], [y for _, y, _ in places]
+    odd = [scale.x(lead) for lead, point in zip(leads, points, strict=True) if not is_finite(point)]
+    odd = [x for x in odd if scale.shows(x)]
+    low, high = bisect_left(xs, scale.start), bisect_right(xs, scale.end)
+    is_exact = high - low + n_hidden <= 2 * view.width
     if is_exact:
         chosen = list(range(low, high))
     else:
@@ -108,29 +179,14 @@ def drawn(run_id: RunId, key: str, points: Sequence[Point], view: View) -> Curve
         drawn_at = [math.log(x) for x in inside] if view.is_log else inside
         chosen = [low + index for index in extremes(inside, ys[low:high], drawn_at, view.width)]
     chosen = [*([low - 1] if low > 0 else []), *chosen, *([high] if high < len(xs) else [])]
-    means = smoothed(ys, view.smoothing) if view.smoothing else []
     return Curve(
         run_id=run_id,
         key=key,
-        n_points=high - low + len(odd),
+        n_points=high - low + n_hidden + len(odd),
         n_sent=len(chosen),
         exact=is_exact,
         x=tuple(xs[index] for index in chosen),
         y=tuple(ys[index] for index in chosen),
-        smooth=tuple(means[index] for index in chosen) if means else (),
+        smooth=tuple(means[places[index][2]] for index in chosen) if means else (),
         not_finite_x=tuple(odd[: 2 * view.width]),
     )
-
-
-def _placed(points: Sequence[Point], view: View) -> list[tuple[float, float, bool]]:
-    """Every point on the drawn axis, in its order: x, y, and whether y is finite."""
-    if view.axis == "step":
-        places = [(float(step), value, not is_nan and abs(value) < LARGEST) for step, _, value, is_nan in points]
-    else:
-        first = min((time_ms for _, time_ms, _, _ in points), default=0) if view.axis == "relative" else 0
-        scale = 1000.0 if view.axis == "relative" else 1.0
-        places = sorted(
-            ((time_ms - first) / scale, value, not is_nan and abs(value) < LARGEST)
-            for _, time_ms, value, is_nan in points
-        )
-    return [place for place in places if place[0] > 0] if view.is_log else places

@@ -155,6 +155,16 @@ class MetricPage(Record):
     next_page_token: str = ""
 
 
+class MetricPoints(Record):
+    """Points of a metric as columns of one length, by time, then step, then value; None is "not a number"."""
+
+    key: str
+    timestamps_ms: tuple[int, ...]
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]
+    next_page_token: str = ""
+
+
 class RunMetrics(Record):
     """Points of several runs."""
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from airside.core.errors import Invalid
-from airside.tracking.records import DatasetInput, LoggedMetric, Metric, Param, RunStatus, Tag
+from airside.tracking.records import DatasetInput, Metric, Param, RunStatus, Tag
 
 MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
@@ -23,6 +23,7 @@ MAX_EXPERIMENT_TAG_VALUE = 20_000
 MAX_LOCATION = 2048
 MAX_BATCH = 1000
 MAX_BATCH_PARAMS = 100
+MAX_HISTORY = 10_000
 MAX_CUSTOM_VIEWS = 50
 CUSTOM_VIEW = "mlflow.customView.view"
 RUN_NAME_TAG = "mlflow.runName"
@@ -30,6 +31,9 @@ CONTEXT_TAG = "mlflow.data.context"
 ENDED: frozenset[RunStatus] = frozenset({"FINISHED", "FAILED", "KILLED"})
 LARGEST = sys.float_info.max
 HOST_SCHEMES = frozenset({"ftp", "sftp", "hdfs", "viewfs", "http", "https", "r2", "b2", "abfss"})
+
+Point = tuple[int, int, float, bool]
+"""Time in milliseconds, step, stored value (0.0 for "not a number"), whether it is not a number: sorts as a history."""
 
 _NAME = re.compile(r"[/\w.\- :]*\Z")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
@@ -104,11 +108,14 @@ def checked_metric(metric: Metric, above: str = "") -> tuple[float, bool]:
     return stored_value(metric.value)
 
 
-def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric, float, bool]]:
-    """Each metric of a batch with the value to store and whether it is not a number.
+def checked_points(metrics: Sequence[Metric]) -> dict[str, list[Point]]:
+    """The points of a batch as they are stored, by their names: time, step, value, whether it is not a number.
 
     Names are checked once each; only when something is wrong, the metrics are gone through one by one, so that the
     error says which.
+
+    >>> checked_points((Metric(key="loss", value=-0.0, timestamp_ms=5, step=1),))
+    {'loss': [(5, 1, 0.0, False)]}
 
     Raises:
         Invalid: a name or a time breaks a rule.
@@ -118,7 +125,42 @@ def checked_metrics(metrics: Sequence[LoggedMetric]) -> list[tuple[LoggedMetric,
     if not is_fine or any(metric.timestamp_ms < 0 for metric in metrics):
         for index, metric in enumerate(metrics):
             checked_metric(metric, f"metrics[{index}].")
-    return [(metric, *stored_value(metric.value)) for metric in metrics]
+    points: dict[str, list[Point]] = {}
+    for metric in metrics:
+        value = metric.value
+        if value is not None and -LARGEST <= value <= LARGEST:  # the usual case, without a call
+            point = (metric.timestamp_ms, metric.step, value + 0.0, False)
+        else:
+            point = (metric.timestamp_ms, metric.step, *stored_value(value))
+        points.setdefault(metric.key, []).append(point)
+    return points
+
+
+def checked_history(
+    key: str, timestamps_ms: Sequence[int], steps: Sequence[int], values: Sequence[float | None]
+) -> list[Point]:
+    """The points of one metric as they are stored: time, step, value, whether it is not a number.
+
+    >>> checked_history("loss", (5, 6), (1, 2), (0.5, None))
+    [(5, 1, 0.5, False), (6, 2, 0.0, True)]
+
+    Raises:
+        Invalid: the name or a time breaks a rule, the columns differ in length, or there are too many points.
+    """
+    check_name(key, "key")
+    check_length(key, "Metric name", MAX_KEY)
+    if not len(timestamps_ms) == len(steps) == len(values):
+        raise Invalid(
+            "The columns of a history must have one length, got "
+            f"{len(timestamps_ms)} times, {len(steps)} steps and {len(values)} values."
+        )
+    if len(values) > MAX_HISTORY:
+        raise Invalid(f"At most {MAX_HISTORY:,} points can be logged at once, got {len(values):,}. Send them in parts.")
+    if timestamps_ms and min(timestamps_ms) < 0:
+        raise invalid_value(min(timestamps_ms), "timestamps_ms", "A time must be a nonnegative 64-bit integer.")
+    return [
+        (time_ms, step, *stored_value(value)) for time_ms, step, value in zip(timestamps_ms, steps, values, strict=True)
+    ]
 
 
 def stored_value(value: float | None) -> tuple[float, bool]:

@@ -14,8 +14,11 @@ from airside.client.cli.options import PLATFORM_OPTIONS, client_of
 from airside.client.cli.output import show
 from airside.core.errors import Invalid
 from airside.core.operation import AnyOperation
+from airside.core.plugin import load
 from airside.platform.operations import OPERATIONS
 
+BESIDE: dict[str, tuple[str, ...]] = {"runs": ("airside.client.cli.runs:restore_code",)}
+"""Commands written by hand that belong to a noun of the table of operations."""
 _PLAIN: dict[Any, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
 
 
@@ -33,6 +36,8 @@ def group_of(noun: str) -> click.Group | None:
     group = click.Group(noun, help=f"What can be done with {noun.replace('-', ' ')}.")
     for operation in mine:
         group.add_command(_command(operation))
+    for path in BESIDE.get(noun, ()):
+        group.add_command(load(path))
     return group
 
 

@@ -24,6 +24,9 @@ from airside.pipelines.operations.triggers import CreateTrigger
 from airside.pipelines.project import load_pipeline, pack, pack_file
 from airside.pipelines.records import Pipeline, PipelineRun, StepRun, Trigger, TriggerKind
 from airside.pipelines.rules import RUN_ENDS
+from airside.tracking.capture.code import taken_of_repository
+from airside.tracking.capture.kinds import chosen
+from airside.tracking.capture.records import CodeState
 
 _POLL_S = (0.05, 0.5)
 
@@ -40,10 +43,22 @@ def register_pipeline(client: Client, entry: str, *, root: Path | None = None) -
         Invalid: no such pipeline, its graph cannot be drawn, or the project is too large.
     """
     function, base = load_pipeline(entry, root)
-    return _register(client, function, client.put_blob(pack(base)))
+    return _register(client, function, client.put_blob(pack(base)), _code_state(client, base))
 
 
-def _register(client: Client, function: PipelineFunction[..., Any], code: BlobId) -> Pipeline:
+def _code_state(client: Client, base: Path) -> CodeState | None:
+    """Where the repository of the project stands; None without one, and when it is not wanted."""
+    found = taken_of_repository(base) if "code" in chosen(None) else None
+    if found is None:
+        return None
+    if found.content and not client.has_blob(found.blob):
+        client.put_blob(found.content)
+    return found.fact
+
+
+def _register(
+    client: Client, function: PipelineFunction[..., Any], code: BlobId, made_with: CodeState | None = None
+) -> Pipeline:
     drawn = function.draw()
     return client.call(
         RegisterPipeline(
@@ -53,6 +68,7 @@ def _register(client: Client, function: PipelineFunction[..., Any], code: BlobId
             graph=drawn.graph,
             parameters=drawn.parameters,
             description=drawn.description,
+            made_with=made_with,
         )
     )
 

@@ -19,7 +19,10 @@ from airside.pipelines.executors.port import Ended, Job, Lost, Site
 from airside.pipelines.fingerprint.code import Code
 
 RUN_VARIABLE = "AIRSIDE_PIPELINE_RUN"
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+PARENT_VARIABLE = "AIRSIDE_PARENT_RUN"
+"""The tracked run: a run that a step starts becomes its child."""
+WORKER_VARIABLES = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Of worker processes, unless the runner's own environment says otherwise."""
 
 
 class _Worker:
@@ -34,11 +37,12 @@ class _Worker:
             "PYTHONHASHSEED": "0",
             "PYTHONUNBUFFERED": "1",
             RUN_VARIABLE: site.run,
+            PARENT_VARIABLE: site.tracking_run,
             "AIRSIDE_URL": site.url,
             "AIRSIDE_TOKEN": site.token,
         }
-        for name in _THREADS:
-            environment.setdefault(name, "1")
+        for name, value in WORKER_VARIABLES.items():
+            environment.setdefault(name, value)
         told = msgspec.json.encode(msgspec.structs.replace(site, token="")).decode()  # arguments can be read by others
         handles = [str(handle) for handle in (asked, answered, lifeline)]
         self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module

@@ -8,10 +8,17 @@ from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import Ask, Record
 from airside.pipelines import queries, rules
 from airside.pipelines.records import Graph, Parameter, Pipeline
+from airside.tracking.capture.records import Capture, CodeState
+from airside.tracking.capture.rules import check_capture
 
 
 class RegisterPipeline(Ask[Pipeline]):
-    """A pipeline as its author's program has traced it. `code` is a zip of the project's files, put in before."""
+    """A pipeline as its author's program has traced it.
+
+    Attributes:
+        code: a zip of the project's files, put in before.
+        made_with: where the repository of those files stands.
+    """
 
     name: PipelineName
     entry: str
@@ -19,6 +26,7 @@ class RegisterPipeline(Ask[Pipeline]):
     graph: Graph
     parameters: tuple[Parameter, ...] = ()
     description: str = ""
+    made_with: CodeState | None = None
 
 
 @operation("pipelines.register", needs="pipeline:write")
@@ -32,6 +40,8 @@ def register(ctx: Context, ask: RegisterPipeline) -> Pipeline:
     if not is_blob_id(ask.code):
         raise Invalid(f"'code' of the pipeline '{ask.name}' is '{ask.code[:80]}', which is no blob's id ('b3:…').")
     rules.check_graph(ask.graph, ask.parameters)
+    if ask.made_with is not None:
+        check_capture(Capture(source="registration", code=ask.made_with))
     latest = queries.latest_pipeline(ctx.tx, ask.name)
     pipeline = Pipeline(
         name=ask.name,
@@ -43,9 +53,14 @@ def register(ctx: Context, ask: RegisterPipeline) -> Pipeline:
         description=ask.description,
         created_at=ctx.clock.now(),
         created_by=ctx.actor.name,
+        made_with=ask.made_with,
     )
     if latest is not None and rules.same_pipeline(latest, pipeline):
-        return latest
+        if ask.made_with is None or ask.made_with == latest.made_with:
+            return latest
+        pipeline = msgspec.structs.replace(latest, made_with=ask.made_with)
+        queries.set_made_with(ctx.tx, pipeline)
+        return pipeline
     queries.insert_pipeline(ctx.tx, pipeline)
     return pipeline
 

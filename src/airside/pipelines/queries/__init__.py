@@ -1,6 +1,12 @@
 """All SQL of the room, one module for each noun."""
 
-from airside.pipelines.queries.pipelines import insert_pipeline, latest_pipeline, pipeline, pipelines
+from airside.pipelines.queries.pipelines import (
+    insert_pipeline,
+    latest_pipeline,
+    pipeline,
+    pipelines,
+    set_made_with,
+)
 from airside.pipelines.queries.runs import (
     RunFilter,
     abandoned,
@@ -83,6 +89,7 @@ __all__ = [
     "run_before",
     "runs",
     "set_enabled",
+    "set_made_with",
     "set_next_fire",
     "steps",
     "trigger",

@@ -119,6 +119,7 @@ def _experiment_of(experiment: Experiment) -> dict[str, Any]:
         last_update_time=experiment.updated_ms,
         creation_time=experiment.created_ms,
         tags=key_values(experiment.tags),
+        workspace="default",
     )
 
 

@@ -1,6 +1,9 @@
 """Histories of metrics on MLflow's wire (contract, section 5.4)."""
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
+
+import msgspec
 
 from airside.core.errors import Invalid
 from airside.core.ids import RunId
@@ -8,6 +11,7 @@ from airside.server.mlflow.run_answers import metric_of
 from airside.server.mlflow.wire import (
     AJAX_ONLY,
     SEE_DOCS,
+    Asking,
     WireRequest,
     WireRoute,
     int32,
@@ -23,10 +27,12 @@ from airside.tracking.operations.histories import (
     MAX_BULK,
     MAX_SAMPLE,
     GetMetricBulk,
-    GetMetricHistory,
     GetMetricInterval,
+    GetMetricPoints,
 )
-from airside.tracking.records import MetricPage, RunMetrics
+from airside.tracking.records import MetricPoints, RunMetrics
+
+ROWS_AT_ONCE = 5000
 
 _HISTORY = message(
     required=("run_id", "metric_key"), run_id=string, metric_key=string, max_results=int32, page_token=string
@@ -42,12 +48,15 @@ _INTERVAL = message(
 _BULK = message(run_id=repeated(string), metric_key=string, max_results=int32)
 
 
-def _history(request: WireRequest) -> GetMetricHistory:
+def _history(request: WireRequest) -> GetMetricPoints:
     sent = read(request, _HISTORY)
-    return GetMetricHistory(
+    wanted = sent.get("max_results")
+    if wanted is not None and wanted <= 0:
+        raise Invalid(f"Invalid value {wanted} for parameter 'max_results' supplied. It must be a positive integer.")
+    return GetMetricPoints(
         run_id=RunId(sent["run_id"]),
         key=sent["metric_key"],
-        max_results=sent.get("max_results"),
+        max_results=wanted,
         page_token=sent.get("page_token", ""),
     )
 
@@ -78,10 +87,50 @@ def _bulk(request: WireRequest) -> GetMetricBulk:
     )
 
 
-def _page(page: MetricPage) -> bytes:
-    return write(
-        present(metrics=[metric_of(metric) for metric in page.items], next_page_token=page.next_page_token or None)
-    )
+class _Point(msgspec.Struct, gc=False):
+    key: str
+    value: float | str
+    timestamp: int
+    step: int
+
+
+def _rows(page: MetricPoints) -> Iterator[bytes]:
+    """The points of a page as JSON, some at a time, with commas between."""
+    for start in range(0, len(page.values), ROWS_AT_ONCE):
+        here = slice(start, start + ROWS_AT_ONCE)
+        values = ["NaN" if value is None else value for value in page.values[here]]
+        rows = zip(values, page.timestamps_ms[here], page.steps[here], strict=True)
+        yield write([_Point(page.key, value, time_ms, step) for value, time_ms, step in rows])[1:-1]
+
+
+def _end(token: str) -> bytes:
+    return b"]" + (b',"next_page_token":' + write(token) if token else b"") + b"}"
+
+
+def _page(page: MetricPoints) -> bytes:
+    if not page.values:
+        return b"{}"
+    return b'{"metrics":[' + b",".join(_rows(page)) + _end(page.next_page_token)
+
+
+def _long(ask: GetMetricPoints, page: MetricPoints, asking: Asking) -> AsyncIterator[bytes] | None:
+    """The pieces of an answer that is longer than a page; None when it is not."""
+    is_whole = ask.max_results is not None and len(page.values) >= ask.max_results
+    return None if is_whole or not page.next_page_token else _pieces(ask, page, asking)
+
+
+async def _pieces(ask: GetMetricPoints, page: MetricPoints, asking: Asking) -> AsyncIterator[bytes]:
+    lead, left = b'{"metrics":[', ask.max_results
+    while True:
+        for rows in _rows(page):
+            yield lead + rows
+            lead = b","
+        left = None if left is None else left - len(page.values)
+        if not page.next_page_token or left == 0:
+            break
+        ask = msgspec.structs.replace(ask, max_results=left, page_token=page.next_page_token)
+        page = await asking(ask)
+    yield _end(page.next_page_token)
 
 
 def _points(points: RunMetrics) -> bytes:
@@ -105,7 +154,7 @@ def _bulk_points(points: RunMetrics) -> bytes:
 
 _AT = "2.0/mlflow/metrics/"
 ROUTES: tuple[WireRoute, ...] = (
-    WireRoute(method="GET", path=_AT + "get-history", decode=_history, encode=_page, ask=GetMetricHistory),
+    WireRoute(method="GET", path=_AT + "get-history", decode=_history, encode=_page, ask=GetMetricPoints, stream=_long),
     WireRoute(
         method="GET", path=_AT + "get-history-bulk-interval", decode=_interval, encode=_points, ask=GetMetricInterval
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 from airside.core.errors import AirsideError
 from airside.server.app import Route
@@ -37,7 +38,12 @@ def handler(route: WireRoute, replies: Replies) -> Handler:
             ask = await asyncio.to_thread(route.decode, sent)
         else:
             ask = route.decode(sent)
-        return Answer(200, route.encode(await replies.ask(request.actor, ask)))
+        answer = await replies.ask(request.actor, ask)
+        if route.stream is not None:
+            pieces = route.stream(ask, answer, partial(replies.ask, request.actor))
+            if pieces is not None:
+                return Answer(200, pieces)
+        return Answer(200, route.encode(answer))
 
     return handle
 

@@ -37,6 +37,7 @@ from airside.registry.records import (
     VersionList,
     VersionPage,
 )
+from airside.registry.rules import check_alias, check_model_name
 from airside.server.mlflow.wire import (
     KEY_VALUE,
     WireRequest,
@@ -149,6 +150,8 @@ def _tags(sent: list[dict[str, str]] | None) -> dict[str, str]:
 
 
 def _name(sent: dict[str, Any], field: str = "name") -> ModelName:
+    """The name of a model, which is judged before anything is looked for."""
+    check_model_name(sent[field], parameter=field)
     return ModelName(sent[field])
 
 
@@ -180,7 +183,8 @@ _RENAME = message(required=("name", "new_name"), name=string, new_name=string)
 
 def _rename(request: WireRequest) -> RenameModel:
     sent = read(request, _RENAME)
-    return RenameModel(name=_name(sent), new_name=_name(sent, "new_name"))
+    new_name = _name(sent, "new_name")
+    return RenameModel(name=_name(sent), new_name=new_name)
 
 
 _UPDATE_MODEL = message(required=("name",), name=string, description=string)
@@ -245,7 +249,7 @@ _CREATE_VERSION = message(
 def _create_version(request: WireRequest) -> CreateVersion:
     sent = read(request, _CREATE_VERSION)
     return CreateVersion(
-        name=_name(sent),
+        name=ModelName(sent["name"]),  # judged after the source
         source=sent["source"],
         run_id=RunId(sent["run_id"]) if "run_id" in sent else None,
         model_id=LoggedModelId(sent["model_id"]) if "model_id" in sent else None,
@@ -303,7 +307,9 @@ _SET_ALIAS = message(required=("name", "alias", "version"), name=string, alias=s
 
 def _set_alias(request: WireRequest) -> SetAlias:
     sent = read(request, _SET_ALIAS)
-    return SetAlias(name=_name(sent), alias=sent["alias"], version=_number(sent["version"]))
+    name = _name(sent)
+    check_alias(sent["alias"], reserved=False)
+    return SetAlias(name=name, alias=sent["alias"], version=_number(sent["version"]))
 
 
 def _delete_alias(request: WireRequest) -> DeleteAlias:

@@ -13,7 +13,7 @@ so they may run on the event loop. The platform runs the ask in between.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -47,6 +47,10 @@ class WireRequest(Record):
     path_args: Mapping[str, str] = {}
 
 
+Asking = Callable[[Ask[Any]], Awaitable[Any]]
+Stream = Callable[[Any, Any, Asking], AsyncIterator[bytes] | None]
+
+
 class WireRoute(Record):
     """One remote call.
 
@@ -56,6 +60,8 @@ class WireRoute(Record):
         decode: the request as an ask.
         encode: the answer as the JSON of a 200.
         prefixes: where the path hangs.
+        stream: for an answer that may be too long to be held whole: given the ask, its answer and a way to ask on,
+            the pieces of the JSON; None when `encode` is to be used.
     """
 
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -64,6 +70,7 @@ class WireRoute(Record):
     encode: Callable[[Any], bytes]
     ask: type[Ask[Any]]
     prefixes: tuple[str, ...] = BOTH
+    stream: Stream | None = None
 
     @property
     def operation(self) -> AnyOperation:
@@ -134,7 +141,7 @@ def _parsed(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except RecursionError:
         raise Invalid("The request body is nested too deeply.") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     try:
         return json.loads(body)  # knows the bare words NaN and Infinity
@@ -392,13 +399,30 @@ def number(value: float | None) -> float | str:
     return "NaN" if value is None or math.isnan(value) else value
 
 
-class Envelope(Record):
+_USERS_CLASS, _OWN_CLASS = "KAM00", "XXM00"
+CLASSES = {
+    "BAD_REQUEST": ("INVALID_PARAMETER_VALUE", _USERS_CLASS),
+    "CUSTOMER_UNAUTHORIZED": ("PERMISSION_DENIED", _USERS_CLASS),
+    "ENDPOINT_NOT_FOUND": ("RESOURCE_NOT_FOUND", _USERS_CLASS),
+    "INTERNAL_ERROR": ("CLIENT_INTERNAL_ERROR", _OWN_CLASS),
+    "INVALID_PARAMETER_VALUE": ("INVALID_PARAMETER_VALUE", _USERS_CLASS),
+    "INVALID_STATE": ("CLIENT_INTERNAL_ERROR", _OWN_CLASS),
+    "NOT_FOUND": ("RESOURCE_NOT_FOUND", _USERS_CLASS),
+    "PERMISSION_DENIED": ("PERMISSION_DENIED", _USERS_CLASS),
+    "RESOURCE_ALREADY_EXISTS": ("RESOURCE_ALREADY_EXISTS", _USERS_CLASS),
+    "RESOURCE_DOES_NOT_EXIST": ("RESOURCE_NOT_FOUND", _USERS_CLASS),
+    "TEMPORARILY_UNAVAILABLE": ("CLIENT_INTERNAL_ERROR", _OWN_CLASS),
+}
+"""Error class and SQL state that MLflow tells beside a code; other codes go without."""
+
+
+class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     """MLflow's error body."""
 
     error_code: str
     message: str
-    sqlstate: str
-    error_class: str
+    sqlstate: str = ""
+    error_class: str = ""
 
 
 def error_answer(error: AirsideError) -> tuple[int, bytes]:
@@ -409,6 +433,6 @@ def error_answer(error: AirsideError) -> tuple[int, bytes]:
     """
     status = STATUS_OF_CODE.get(error.code, error.status)
     code = "TEMPORARILY_UNAVAILABLE" if error.code == "INSUFFICIENT_STORAGE" else error.code
-    state = "XXM00" if status >= 500 else "KAM00"
+    kind, state = CLASSES.get(code, ("", ""))
     text = error.message.encode("utf-8", "replace").decode()
-    return status, _ENCODER.encode(Envelope(error_code=code, message=text, sqlstate=state, error_class=code))
+    return status, _ENCODER.encode(Envelope(error_code=code, message=text, sqlstate=state, error_class=kind))

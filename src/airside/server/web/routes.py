@@ -15,6 +15,7 @@ from airside.server.web.pages import (
     datasets,
     endpoints,
     experiments,
+    finding,
     lineage,
     models,
     monitors,
@@ -77,6 +78,7 @@ _ROUTES: tuple[tuple[Method, str, PageFunction, str], ...] = (
     ("POST", "/alerts/{alert}", alerts.act, "alert:write"),
     ("GET", "/lineage", lineage.lineage, "lineage:read"),
     ("GET", "/search", search.search, "catalog:read"),
+    ("GET", "/find/{noun}", finding.finding, "catalog:read"),
 )
 PAGE_ROUTES: tuple[PageRoute, ...] = tuple(
     PageRoute(method=method, path=path, function=function, needs=needs) for method, path, function, needs in _ROUTES

@@ -7,10 +7,8 @@ are handed over again; the id of a request is its idempotency key, so nothing is
 
 import logging
 import os
-import struct
 import threading
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +19,7 @@ import msgspec
 
 from airside.core.errors import AirsideError
 from airside.serving.records import NewBatch
+from airside.store.frames import frame, frames
 
 SEGMENT_BYTES = 4 << 20
 GROUP_BYTES, GROUP_BATCHES = 2 << 20, 200
@@ -31,7 +30,6 @@ PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 MAX_WAITING_ROWS = 200_000
 """Rows answered and not on the disk yet. Beyond it new requests are refused (429), because each must be logged."""
 
-_HEAD = struct.Struct("<II")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(NewBatch)
 _log = logging.getLogger("airside.serving.spool")
@@ -67,27 +65,6 @@ class Segment:
         self.durable = durable
         self.sent = 0
         self.is_closed = is_closed
-
-
-def frame(payload: bytes) -> bytes:
-    """A payload with its length and checksum before it."""
-    return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
-
-
-def frames(content: bytes, start: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The whole frames from an offset on: where each ends, and its payload. A torn or damaged one ends it.
-
-    >>> [payload for _, payload in frames(frame(b"a") + frame(b"bc") + b"torn")]
-    [b'a', b'bc']
-    """
-    at = start
-    while at + _HEAD.size <= len(content):
-        size, checksum = _HEAD.unpack_from(content, at)
-        payload = content[at + _HEAD.size : at + _HEAD.size + size]
-        if len(payload) != size or zlib.crc32(payload) != checksum:
-            return
-        at += _HEAD.size + size
-        yield at, payload
 
 
 class Spool:

@@ -6,6 +6,7 @@ from typing import Any
 from airside.core.errors import Invalid
 from airside.core.operation import Dialect
 from airside.core.search import Operator, Value
+from airside.store.sql.regular import check_pattern
 
 MAX_PATTERN = 1000
 MAX_LIST = 1000
@@ -17,7 +18,8 @@ Condition = tuple[str, tuple[Any, ...]]
 def compared(column: str, operator: Operator, value: Value, dialect: Dialect) -> Condition:
     """The condition that a column compares so with a value.
 
-    `LIKE` minds the case, `ILIKE` does not (for the letters of ASCII); neither has an escape character.
+    `LIKE` minds the case, `ILIKE` does not (for the letters of ASCII); neither has an escape character. `RLIKE` finds
+    a regular expression anywhere in the text.
 
     >>> compared("name", "LIKE", "a%", "sqlite")
     ('name GLOB ?', ('a*',))
@@ -37,6 +39,9 @@ def compared(column: str, operator: Operator, value: Value, dialect: Dialect) ->
             return f"{column} {operator} ({', '.join('?' * len(values))})", values
         case "LIKE" | "ILIKE":
             return _like(column, operator, str(value), dialect)
+        case "RLIKE":
+            check_pattern(str(value))
+            return f"{column} {'~' if dialect == 'postgresql' else 'REGEXP'} ?", (value,)
         case _:
             return f"{column} {operator} ?", (value,)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
+from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
 
 CHECKPOINT_BYTES = 4 << 20
@@ -57,6 +58,7 @@ class SqliteSession(Hooks):
         self._db = sqlite3.connect(
             path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
         )
+        self._db.create_function("regexp", 2, matches, deterministic=True)
         execute = self._db.execute
         execute("PRAGMA journal_mode=WAL")
         execute(f"PRAGMA synchronous={synchronous}")

@@ -1,5 +1,6 @@
 """Verbs that take whole things over, many at a time, each under its own id."""
 
+from collections import defaultdict
 from typing import Literal
 
 import msgspec
@@ -19,7 +20,7 @@ from airside.tracking.logged_models.rules import not_found
 from airside.tracking.operations.experiments import GetExperiment, get_experiment
 from airside.tracking.operations.runs import found as found_run
 from airside.tracking.queries import experiments, runs, values
-from airside.tracking.records import Experiment, Metric, Run
+from airside.tracking.records import Experiment, Run
 
 Ids = Literal["keep", "new"]
 
@@ -127,14 +128,14 @@ def import_series(ctx: Context, ask: ImportSeries) -> Done:
     """
     check_known(ctx, ask.import_id)
     rules.check_series(ask.items)
+    by_run: defaultdict[str, dict[str, list[tracking.Point]]] = defaultdict(dict)
     for one in ask.items:
-        points = []
         columns = zip(one.timestamps_ms, one.steps, one.values, strict=True)
-        for timestamp_ms, step, given in columns:
-            metric = Metric(key=one.key, value=given, timestamp_ms=timestamp_ms, step=step)
-            points.append((metric, *tracking.stored_value(given)))
+        points = [(time_ms, step, *tracking.stored_value(value)) for time_ms, step, value in columns]
         if points:
-            values.add_points(ctx, found_run(ctx, one.run_id), points)
+            by_run[one.run_id].setdefault(one.key, []).extend(points)
+    for run_id, by_name in by_run.items():
+        values.add_points(ctx, found_run(ctx, run_id), by_name)
     return DONE
 
 

@@ -44,10 +44,10 @@ _COUNTS = {
     "params": "run_param",
     "tags": "run_tag",
     "metrics": "metric_latest",
-    "points": "metric_point",
     "inputs": "dataset_input",
     "outputs": "model_output",
 }
+_PACKED = "SELECT run_no, SUM(n_points) FROM metric_chunk WHERE run_no IN ({marks}) GROUP BY run_no"
 _COUNT = "SELECT t.run_no, COUNT(*) FROM {table} t WHERE t.run_no IN ({marks}) GROUP BY t.run_no"
 _MODEL_POINTS = "SELECT model_id, COUNT(*) FROM logged_model_metric WHERE model_id IN ({marks}) GROUP BY model_id"
 
@@ -126,9 +126,16 @@ def put_params(ctx: Context, run: RunNumbers, params: Sequence[Param]) -> None:
 def tallies(tx: Transaction, runs: dict[int, RunId]) -> tuple[RunTally, ...]:
     """How much some runs hold, by their numbers."""
     counts: dict[int, dict[str, int]] = {number: {} for number in runs}
+    if not runs:
+        return ()
+    marks = _marks(len(runs))
+    points = dict(tx.all(_PACKED.format(marks=marks), tuple(runs)))
+    for number, count in tx.all(_COUNT.format(table="metric_point", marks=marks), tuple(runs)):
+        points[number] = points.get(number, 0) + count
+    for number, count in points.items():
+        counts[number]["points"] = int(count)
     for field, table in _COUNTS.items():
-        sql = _COUNT.format(table=table, marks=_marks(len(runs)))
-        for number, count in tx.all(sql, tuple(runs)) if runs else ():
+        for number, count in tx.all(_COUNT.format(table=table, marks=marks), tuple(runs)):
             counts[number][field] = count
     return tuple(RunTally(run_id=runs[number], **found) for number, found in counts.items())
 

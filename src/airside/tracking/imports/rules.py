@@ -88,6 +88,8 @@ def check_series(series: Iterable[Series]) -> None:
         lengths = {len(one.timestamps_ms), len(one.steps), len(one.values)}
         if len(lengths) > 1:
             raise Invalid(f"The columns of '{one.key}' of the run {one.run_id} have different lengths.")
+        if one.timestamps_ms and min(one.timestamps_ms) < 0:
+            raise Invalid(f"A point of '{one.key}' of the run {one.run_id} has a time before 1970.")
         total += len(one.values)
     if total > MAX_POINTS:
         raise Invalid(f"At most {MAX_POINTS} points at once, got {total}. Send them in several calls.")

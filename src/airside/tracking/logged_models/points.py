@@ -8,28 +8,32 @@ from airside.core.operation import Context
 from airside.tracking.logged_models import queries, rules
 from airside.tracking.logged_models.records import ModelMetric
 from airside.tracking.records import LoggedMetric
+from airside.tracking.rules import checked_metric
 
 
-def keep(ctx: Context, run_id: RunId, points: Iterable[tuple[LoggedMetric, float, bool]]) -> None:
-    """Keep those points `(metric, stored value, is it not a number)` that name a logged model.
+def keep(ctx: Context, run_id: RunId, points: Iterable[LoggedMetric]) -> None:
+    """Keep those points, checked before, that name a logged model.
 
     Raises:
         NotFound: one names a model that is not there.
     """
-    named = [
-        ModelMetric(
-            key=metric.key,
-            value=None if is_nan else value,
-            timestamp_ms=metric.timestamp_ms,
-            step=metric.step,
-            model_id=metric.model_id,
-            dataset_name=metric.dataset_name,
-            dataset_digest=metric.dataset_digest,
-            run_id=run_id,
+    named = []
+    for metric in points:
+        if not metric.model_id:
+            continue
+        value, is_nan = checked_metric(metric)
+        named.append(
+            ModelMetric(
+                key=metric.key,
+                value=None if is_nan else value,
+                timestamp_ms=metric.timestamp_ms,
+                step=metric.step,
+                model_id=metric.model_id,
+                dataset_name=metric.dataset_name,
+                dataset_digest=metric.dataset_digest,
+                run_id=run_id,
+            )
         )
-        for metric, value, is_nan in points
-        if metric.model_id
-    ]
     if not named:
         return
     missing = queries.missing_ids(ctx.tx, (point.model_id for point in named))

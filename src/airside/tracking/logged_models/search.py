@@ -69,10 +69,10 @@ class Question(Protocol):
 class Token(Record):
     """Where the next page begins, and the search that it belongs to."""
 
-    offset: int
-    experiment_ids: tuple[str, ...]
-    filter_string: str
-    order_by: tuple[ModelOrder, ...]
+    offset: int = 0
+    experiment_ids: tuple[str, ...] | None = None
+    filter_string: str = ""
+    order_by: tuple[ModelOrder, ...] = ()
 
 
 def page(tx: Transaction, ask: Question) -> LoggedModelPage:
@@ -141,23 +141,25 @@ def _token(ask: Question, offset: int) -> str:
 
 def _offset(ask: Question) -> int:
     try:
-        decoded = base64.b64decode(ask.page_token.encode("ascii", "replace"))
-    except (binascii.Error, ValueError):
-        raise Invalid("Invalid page token, could not base64-decode") from None
-    try:
-        token = msgspec.json.decode(decoded, type=Token)
-    except (msgspec.DecodeError, RecursionError):
-        raise Invalid(f"Invalid page token, decoded value={decoded[:200]!r}") from None
+        token = msgspec.json.decode(base64.b64decode(ask.page_token.encode("ascii", "replace")), type=Token)
+    except (msgspec.DecodeError, binascii.Error, ValueError, RecursionError):
+        raise Invalid(f"Invalid page token: {ask.page_token[:200]}. It is not one of this server's.") from None
+    found_ids = None if token.experiment_ids is None else list(token.experiment_ids)
     for what, found, expected in (
-        ("Experiment IDs", list(token.experiment_ids), list(ask.experiment_ids)),
-        ("Filter string", token.filter_string, ask.filter),
-        ("Order by", token.order_by, ask.order_by),
+        (
+            "Experiment IDs in the page token do not match the requested experiment IDs",
+            found_ids,
+            [*ask.experiment_ids],
+        ),
+        (
+            "Filter string in the page token does not match the requested filter string",
+            token.filter_string or None,
+            ask.filter or None,
+        ),
+        ("Order by in the page token does not match the requested order by", token.order_by, ask.order_by),
     ):
         if found != expected:
-            raise Invalid(
-                f"{what} in the page token does not match the requested {what[0].lower()}{what[1:]}. "
-                f"Expected: {str(expected)[:500]}. Found: {str(found)[:500]}"
-            )
+            raise Invalid(f"{what}. Expected: {str(expected)[:500]}. Found: {str(found)[:500]}")
     if not 0 < token.offset < 2**53:
         raise Invalid(f"Invalid page token, parsed value={token.offset}")
     return token.offset

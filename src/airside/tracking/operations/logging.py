@@ -48,9 +48,9 @@ def log_metric(ctx: Context, ask: LogMetric) -> Done:
     )
     value, is_nan = rules.checked_metric(metric)
     run = active(ctx, ask.run_id)
-    values.add_points(ctx, run, ((metric, value, is_nan),))
+    values.add_points(ctx, run, {ask.key: ((ask.timestamp_ms, ask.step, value, is_nan),)})
     if metric.model_id:
-        model_points.keep(ctx, ask.run_id, ((metric, value, is_nan),))
+        model_points.keep(ctx, ask.run_id, (metric,))
     return DONE
 
 
@@ -121,19 +121,42 @@ class LogBatch(Ask[Done]):
 @operation("runs.log_batch", needs="run:write", audit="measure")
 def log_batch(ctx: Context, ask: LogBatch) -> Done:
     """Log up to 1,000 metrics, parameters and tags of an active run: whole or absent."""
-    points = rules.checked_metrics(ask.metrics)
+    points = rules.checked_points(ask.metrics)
     params = [rules.checked_param(param, f"params[{index}].") for index, param in enumerate(ask.params)]
     tags = [rules.checked_tag(tag, f"tags[{index}].") for index, tag in enumerate(ask.tags)]
-    rules.check_batch_size(len(points), len(params), len(tags))
+    rules.check_batch_size(len(ask.metrics), len(params), len(tags))
     rules.check_distinct(params)
     rules.check_run_id(ask.run_id)
     run = active(ctx, ask.run_id)
     _add_params(ctx, run, ask.run_id, params)
     if points:
         values.add_points(ctx, run, points)
-        model_points.keep(ctx, ask.run_id, points)
+        model_points.keep(ctx, ask.run_id, ask.metrics)
     if tags:
         _set_tags(ctx, run, rules.last_wins(tags))
+    return DONE
+
+
+class LogHistory(Ask[Done]):
+    """Ask to log many points of one metric, as columns of one length. A value of null is "not a number"."""
+
+    run_id: RunId
+    key: str
+    timestamps_ms: tuple[int, ...]
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+
+@operation("runs.log_history", needs="run:write", audit="measure")
+def log_history(ctx: Context, ask: LogHistory) -> Done:
+    """Log up to 10,000 points of one metric of an active run, in any order; those that are there stay as they are.
+
+    The way in for whole histories, an import's above all: what is long is packed without ever being rows.
+    """
+    points = rules.checked_history(ask.key, ask.timestamps_ms, ask.steps, ask.values)
+    run = active(ctx, ask.run_id)
+    if points:
+        values.add_points(ctx, run, {ask.key: points})
     return DONE
 
 
@@ -235,6 +258,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     set_tag,
     delete_tag,
     log_batch,
+    log_history,
     log_inputs,
     log_outputs,
     log_model_legacy,

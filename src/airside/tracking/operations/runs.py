@@ -1,19 +1,31 @@
 """Runs: their life, and finding them."""
 
+import re
+
 import msgspec
 
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import ExperimentId, RunId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
+from airside.core.search import parse_filter
 from airside.tracking import rules
 from airside.tracking.events import RunEnded
+from airside.tracking.grammars import RUNS
 from airside.tracking.names import invented
-from airside.tracking.operations.experiments import writable
+from airside.tracking.operations.experiments import (
+    CreateExperiment,
+    GetExperimentByName,
+    create_experiment,
+    get_experiment_by_name,
+    writable,
+)
 from airside.tracking.queries import run_search as search
 from airside.tracking.queries import runs as queries
 from airside.tracking.queries import values
 from airside.tracking.records import Run, RunInfo, RunPage, RunStatus, Tag, View
+
+_CHOSEN_ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
 class CreateRun(Ask[Run]):
@@ -29,10 +41,53 @@ class CreateRun(Ask[Run]):
 @operation("runs.create", needs="run:write", audit="measure")
 def create_run(ctx: Context, ask: CreateRun) -> Run:
     """Start a run in an active experiment."""
+    return _created(ctx, ask, RunId(ctx.new_hex()))
+
+
+class StartRun(Ask[Run]):
+    """Ask for a run in an experiment by its name, which is made when it is not there.
+
+    Attributes:
+        run_id: an id of the caller's own choice, 32 hexadecimal digits, so that a run may begin before the server
+            hears of it; a run of that id is answered as it is.
+    """
+
+    experiment: str = "Default"
+    run_id: RunId = RunId("")
+    name: str = ""
+    user_id: str = ""
+    start_time_ms: int = 0
+    tags: tuple[Tag, ...] = ()
+
+
+@operation("runs.start", needs="run:write", audit="measure")
+def start_run(ctx: Context, ask: StartRun) -> Run:
+    """Start a run under an id that the caller may choose, in an experiment that is made when it is not there."""
+    if ask.run_id and not _CHOSEN_ID.match(ask.run_id):
+        raise rules.invalid_value(ask.run_id, "run_id", "a chosen id is 32 hexadecimal digits")
+    if ask.run_id and queries.numbers(ctx, ask.run_id) is not None:
+        return get_run(ctx, GetRun(run_id=ask.run_id))
+    create = CreateRun(
+        experiment_id=_experiment_of(ctx, ask.experiment),
+        name=ask.name,
+        user_id=ask.user_id,
+        start_time_ms=ask.start_time_ms,
+        tags=ask.tags,
+    )
+    return _created(ctx, create, ask.run_id or RunId(ctx.new_hex()))
+
+
+def _experiment_of(ctx: Context, name: str) -> ExperimentId:
+    try:
+        return get_experiment_by_name(ctx, GetExperimentByName(name=name)).experiment_id
+    except NotFound:
+        return create_experiment(ctx, CreateExperiment(name=name)).experiment_id
+
+
+def _created(ctx: Context, ask: CreateRun, run_id: RunId) -> Run:
     experiment_no, location = writable(ctx, ask.experiment_id)
     name = rules.settled_name(ask.name, ask.tags) or invented(ctx.random(4))
     tags = rules.last_wins((*ask.tags, Tag(key=rules.RUN_NAME_TAG, value=name)))
-    run_id = RunId(ctx.new_hex())
     info = RunInfo(
         run_id=run_id,
         experiment_id=ExperimentId(str(experiment_no)),
@@ -140,7 +195,11 @@ class SearchRuns(Ask[RunPage]):
 @operation("runs.search", needs="run:read")
 def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
     """Runs that match a filter, a page at a time; the last page costs what the first costs."""
-    numbers = tuple(dict.fromkeys(rules.experiment_no(experiment_id) for experiment_id in ask.experiment_ids))
+    try:
+        numbers = tuple(dict.fromkeys(rules.experiment_no(experiment_id) for experiment_id in ask.experiment_ids))
+    except Invalid:
+        parse_filter(ask.filter, RUNS)  # a mistake in the filter is told first
+        raise
     return search.page(
         ctx,
         numbers,
@@ -183,6 +242,7 @@ def absent(run_id: str) -> NotFound:
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     create_run,
+    start_run,
     get_run,
     update_run,
     delete_run,

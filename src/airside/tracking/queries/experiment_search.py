@@ -1,12 +1,11 @@
 """Searching experiments."""
 
-from airside.core.errors import Invalid
 from airside.core.operation import Context, Dialect
 from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_order, read_token, write_token
 from airside.store.sql.conditions import compared
 from airside.tracking.grammars import EXPERIMENTS
 from airside.tracking.queries import experiments
-from airside.tracking.queries.matching import Condition, Term, after, ordered, selected
+from airside.tracking.queries.matching import Condition, Term, after, check_token, ordered, selected
 from airside.tracking.queries.run_search import Window, check_max_results, digest
 from airside.tracking.records import ExperimentPage
 from airside.tracking.rules import experiment_no
@@ -32,8 +31,8 @@ def page(ctx: Context, filter_text: str, order_by: tuple[str, ...], window: Wind
     comparisons = parse_filter(filter_text, EXPERIMENTS)
     terms = _terms([parse_order(text, EXPERIMENTS) for text in order_by])
     token = read_token(window.page_token, digest(filter_text, order_by))
-    if token.after and len(token.after) != 2 * len(terms):
-        raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
+    if token.after:
+        check_token(terms, token.after)
     where = [_STAGES[window.view], *(_condition(comparison, ctx.tx.dialect) for comparison in comparisons)]
     where += [after(terms, token.after)] if token.after else []
     rows = ctx.tx.all(
@@ -53,7 +52,7 @@ def _terms(orders: list[Order]) -> list[Term]:
         return [Term("e.created_ms", is_ascending=False), Term("e.id", is_ascending=True)]
     distinct = {order.key: order for order in reversed(orders)}  # of two orders by one field the first decides
     keys = dict.fromkeys(order.key for order in orders)
-    terms = [Term(COLUMNS[key], is_ascending=distinct[key].is_ascending) for key in keys]
+    terms = [Term(COLUMNS[key], is_ascending=distinct[key].is_ascending, is_text=key == "name") for key in keys]
     return terms if "experiment_id" in keys else [*terms, Term("e.id", is_ascending=False)]
 
 

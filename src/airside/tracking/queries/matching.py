@@ -5,6 +5,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from airside.core.errors import Invalid
 from airside.core.operation import Row
 
 Condition = tuple[str, Sequence[Any]]
@@ -35,15 +36,34 @@ class Term:
     in both directions.
     """
 
-    __slots__ = ("column", "is_ascending", "rank")
+    __slots__ = ("column", "is_ascending", "is_text", "rank")
 
-    def __init__(self, column: str, *, is_ascending: bool, rank: str = "") -> None:
-        self.column, self.is_ascending, self.rank = column, is_ascending, rank
+    def __init__(self, column: str, *, is_ascending: bool, rank: str = "", is_text: bool = False) -> None:
+        self.column, self.is_ascending, self.rank, self.is_text = column, is_ascending, rank, is_text
 
     def order(self) -> str:
         """Its part of ORDER BY."""
         way = "ASC" if self.is_ascending else "DESC"
         return f"{self.rank}, {self.column} {way}" if self.rank else f"{self.column} {way}"
+
+
+def check_token(terms: Sequence[Term], last: Sequence[object]) -> None:
+    """Refuse the values of a page token that cannot be those of a row in this order.
+
+    >>> check_token([Term("r.start_ms", is_ascending=False)], [0, 5])
+    >>> check_token([Term("r.start_ms", is_ascending=False)], [0, "5"])
+    Traceback (most recent call last):
+    airside.core.errors.Invalid: Invalid page token: it belongs to a search with another order. Start again without it.
+
+    Raises:
+        Invalid: their number or one of their types is another.
+    """
+    whole = len(last) == 2 * len(terms)
+    for term, rank, value in zip(terms, last[::2], last[1::2], strict=False):
+        fits = value is None or (isinstance(value, str) if term.is_text else isinstance(value, int | float))
+        whole = whole and isinstance(rank, int) and 0 <= rank <= 2 and fits
+    if not whole:
+        raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
 
 
 def selected(terms: Sequence[Term]) -> str:

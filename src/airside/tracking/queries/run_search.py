@@ -20,6 +20,7 @@ from airside.tracking.queries.matching import (
     Condition,
     Term,
     after,
+    check_token,
     merged,
     ordered,
     prefix_range,
@@ -46,7 +47,7 @@ COLUMNS = {
 TABLES = {"metric": "metric_latest", "parameter": "run_param", "tag": "run_tag"}
 DATASET_COLUMNS = {"name": "d.name", "digest": "d.digest", "context": "i.context"}
 START = Term("r.start_ms", is_ascending=False)
-RUN_ID = Term("r.run_id", is_ascending=True)
+RUN_ID = Term("r.run_id", is_ascending=True, is_text=True)
 Partition = tuple[int, bool]
 """An experiment's number and whether its deleted runs are meant."""
 Rows = list[Row]
@@ -118,8 +119,8 @@ class _Plan:
 
     def rows(self, partitions: list[Partition], limit: int, last: tuple[object, ...]) -> Rows:
         """The first rows behind the last one seen, at most `limit`."""
-        if last and len(last) != 2 * len(self._terms):
-            raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
+        if last:
+            check_token(self._terms, last)
         if len(partitions) == 1:
             return self._of(partitions[0], limit, last)
         every = [row for partition in partitions for row in self._of(partition, limit, last)]
@@ -251,7 +252,8 @@ class _Plan:
     def _term(self, order: Order) -> Term:
         if order.entity == "attribute":
             rank = "CASE WHEN r.end_ms IS NULL THEN 2 ELSE 0 END" if order.key == "end_time" else ""
-            return Term(COLUMNS[order.key], is_ascending=order.is_ascending, rank=rank)
+            is_text = order.key not in {"start_time", "end_time"}
+            return Term(COLUMNS[order.key], is_ascending=order.is_ascending, rank=rank, is_text=is_text)
         alias = f"j{len(self._joins)}"
         key = known_key(self._ctx, order.key)
         self._joins.append(
@@ -262,7 +264,7 @@ class _Plan:
         )
         nan = f"WHEN {alias}.is_nan THEN 1 " if order.entity == "metric" else ""
         rank = f"CASE WHEN {alias}.run_no IS NULL THEN 2 {nan}ELSE 0 END"
-        return Term(f"{alias}.value", is_ascending=order.is_ascending, rank=rank)
+        return Term(f"{alias}.value", is_ascending=order.is_ascending, rank=rank, is_text=order.entity != "metric")
 
     def _condition(self, comparison: Comparison) -> Condition:
         """A condition as a probe of one run."""

@@ -1,25 +1,17 @@
 """What a run logs: points of metrics with the latest beside them, parameters, tags, inputs and outputs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from airside.core.operation import Context, Transaction
+from airside.tracking.queries import series
 from airside.tracking.queries.keys import key_of, keys_of, known_key
 from airside.tracking.queries.rows import certain
-from airside.tracking.records import DatasetInput, Metric, ModelOutput, Param, Tag
+from airside.tracking.queries.series import RunNumbers
+from airside.tracking.records import DatasetInput, ModelOutput, Param, Tag
+from airside.tracking.rules import Point
 
-_POINT = (
-    "INSERT INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT DO NOTHING"
-)
-_LATEST = (
-    "INSERT INTO metric_latest (run_no, key_no, experiment_no, step, time_ms, value, is_nan) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_no, key_no) DO UPDATE SET step = excluded.step, "
-    "time_ms = excluded.time_ms, value = excluded.value, is_nan = excluded.is_nan "
-    "WHERE (excluded.step, excluded.time_ms, excluded.value) > "
-    "(metric_latest.step, metric_latest.time_ms, metric_latest.value)"
-)
 _PARAM = (
     "INSERT INTO run_param (run_no, key_no, experiment_no, value) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (run_no, key_no) DO NOTHING"
@@ -46,27 +38,11 @@ _MODEL_OUTPUT = (
     "ON CONFLICT (run_no, model_id) DO UPDATE SET step = excluded.step"
 )
 
-RunNumbers = tuple[int, int]
-"""The number of a run and of its experiment."""
 
-
-def add_points(ctx: Context, run: RunNumbers, points: Sequence[tuple[Metric, float, bool]]) -> None:
-    """Append points `(metric, stored value, is it not a number)`; move the latest of each key forward."""
-    number, experiment_no = run
-    keys = keys_of(ctx, (metric.key for metric, _, _ in points))
-    rows = [(number, keys[m.key], m.timestamp_ms, m.step, value, is_nan) for m, value, is_nan in points]
-    latest: dict[int, tuple[int, int, float, bool]] = {}
-    for _, key, time_ms, step, value, is_nan in rows:
-        found = latest.get(key)
-        if found is None or (step, time_ms, value) > found[:3]:
-            latest[key] = (step, time_ms, value, is_nan)
-    bests = [(number, key, experiment_no, *best) for key, best in latest.items()]
-    if len(rows) == 1:
-        ctx.tx.run(_POINT, rows[0])
-        ctx.tx.run(_LATEST, bests[0])
-    else:
-        ctx.tx.many(_POINT, sorted(rows))  # in the order of the table: neighbours are written together
-        ctx.tx.many(_LATEST, bests)
+def add_points(ctx: Context, run: RunNumbers, by_name: Mapping[str, Sequence[Point]]) -> None:
+    """Append points of some metrics, in any order; the latest of each moves forward."""
+    keys = keys_of(ctx, by_name)
+    series.add(ctx.tx, run, {keys[name]: points for name, points in by_name.items()})
 
 
 def add_param(ctx: Context, run: RunNumbers, param: Param) -> str | None:

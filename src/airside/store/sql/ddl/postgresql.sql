@@ -61,6 +61,34 @@ CREATE INDEX approval_by_state ON approval (state, id);
 
 CREATE INDEX approval_by_subject ON approval (subject_kind, subject);
 
+CREATE TABLE assessment (
+  id BIGSERIAL NOT NULL,
+  assessment_id TEXT COLLATE "C" NOT NULL,
+  trace_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  figure DOUBLE PRECISION,
+  error TEXT,
+  source_type TEXT COLLATE "C" NOT NULL,
+  source_id TEXT,
+  span_id TEXT,
+  rationale TEXT,
+  metadata TEXT NOT NULL,
+  is_of_session BOOLEAN NOT NULL,
+  overrides TEXT,
+  is_valid BOOLEAN NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (assessment_id)
+);
+
+CREATE INDEX assessment_name ON assessment (experiment_no, kind, name, trace_no);
+
+CREATE INDEX assessment_trace ON assessment (trace_no, id);
+
 CREATE TABLE audit (
   chain TEXT NOT NULL,
   seq BIGINT NOT NULL,
@@ -169,6 +197,61 @@ CREATE TABLE endpoint (
 );
 
 CREATE INDEX endpoint_by_model ON endpoint (model);
+
+CREATE TABLE evaluation_dataset (
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  digest TEXT NOT NULL,
+  schema_text TEXT,
+  record_count BIGINT,
+  created_by TEXT COLLATE "C",
+  updated_by TEXT COLLATE "C",
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (dataset_id)
+);
+
+CREATE INDEX evaluation_dataset_name ON evaluation_dataset (substr(name, 1, 200));
+
+CREATE INDEX evaluation_dataset_newest ON evaluation_dataset (created_ms DESC, dataset_id DESC);
+
+CREATE TABLE evaluation_dataset_experiment (
+  id BIGSERIAL NOT NULL,
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (dataset_id, experiment_no)
+);
+
+CREATE INDEX evaluation_dataset_of_experiment ON evaluation_dataset_experiment (experiment_no, dataset_id);
+
+CREATE TABLE evaluation_dataset_tag (
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (dataset_id, key)
+);
+
+CREATE TABLE evaluation_record (
+  id BIGSERIAL NOT NULL,
+  record_id TEXT COLLATE "C" NOT NULL,
+  dataset_id TEXT COLLATE "C" NOT NULL,
+  input_hash TEXT NOT NULL,
+  inputs TEXT NOT NULL,
+  outputs TEXT,
+  expectations TEXT,
+  tags TEXT NOT NULL,
+  source TEXT,
+  created_by TEXT COLLATE "C",
+  updated_by TEXT COLLATE "C",
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (dataset_id, input_hash),
+  UNIQUE (record_id)
+);
+
+CREATE INDEX evaluation_record_page ON evaluation_record (dataset_id, id);
 
 CREATE TABLE event (
   seq BIGSERIAL NOT NULL,
@@ -360,6 +443,34 @@ CREATE TABLE logged_model_tag (
   PRIMARY KEY (model_id, key)
 );
 
+CREATE TABLE metric_chunk (
+  id BIGSERIAL NOT NULL,
+  run_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  n_points BIGINT NOT NULL,
+  first_ms BIGINT NOT NULL,
+  first_step BIGINT NOT NULL,
+  first_value DOUBLE PRECISION NOT NULL,
+  first_nan BOOLEAN NOT NULL,
+  last_ms BIGINT NOT NULL,
+  last_step BIGINT NOT NULL,
+  last_value DOUBLE PRECISION NOT NULL,
+  last_nan BOOLEAN NOT NULL,
+  low_step BIGINT NOT NULL,
+  high_step BIGINT NOT NULL,
+  is_by_step BOOLEAN NOT NULL,
+  is_finite BOOLEAN NOT NULL,
+  least_value DOUBLE PRECISION NOT NULL,
+  least_ms BIGINT NOT NULL,
+  least_step BIGINT NOT NULL,
+  greatest_value DOUBLE PRECISION NOT NULL,
+  greatest_ms BIGINT NOT NULL,
+  greatest_step BIGINT NOT NULL,
+  points BYTEA NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE (run_no, key_no, first_ms, first_step, first_value, first_nan)
+);
+
 CREATE TABLE metric_latest (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -368,6 +479,8 @@ CREATE TABLE metric_latest (
   time_ms BIGINT NOT NULL,
   value DOUBLE PRECISION NOT NULL,
   is_nan BOOLEAN NOT NULL,
+  n_since_packed BIGINT NOT NULL,
+  packed_ms BIGINT NOT NULL,
   PRIMARY KEY (run_no, key_no)
 );
 
@@ -503,6 +616,7 @@ CREATE TABLE pipeline (
   description TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   created_by TEXT NOT NULL,
+  made_with TEXT,
   PRIMARY KEY (name, version)
 );
 
@@ -720,6 +834,18 @@ CREATE TABLE run (
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 
+CREATE TABLE run_capture (
+  run_no BIGINT NOT NULL,
+  source TEXT COLLATE "C" NOT NULL,
+  at_ms BIGINT NOT NULL,
+  code_blob TEXT NOT NULL,
+  lock_blob TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  PRIMARY KEY (run_no, source)
+);
+
+CREATE INDEX run_capture_code ON run_capture (code_blob);
+
 CREATE TABLE run_param (
   run_no BIGINT NOT NULL,
   key_no BIGINT NOT NULL,
@@ -745,6 +871,22 @@ CREATE TABLE schema_version (
   PRIMARY KEY (revision)
 );
 
+CREATE TABLE scorer (
+  scorer_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (scorer_id),
+  UNIQUE (experiment_no, name)
+);
+
+CREATE TABLE scorer_version (
+  scorer_id TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  serialized TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (scorer_id, version)
+);
+
 CREATE TABLE series (
   name TEXT NOT NULL,
   unit TEXT NOT NULL,
@@ -761,6 +903,26 @@ CREATE TABLE series_point (
 );
 
 CREATE INDEX series_point_at ON series_point (series, at);
+
+CREATE TABLE span (
+  trace_no BIGINT NOT NULL,
+  span_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  parent_id TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  span_type TEXT COLLATE "C" NOT NULL,
+  status TEXT COLLATE "C" NOT NULL,
+  start_ns BIGINT NOT NULL,
+  end_ns BIGINT,
+  usage TEXT,
+  cost TEXT,
+  content TEXT NOT NULL,
+  PRIMARY KEY (trace_no, span_id)
+);
+
+CREATE INDEX span_name ON span (experiment_no, substr(name, 1, 200), trace_no);
+
+CREATE INDEX span_type ON span (experiment_no, span_type, trace_no);
 
 CREATE TABLE step_cache (
   key TEXT NOT NULL,
@@ -805,6 +967,60 @@ CREATE TABLE suite (
   PRIMARY KEY (model)
 );
 
+CREATE TABLE trace (
+  id BIGSERIAL NOT NULL,
+  trace_id TEXT COLLATE "C" NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  request_ms BIGINT NOT NULL,
+  duration_ms BIGINT,
+  state TEXT COLLATE "C" NOT NULL,
+  client_request_id TEXT COLLATE "C",
+  request_preview TEXT,
+  response_preview TEXT,
+  PRIMARY KEY (id),
+  UNIQUE (trace_id)
+);
+
+CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
+
+CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE TABLE trace_metadata (
+  trace_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (trace_no, key_no)
+);
+
+CREATE INDEX trace_metadata_value ON trace_metadata (experiment_no, key_no, substr(value, 1, 200), trace_no);
+
+CREATE TABLE trace_prompt (
+  prompt TEXT COLLATE "C" NOT NULL,
+  trace_id TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (prompt, trace_id)
+);
+
+CREATE INDEX trace_prompt_trace ON trace_prompt (trace_id);
+
+CREATE TABLE trace_run (
+  run_id TEXT COLLATE "C" NOT NULL,
+  trace_id TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (run_id, trace_id)
+);
+
+CREATE INDEX trace_run_trace ON trace_run (trace_id);
+
+CREATE TABLE trace_tag (
+  trace_no BIGINT NOT NULL,
+  key_no BIGINT NOT NULL,
+  experiment_no BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (trace_no, key_no)
+);
+
+CREATE INDEX trace_tag_value ON trace_tag (experiment_no, key_no, substr(value, 1, 200), trace_no);
+
 CREATE TABLE trigger_fire (
   trigger_id TEXT NOT NULL,
   key TEXT NOT NULL,
@@ -835,6 +1051,49 @@ CREATE TABLE verdict (
   left_ms BIGINT NOT NULL,
   PRIMARY KEY (name, version, gate)
 );
+
+CREATE TABLE webhook (
+  id TEXT COLLATE "C" NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  status TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  since_seq BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  deleted_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_by_age ON webhook (created_ms);
+
+CREATE TABLE webhook_delivery (
+  id TEXT COLLATE "C" NOT NULL,
+  webhook_id TEXT COLLATE "C" NOT NULL,
+  seq BIGINT,
+  event TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL,
+  attempts BIGINT NOT NULL,
+  due_ms BIGINT NOT NULL,
+  leased_by TEXT NOT NULL,
+  leased_until_ms BIGINT NOT NULL,
+  status BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  finished_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_delivery_by_due ON webhook_delivery (state, due_ms);
+
+CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook_id, id);
+
+CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (webhook_id, seq);
 
 CREATE VIEW lineage AS
 SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'
@@ -908,3 +1167,87 @@ SELECT 'alert' AS kind, id AS id, title AS name FROM alert;
 
 CREATE VIEW prediction_traffic AS
 SELECT endpoint, received_at_ms, row_count, latency_ms, CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow';
+
+CREATE VIEW noun_experiment AS
+SELECT e.id AS no, CAST(e.id AS TEXT) AS id, e.name, CASE WHEN e.is_deleted THEN 'deleted' ELSE 'active' END AS stage, e.created_ms AS created FROM experiment e;
+
+CREATE VIEW noun_run AS
+SELECT r.id AS no, r.run_id AS id, r.name, r.user_id AS owner, r.status, CASE WHEN r.is_deleted THEN 'deleted' ELSE 'active' END AS stage, r.start_ms AS started, r.end_ms AS ended, r.experiment_no, e.name AS experiment FROM run r JOIN experiment e ON e.id = r.experiment_no;
+
+CREATE VIEW noun_metric AS
+SELECT m.run_no, k.name AS key, m.value FROM metric_latest m JOIN key_name k ON k.id = m.key_no WHERE NOT m.is_nan;
+
+CREATE VIEW noun_param AS
+SELECT p.run_no, k.name AS key, p.value FROM run_param p JOIN key_name k ON k.id = p.key_no;
+
+CREATE VIEW noun_tag AS
+SELECT t.run_no, k.name AS key, t.value FROM run_tag t JOIN key_name k ON k.id = t.key_no;
+
+CREATE VIEW noun_input AS
+SELECT d.run_no, d.dataset_no, d.context FROM dataset_input d;
+
+CREATE VIEW noun_source AS
+SELECT i.id AS no, CASE WHEN i.source_type = 'airside' THEN i.source ELSE 'input-' || i.id END AS dataset_id FROM input_dataset i;
+
+CREATE VIEW noun_dataset AS
+SELECT v.id, v.dataset AS name, v.version, v.digest, d.owner, v.row_count AS rows_held, v.size_bytes, v.created_by, v.created_at AS created FROM dataset_version v JOIN dataset d ON d.name = v.dataset UNION ALL SELECT 'input-' || i.id, i.name, NULL, i.digest, '', NULL, NULL, '', NULL FROM input_dataset i WHERE i.source_type <> 'airside';
+
+CREATE VIEW noun_logged_model AS
+SELECT l.model_id AS id, l.name, l.model_type AS type, l.status, CASE WHEN l.is_deleted THEN 'deleted' ELSE 'active' END AS stage, l.source_run_id AS run_id, l.created_ms AS created FROM logged_model l;
+
+CREATE VIEW noun_model AS
+SELECT m.name AS id, m.name, m.last_version AS newest, m.created_by, m.created_ms AS created, m.updated_ms AS updated FROM registered_model m WHERE NOT EXISTS (SELECT 1 FROM registered_model_tag t WHERE t.name = m.name AND t.key = 'mlflow.prompt.is_prompt');
+
+CREATE VIEW noun_version AS
+SELECT v.name || '@' || v.version AS id, v.name, v.version, v.stage, v.status, v.source, v.run_id, v.model_id, v.created_by, v.created_ms AS created, v.updated_ms AS updated FROM model_version v WHERE NOT EXISTS (SELECT 1 FROM model_version_tag t WHERE t.name = v.name AND t.version = v.version AND t.key = 'mlflow.prompt.is_prompt');
+
+CREATE VIEW noun_alias AS
+SELECT a.name AS model, a.version, a.alias AS name FROM model_alias a;
+
+CREATE VIEW noun_gate AS
+SELECT g.id, g.model, g.version, g.outcome, g.decided_by, g.decided_at AS decided FROM gate_decision g;
+
+CREATE VIEW noun_approval AS
+SELECT a.id, a.subject, a.state, a.asked_by, a.decided_by, a.asked_ms AS asked, a.decided_ms AS decided FROM approval a WHERE a.subject_kind = 'version';
+
+CREATE VIEW noun_card AS
+SELECT e.id, e.model, e.version, e.subject, e.kind, e.status, e.signed_by, e.created_at AS created, e.valid_until FROM evidence e;
+
+CREATE VIEW noun_endpoint AS
+SELECT e.name AS id, e.name, e.model, e.version, e.state, e.created_by, e.created_at_ms AS created, e.updated_at_ms AS updated FROM endpoint e;
+
+CREATE VIEW noun_rollout AS
+SELECT r.id, r.endpoint, r.model, r.from_version, r.to_version AS version, r.state, r.weight, r.started_by, r.started_at_ms AS started, r.ended_at_ms AS ended FROM rollout r;
+
+CREATE VIEW noun_prediction AS
+SELECT p.id, p.request_id, p.endpoint, p.model, p.version, p.role, p.delivery, p.row_count AS rows_answered, p.latency_ms, p.error, p.labelled_rows, p.right_rows, p.received_at_ms AS received FROM prediction_batch p;
+
+CREATE VIEW noun_monitor AS
+SELECT m.name AS id, m.name, m.endpoint, m.model, m.reference, m.policy, CASE WHEN m.is_enabled THEN 'on' ELSE 'off' END AS state, m.created_at AS created FROM monitor m;
+
+CREATE VIEW noun_window AS
+SELECT w.id, w.monitor, w.model, w.version, w.endpoint, w.delivery, w.rows AS rows_seen, w.worst, CASE WHEN w.flagged = '[]' THEN 'calm' ELSE 'flagged' END AS state, w.analysed_at AS analysed FROM monitor_window w;
+
+CREATE VIEW noun_alert AS
+SELECT a.id, a.monitor, a.model, a.version, a.endpoint, a.kind, a.severity, a.state, a.title, a.weight, a.opened_at AS opened, a.closed_at AS closed FROM alert a;
+
+CREATE VIEW noun_pipeline_run AS
+SELECT p.id, p.pipeline AS name, p.version, p.state, p.cause_kind AS cause, p.tracking_run, p.host, p.created_ms AS created, p.ended_ms AS ended FROM pipeline_run p;
+
+CREATE VIEW noun_model_tag AS
+SELECT t.name AS model, t.key, t.value FROM registered_model_tag t;
+
+CREATE VIEW noun_version_tag AS
+SELECT t.name AS model, t.version, t.key, t.value FROM model_version_tag t;
+
+CREATE VIEW noun_experiment_tag AS
+SELECT t.experiment_no, t.key, t.value FROM experiment_tag t;
+
+CREATE VIEW noun_logged_metric AS
+SELECT m.model_id, m.key, m.value FROM logged_model_metric m WHERE NOT m.is_nan;
+
+CREATE VIEW noun_logged_param AS
+SELECT p.model_id, p.key, p.value FROM logged_model_param p;
+
+CREATE VIEW noun_logged_tag AS
+SELECT t.model_id, t.key, t.value FROM logged_model_tag t;

@@ -5,35 +5,45 @@ answer.
 """
 
 from airside.store.sql.schema import (
+    captures,
     data,
+    evaluation,
     governance,
     house,
     imports,
     lineage,
     logged_models,
     monitoring,
+    notify,
+    nouns,
     pipelines,
     quality,
     registry,
     serving,
     tower,
+    traces,
     tracking,
 )
 from airside.store.sql.schema.base import METADATA
 
 __all__ = [
     "METADATA",
+    "captures",
     "data",
+    "evaluation",
     "governance",
     "house",
     "imports",
     "lineage",
     "logged_models",
     "monitoring",
+    "notify",
+    "nouns",
     "pipelines",
     "quality",
     "registry",
     "serving",
     "tower",
+    "traces",
     "tracking",
 ]

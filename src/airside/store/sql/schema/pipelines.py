@@ -16,6 +16,7 @@ pipeline = Table(
     text("description"),
     millis("created_ms"),
     text("created_by"),
+    json_text("made_with", nullable=True),
     PrimaryKeyConstraint("name", "version"),
 )
 

@@ -3,12 +3,13 @@
 Inside, runs and names of metrics, parameters and tags are integers; the public run id is a unique column. The
 experiment stands beside each value, so that a value index serves a search of one experiment (tracking facts,
 section 7). Texts compare by bytes in both dialects. Long values are indexed by their first 200 characters.
+Of a long history `metric_point` holds the newest points, `metric_chunk` the rest (docs/decisions/0012).
 """
 
 from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 from sqlalchemy import text as sql
 
-from airside.store.sql.schema.base import METADATA, flag, json_text, millis, number, serial, text, whole
+from airside.store.sql.schema.base import METADATA, blob, flag, json_text, millis, number, serial, text, whole
 
 BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 PREFIX = "substr(value, 1, 200)"
@@ -70,6 +71,35 @@ METRIC_POINT = Table(
     sqlite_with_rowid=False,
 )
 
+METRIC_CHUNK = Table(
+    "metric_chunk",
+    METADATA,
+    serial(),
+    whole("run_no"),
+    whole("key_no"),
+    whole("n_points"),
+    millis("first_ms"),
+    whole("first_step"),
+    number("first_value"),
+    flag("first_nan"),
+    millis("last_ms"),
+    whole("last_step"),
+    number("last_value"),
+    flag("last_nan"),
+    whole("low_step"),
+    whole("high_step"),
+    flag("is_by_step"),
+    flag("is_finite"),
+    number("least_value"),
+    millis("least_ms"),
+    whole("least_step"),
+    number("greatest_value"),
+    millis("greatest_ms"),
+    whole("greatest_step"),
+    blob("points"),
+    UniqueConstraint("run_no", "key_no", "first_ms", "first_step", "first_value", "first_nan"),
+)
+
 METRIC_LATEST = Table(
     "metric_latest",
     METADATA,
@@ -80,6 +110,8 @@ METRIC_LATEST = Table(
     millis("time_ms"),
     number("value"),
     flag("is_nan"),
+    whole("n_since_packed"),
+    millis("packed_ms"),
     Index("metric_latest_value", "experiment_no", "key_no", "is_nan", "value", "run_no"),
     sqlite_with_rowid=False,
 )

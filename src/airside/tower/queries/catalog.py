@@ -1,4 +1,4 @@
-"""All SQL of the room: the catalog's rows, the lineage view, and the search over it."""
+"""The catalog's rows, the lineage view, and the search for names over it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,0 +1,204 @@
+"""A long history in an order, and points of it by rank.
+
+Chunks are put in order by what stands beside them. One that overlaps no other is picked from by rank; those that
+overlap are merged, a few in memory at a time, where a wanted point lies in them.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, repeat
+from operator import itemgetter
+from typing import NamedTuple
+
+from airside.core.operation import Transaction
+from airside.tracking.chunk import Chunk, Columns
+from airside.tracking.queries import chunks
+from airside.tracking.queries.chunks import Series
+from airside.tracking.rules import Point
+
+_TAIL = "SELECT {}, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ?"
+_WITHIN = " AND step >= ? AND step <= ?"
+ALL_STEPS = (-(1 << 63), (1 << 63) - 1)
+_MERGED_AT_LEAST = 4096
+
+Key = tuple[int, int, float, bool]
+"""A point as it sorts in an order: its first two parts are step and time, or time and step."""
+
+
+class Order(NamedTuple):
+    """An order of points.
+
+    Attributes:
+        lead: the columns that lead in it.
+        low, high: the keys that no point of a chunk is before, or behind.
+        is_straight: whether a chunk's points are in this order.
+        keys: the points of a chunk as keys.
+    """
+
+    lead: str
+    low: Callable[[Chunk], Key]
+    high: Callable[[Chunk], Key]
+    is_straight: Callable[[Chunk], bool]
+    keys: Callable[[Columns], list[Key]]
+
+
+def _keys(lead: Sequence[int], second: Sequence[int], columns: Columns) -> list[Key]:
+    if not columns.has_nan:
+        return list(zip(lead, second, columns.values, repeat(False)))
+    return [
+        (first, then, 0.0, True) if value != value else (first, then, value, False)  # noqa: PLR0124 -- NaN
+        for first, then, value in zip(lead, second, columns.values, strict=True)
+    ]
+
+
+BY_STEP = Order(
+    "step, time_ms",
+    lambda chunk: chunk.low_key,
+    lambda chunk: chunk.high_key,
+    lambda chunk: bool(chunk.is_by_step),
+    lambda columns: _keys(columns.steps, columns.times_ms, columns),
+)
+BY_TIME = Order(
+    "time_ms, step",
+    lambda chunk: chunk.first,
+    lambda chunk: chunk.last,
+    lambda _chunk: True,
+    lambda columns: _keys(columns.times_ms, columns.steps, columns),
+)
+
+
+class Part(NamedTuple):
+    """Neighbouring points: a chunk that was not looked into, or points at hand, in order."""
+
+    low: Key
+    high: Key
+    n_points: int
+    points: Sequence[Key] = ()
+    chunk: Chunk | None = None
+
+
+_low = itemgetter(0)
+Group = list[Part]
+"""Parts that overlap, by their beginning; of several groups each ends before the next begins."""
+
+
+def groups(tx: Transaction, series: Series, order: Order, steps: tuple[int, int] = ALL_STEPS) -> list[Group]:
+    """All points of a series within a range of steps."""
+    start, end = steps
+    is_all = steps == ALL_STEPS
+    parts: list[Part] = []
+    cut: list[Chunk] = []
+    for chunk in chunks.every(tx, series) if is_all else chunks.with_steps(tx, series, start, end):
+        if start <= chunk.low_step and chunk.high_step <= end:
+            parts.append(Part(order.low(chunk), order.high(chunk), chunk.n_points, (), chunk))
+        else:
+            cut.append(chunk)
+    for _, columns in chunks.contents(tx, cut):
+        inside = [point for point in columns.points() if start <= point[1] <= end]
+        parts += _at_hand(sorted(order.keys(columns_of(inside))))
+    parts.sort(key=_low)
+    rows = tx.all(_TAIL.format(order.lead) + ("" if is_all else _WITHIN), series if is_all else (*series, *steps))
+    tail = sorted((first, second, value, bool(is_nan)) for first, second, value, is_nan in rows)
+    begin = 0
+    for part in parts.copy():
+        here = bisect_left(tail, part.low, begin)
+        parts += _at_hand(tail[begin:here])
+        begin = here
+    parts += _at_hand(tail[begin:])
+    return _grouped(sorted(parts, key=_low))
+
+
+def columns_of(points: Sequence[Point]) -> Columns:
+    """Points as columns."""
+    times_ms = [point[0] for point in points]
+    steps = [point[1] for point in points]
+    values = [float("nan") if point[3] else point[2] for point in points]
+    return Columns(times_ms, steps, values, has_nan=any(point[3] for point in points))
+
+
+def _at_hand(points: Sequence[Key]) -> list[Part]:
+    return [Part(points[0], points[-1], len(points), points)] if points else []
+
+
+def _grouped(parts: Sequence[Part]) -> list[Group]:
+    found: list[Group] = []
+    high: Key | None = None
+    for part in parts:
+        if high is not None and part.low <= high:
+            found[-1].append(part)
+            high = max(high, part.high)
+        else:
+            found.append([part])
+            high = part.high
+    return found
+
+
+def sampled(
+    tx: Transaction, series: Series, steps: tuple[int, int], ranks: Callable[[int], Sequence[int]]
+) -> list[Key]:
+    """Points by their rank in the order (step, time, value) within a range of steps.
+
+    Args:
+        tx: the transaction.
+        series: whose points.
+        steps: the first and the last step, both included.
+        ranks: which ranks are wanted, ascending, when there are so many points.
+    """
+    every = groups(tx, series, BY_STEP, steps)
+    starts = [0, *accumulate(sum(part.n_points for part in group) for group in every)]
+    wanted = ranks(starts[-1])
+    found: list[Key] = []
+    packed: list[tuple[Chunk, Sequence[int]]] = []
+    at = 0
+    for group, start, end in zip(every, starts, starts[1:], strict=False):
+        begin, at = at, bisect_left(wanted, end, at)
+        mine = [rank - start for rank in wanted[begin:at]]
+        if not mine:
+            continue
+        if len(group) == 1 and group[0].chunk is not None and group[0].chunk.is_by_step:
+            packed.append((group[0].chunk, mine))
+            continue
+        found += _picked(tx, packed)
+        packed = []
+        found += _ranked(tx, group, mine)
+    return found + _picked(tx, packed)
+
+
+def _picked(tx: Transaction, packed: Sequence[tuple[Chunk, Sequence[int]]]) -> list[Key]:
+    found: list[Key] = []
+    contents = chunks.contents(tx, [chunk for chunk, _ in packed])
+    for (_, ranks), (_, columns) in zip(packed, contents, strict=True):
+        for rank in ranks:
+            time_ms, step, value, is_nan = columns.point(rank)
+            found.append((step, time_ms, value, is_nan))
+    return found
+
+
+def _ranked(tx: Transaction, group: Group, ranks: Sequence[int]) -> list[Key]:
+    found: list[Key] = []
+    passed = at = 0
+    for points in flow(tx, group, BY_STEP):
+        while at < len(ranks) and ranks[at] < passed + len(points):
+            found.append(points[ranks[at] - passed])
+            at += 1
+        passed += len(points)
+        if at == len(ranks):
+            break
+    return found
+
+
+def flow(tx: Transaction, group: Group, order: Order) -> Iterator[Sequence[Key]]:
+    """The points of a group in order, some at a time."""
+    contents = chunks.contents(tx, [part.chunk for part in group if part.chunk is not None])
+    held: list[Key] = []
+    kept = 0
+    for index, part in enumerate(group):
+        held += part.points if part.chunk is None else order.keys(next(contents)[1])
+        is_last = index + 1 == len(group)
+        if not is_last and len(held) < 2 * kept + _MERGED_AT_LEAST:
+            continue  # to sort after each part would be quadratic where all of them overlap
+        held.sort()
+        end = len(held) if is_last else bisect_left(held, group[index + 1].low)
+        yield held[:end]
+        del held[:end]
+        kept = len(held)

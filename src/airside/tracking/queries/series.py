@@ -1,0 +1,157 @@
+"""Writing points: the latest moves forward, the tail grows, and is packed when it is long (docs/decisions/0012)."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+
+from airside.core.operation import Row, Transaction
+from airside.tracking.chunk import FULL, Chunk, parted
+from airside.tracking.queries import chunks
+from airside.tracking.queries.chunks import Series
+from airside.tracking.rules import Point
+
+PACK_AT = 512
+"""So many points since the last time make a write pack the tail."""
+LEAST = 256
+"""Fewer new points than this are no chunk."""
+SERIES_AT_ONCE = 2
+"""How many series one write packs: a batch of a thousand metrics must not hold the writer for seconds."""
+ROWS_AT_ONCE = 4096
+REWRITES_AT_ONCE = 8
+
+_POINT = (
+    "INSERT INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_NEWER = (
+    "(excluded.step, excluded.time_ms, excluded.value) > "
+    "(metric_latest.step, metric_latest.time_ms, metric_latest.value)"
+)
+_LATEST = (
+    "INSERT INTO metric_latest (run_no, key_no, experiment_no, step, time_ms, value, is_nan, n_since_packed, "
+    "packed_ms) VALUES {} ON CONFLICT (run_no, key_no) DO UPDATE SET "
+    + ", ".join(
+        f"{name} = CASE WHEN {_NEWER} THEN excluded.{name} ELSE metric_latest.{name} END"
+        for name in ("step", "time_ms", "value", "is_nan")
+    )
+    + ", n_since_packed = metric_latest.n_since_packed + excluded.n_since_packed "
+    "RETURNING key_no, n_since_packed, packed_ms"
+)
+_LATEST_OF = {size: _LATEST.format(", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, -1)"] * size)) for size in (1, 8, 64)}
+_TAIL = (
+    "SELECT time_ms, step, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ? "
+    "ORDER BY time_ms, step, value, is_nan LIMIT ?"
+)
+_DROP_TAIL = "DELETE FROM metric_point WHERE run_no = ? AND key_no = ?"
+_DROP = f"{_DROP_TAIL} AND time_ms = ? AND step = ? AND value = ? AND is_nan = ?"
+_PACKED = "UPDATE metric_latest SET n_since_packed = 0, packed_ms = ? WHERE run_no = ? AND key_no = ?"
+
+RunNumbers = tuple[int, int]
+"""The number of a run and of its experiment."""
+
+_by_rank = itemgetter(1, 0, 2)
+"""Step, time, value: the greatest is the latest."""
+
+
+def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]]) -> None:
+    """Append points of some keys, in any order; a point that is there already is not added again."""
+    rows: list[Row] = []
+    left = SERIES_AT_ONCE
+    for key, since_packed, packed_ms in _advanced(tx, run, by_key):
+        series, new = (run[0], key), by_key[key]
+        if packed_ms >= 0 and any(point[0] <= packed_ms for point in new):
+            new = _unknown(tx, series, new)
+        if since_packed >= PACK_AT and left:
+            left -= 1
+            new = _packed(tx, series, new)
+        rows += [(*series, *point) for point in new]
+    if len(rows) == 1:
+        tx.run(_POINT, rows[0])
+    elif rows:
+        tx.many(_POINT, sorted(rows))  # in the order of the table: neighbours are written together
+
+
+def _advanced(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]]) -> list[Row]:
+    """Move the latest of each key forward; each key with what came since its last packing, and that one's end.
+
+    The first statement of a write: on PostgreSQL it holds other writers off the series.
+    """
+    number, experiment_no = run
+    rows = []
+    for key in sorted(by_key):  # in one order, so that two servers do not wait for each other
+        points = by_key[key]
+        time_ms, step, value, is_nan = points[0] if len(points) == 1 else max(points, key=_by_rank)
+        rows.append((number, key, experiment_no, step, time_ms, value, is_nan, len(points)))
+    found: list[Row] = []
+    start = 0
+    while start < len(rows):
+        size = next(size for size in (64, 8, 1) if size <= len(rows) - start)
+        found += tx.all(_LATEST_OF[size], [value for row in rows[start : start + size] for value in row])
+        start += size
+    return found
+
+
+def _unknown(tx: Transaction, series: Series, points: Sequence[Point]) -> list[Point]:
+    """The points that no chunk holds."""
+    ordered = sorted(points)
+    homes = chunks.around(tx, series, ordered[0], ordered[-1])
+    asked = _by_home(homes, ordered)
+    held = chunks.contents(tx, [homes[place] for place in asked])
+    known: set[Point] = set()
+    for mine, (chunk, columns) in zip(asked.values(), held, strict=True):
+        known.update(point for point in mine if point <= chunk.last and columns.holds(point))
+    return [point for point in points if point not in known]
+
+
+def _by_home(homes: Sequence[Chunk], points: Sequence[Point]) -> dict[int, list[Point]]:
+    """Points by the place of the chunk that they belong to: the last that begins at or before them, or the first."""
+    if not homes:
+        return {}
+    firsts = [chunk.first for chunk in homes]
+    found: defaultdict[int, list[Point]] = defaultdict(list)
+    for point in points:
+        found[max(0, bisect_right(firsts, point) - 1)].append(point)
+    return found
+
+
+def _packed(tx: Transaction, series: Series, new: Sequence[Point]) -> list[Point]:
+    """Pack the tail and the new points as far as one write may; the new points that are still to be stored as rows."""
+    tail: list[Point] = tx.all(_TAIL, (*series, ROWS_AT_ONCE))
+    is_whole = len(tail) < ROWS_AT_ONCE
+    # of a tail that is not read whole only what is before its end is packed: behind it a row might be the same point
+    coming = sorted(set(new) if is_whole else {point for point in new if point <= tail[-1]})
+    is_behind = not tail or not coming or tail[-1] < coming[0]
+    points = tail + coming if is_behind else sorted({*tail, *coming})
+    newest = chunks.newest(tx, series)
+    split = bisect_right(points, newest.last) if newest else 0
+    late, fresh = points[:split], points[split:]
+    moved = _joined(tx, series, late) if late else []
+    if len(fresh) >= LEAST:
+        chunks.add(tx, series, parted(fresh))
+        moved += fresh
+        packed_ms = fresh[-1][0]
+    else:
+        packed_ms = newest.last_ms if newest else -1
+    tx.run(_PACKED, (packed_ms, *series))
+    packed = set(moved)
+    gone = [point for point in tail if point in packed]
+    if is_whole and len(gone) == len(tail):
+        tx.run(_DROP_TAIL, series)
+    elif gone:
+        tx.many(_DROP, [(*series, *point) for point in gone])
+    return [point for point in new if point not in packed]
+
+
+def _joined(tx: Transaction, series: Series, late: Sequence[Point]) -> list[Point]:
+    """Put late points into the chunks that they belong to, those with the most of them first; the points that went."""
+    homes = chunks.around(tx, series, late[0], late[-1]) or [next(chunks.from_point(tx, series, None))]
+    places = sorted(_by_home(homes, late).items(), key=lambda item: -len(item[1]))[:REWRITES_AT_ONCE]
+    moved: list[Point] = []
+    for place, points in places:
+        chunk = homes[place]
+        whole = sorted({*chunks.content(tx, chunk).points(), *points})
+        chunks.drop(tx, chunk)
+        chunks.add(tx, series, parted(whole) if len(whole) > FULL else (whole,))
+        moved += points
+    return moved

@@ -1,0 +1,113 @@
+"""Searching traces: walk the newest-first index and probe, or start from the few that a condition leaves.
+
+A page begins behind the last row of the page before (keyset), as for runs.
+"""
+
+from airside.core.errors import Invalid
+from airside.core.operation import Context, Row
+from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_orders, read_token, write_token
+from airside.tracking.queries.keys import known_key
+from airside.tracking.queries.matching import Condition, Term, after, merged, ordered, selected
+from airside.tracking.queries.run_search import check_max_results, digest
+from airside.tracking.traces.grammar import TRACES
+from airside.tracking.traces.queries import driving
+from airside.tracking.traces.queries.conditions import ENDED, condition
+from airside.tracking.traces.queries.traces import load
+from airside.tracking.traces.records import TracePage
+from airside.tracking.traces.rules import MAX_SEARCH, NAME, SOURCE_RUN
+
+COLUMNS = {
+    "experiment_id": "t.experiment_no",
+    "timestamp_ms": "t.request_ms",
+    "status": "t.state",
+    "request_id": "t.trace_id",
+}
+LACKED = {"execution_time_ms": "t.duration_ms", "end_time_ms": ENDED}
+TEXTS = {"tag": "trace_tag", "request_metadata": "trace_metadata"}
+NAMED = {"name": ("tag", NAME), "run_id": ("request_metadata", SOURCE_RUN)}
+"""Attributes that are kept as a tag or as metadata."""
+
+
+def page(
+    ctx: Context, experiments: tuple[int, ...], filter_text: str, order_by: tuple[str, ...], **at: object
+) -> TracePage:
+    """A page of the traces of some experiments that match: `max_results` of them, behind `page_token`."""
+    wanted, token_text = int(str(at["max_results"])), str(at["page_token"])
+    check_max_results(wanted, MAX_SEARCH)
+    comparisons = parse_filter(filter_text, TRACES)
+    orders = parse_orders(order_by, TRACES)
+    _check_distinct(orders, order_by)
+    token = read_token(token_text, digest(filter_text, order_by))
+    if not experiments:
+        return TracePage(items=())
+    plan = _Plan(ctx, experiments, comparisons, orders)
+    limit = token.offset + wanted
+    rows = plan.rows(limit + 1, token.after)
+    shown = rows[token.offset : limit]
+    following = ""
+    if len(rows) > limit:
+        following = write_token(PageToken(after=shown[-1][1:], of=digest(filter_text, order_by)))
+    return TracePage(items=tuple(load(ctx, [row[0] for row in shown])), next_page_token=following)
+
+
+def _check_distinct(orders: tuple[Order, ...], texts: tuple[str, ...]) -> None:
+    seen = [
+        NAMED.get(order.key, order.key) if order.entity == "attribute" else (order.entity, order.key)
+        for order in orders
+    ]
+    if len(set(seen)) < len(seen):
+        raise Invalid(f"`order_by` contains duplicate fields: {list(texts)[:20]}")
+
+
+class _Plan:
+    """How the traces of one search are found. A row is `(number, rank, value, rank, value, …)`."""
+
+    def __init__(
+        self, ctx: Context, experiments: tuple[int, ...], comparisons: tuple[Comparison, ...], orders: tuple[Order, ...]
+    ) -> None:
+        self._ctx = ctx
+        self._experiments = experiments
+        self._comparisons = comparisons
+        self._joins: list[Condition] = []
+        self._terms = [self._term(order) for order in orders]
+        named = {order.key for order in orders if order.entity == "attribute"}
+        self._terms += [Term("t.request_ms", is_ascending=False)] if "timestamp_ms" not in named else []
+        self._terms += [Term("t.trace_id", is_ascending=True)] if "request_id" not in named else []
+        self._where = condition(ctx, comparisons)
+
+    def rows(self, limit: int, last: tuple[object, ...]) -> list[Row]:
+        """The first rows behind the last one seen, at most `limit`."""
+        if last and len(last) != 2 * len(self._terms):
+            raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
+        every = [row for number in self._experiments for row in self._of(number, limit, last)]
+        return every if len(self._experiments) == 1 else merged(every, self._terms, 1)[:limit]
+
+    def _of(self, experiment_no: int, limit: int, last: tuple[object, ...]) -> list[Row]:
+        few = driving.few(self._ctx, self._comparisons, experiment_no)
+        source, driver = f"{few[0]} CROSS JOIN trace t" if few else "trace t", [few[1]] if few else []
+        where = [*driver, ("t.experiment_no = ?", [experiment_no]), *self._where]
+        where += [after(self._terms, last)] if last else []
+        parts = [*([few[2]] if few else []), *self._joins, *where]
+        return self._ctx.tx.all(
+            f"SELECT t.id, {selected(self._terms)} FROM {source}{''.join(sql for sql, _ in self._joins)} "
+            f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {ordered(self._terms)} LIMIT ?",
+            [*(value for _, values in parts for value in values), limit],
+        )
+
+    def _term(self, order: Order) -> Term:
+        entity, key = NAMED.get(order.key, ("", "")) if order.entity == "attribute" else (order.entity, order.key)
+        if not entity:
+            column = COLUMNS.get(order.key)
+            if column is not None:
+                return Term(column, is_ascending=order.is_ascending)
+            column = LACKED[order.key]
+        else:
+            alias = f"o{len(self._joins)}"
+            self._joins.append(
+                (
+                    f" LEFT JOIN {TEXTS[entity]} {alias} ON {alias}.trace_no = t.id AND {alias}.key_no = ?",
+                    [known_key(self._ctx, key) or 0],
+                )
+            )
+            column = f"{alias}.value"
+        return Term(column, is_ascending=order.is_ascending, rank=f"CASE WHEN {column} IS NULL THEN 2 ELSE 0 END")

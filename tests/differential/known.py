@@ -1,0 +1,179 @@
+"""The differences that are meant: each belongs to a row of docs/deviations.md, by the first words of that row."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tests.differential.peers import Answered, Step
+
+GENERAL_SQL = re.compile(r"\[SQL: |sqlite3\.|sqlalche\.me")
+RAN_INTO = {400, 404}
+
+
+def _text(answer: Answered) -> str:
+    return str(answer.body.get("message", "")) if isinstance(answer.body, dict) else ""
+
+
+def _code(answer: Answered) -> str:
+    return str(answer.body.get("error_code", "")) if isinstance(answer.body, dict) else ""
+
+
+def _refused(answer: Answered) -> bool:
+    return answer.status == 400 and _code(answer) == "INVALID_PARAMETER_VALUE"
+
+
+def _field(step: Step, name: str) -> Any:
+    body = step.body if step.raw is None else json.loads(step.raw)
+    if body is not None:
+        return body.get(name)
+    return [value for key, value in step.query or () if key == name]
+
+
+def _wrong_type(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(ours) and "Hint: Value was of type" in _text(ours)
+
+
+def _enum(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return theirs.status == 200 and _refused(ours) and " Valid values are " in _text(ours)
+
+
+def _worded_boolean(step: Step, theirs: Answered, ours: Answered) -> bool:
+    if "Invalid boolean value" in _text(ours):
+        return True
+    return "archive_existing_versions" in _text(theirs) and "'str'" in _text(theirs)
+
+
+def _mistake(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return theirs.status == 500 and ours.status in RAN_INTO and _code(theirs) != "INVALID_STATE"
+
+
+def _sql(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return bool(GENERAL_SQL.search(_text(theirs))) and not GENERAL_SQL.search(_text(ours)) and ours.status == 400
+
+
+def _duplicate_tags(step: Step, theirs: Answered, ours: Answered) -> bool:
+    tags = _field(step, "tags") or []
+    keys = [tag.get("key") for tag in tags if isinstance(tag, dict)]
+    return ours.status == 200 and theirs.status == 400 and len(set(keys)) < len(keys)
+
+
+def _no_experiment(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return step.path.endswith("runs/create") and not _field(step, "experiment_id") and ours.status == 200
+
+
+def _page_token(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return bool(_field(step, "page_token") or _field(step, "pageToken")) and (
+        "page token" in _text(theirs) or "page token" in _text(ours)
+    )
+
+
+def _aliases(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return theirs.status == ours.status == 200 and _without(theirs.body, "aliases") == _without(ours.body, "aliases")
+
+
+def _without(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(item, name) for key, item in value.items() if key != name}
+    if isinstance(value, list):
+        return [_without(item, name) for item in value]
+    return value
+
+
+def _post_search(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return theirs.status == 405 and step.path.endswith("registered-models/search")
+
+
+def _unknown_model(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return ours.status == 404 and "Logged model" in _text(ours) and step.path.endswith(("log-metric", "log-batch"))
+
+
+def _patched_other(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return step.method == "PATCH" and step.path.rpartition("/")[0].endswith("logged-models")
+
+
+def _host_scheme(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(theirs) and _refused(ours) and "scheme addresses a host" in _text(theirs)
+
+
+def _unknown_path(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return theirs.status == ours.status and theirs.status in {404, 405} and theirs.body is None
+
+
+def _upper_type(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return (step.content_type or "").isupper()
+
+
+def _white_name(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(ours) and "Invalid experiment name" in _text(ours)
+
+
+def _server_path(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(theirs) and _refused(ours) and "To use a local path" in _text(theirs)
+
+
+def _number_like(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(ours) and step.path.endswith("logged-models/search") and " LIKE " in str(_field(step, "filter"))
+
+
+def _empty_key(step: Step, theirs: Answered, ours: Answered) -> bool:
+    asked = f"{_field(step, 'filter')} {_field(step, 'order_by')} {_field(step, 'orderBy')}"
+    return _refused(ours) and "metrics." in asked and ("metrics. " in asked or "'metrics.'" in asked)
+
+
+def _stage_first(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(theirs) and _refused(ours) and step.path.endswith("transition-stage")
+
+
+def _search_words(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return step.path.endswith("/search") and _refused(theirs) and _refused(ours)
+
+
+Row = Callable[[Step, Answered, Answered], bool]
+KNOWN: tuple[tuple[str, Row], ...] = (
+    ("a value of the wrong type", _wrong_type),
+    ("an unknown name of an enum", _enum),
+    ("booleans as words", _worded_boolean),
+    ("duplicate tag keys in creates", _duplicate_tags),
+    ("`runs/create` without an experiment", _no_experiment),
+    ("POST on `registered-models/search`", _post_search),
+    ("an unknown model in `log-metric`", _unknown_model),
+    ("aliases in answers", _aliases),
+    ("page tokens", _page_token),
+    ("a PATCH of a logged model whose body names another", _patched_other),
+    ("a mistake that MLflow answers with 500", _mistake),
+    ("SQL in the text of an error", _sql),
+    ("a path of the server in the text of an error", _server_path),
+    ("an experiment named by white space", _white_name),
+    ("`status LIKE` in `logged-models/search`", _number_like),
+    ("an empty key in a filter or an order", _empty_key),
+    ("a stage move with a wrong stage and a wrong version", _stage_first),
+    ("unknown paths, wrong methods", _unknown_path),
+    ("a content type in capitals", _upper_type),
+    ("a host-addressed artifact location", _host_scheme),
+    ("the words in which a filter or an order is refused", _search_words),
+)
+
+
+def explained(step: Step, theirs: Answered, ours: Answered) -> str | None:
+    """The row of the page that a difference belongs to; None when nothing explains it."""
+    for row, applies in KNOWN:
+        if applies(step, theirs, ours):
+            return row
+    return None
+
+
+def differences(asked: Iterable[tuple[Step, Answered, Answered]]) -> list[str]:
+    """What two servers answered differently and no row explains.
+
+    The comparison ends where one server did what the other refused, on purpose: their states part there.
+    """
+    found: list[str] = []
+    for step, theirs, ours in asked:
+        if (theirs.status, theirs.body) == (ours.status, ours.body):
+            continue
+        if explained(step, theirs, ours) is None:
+            found.append(f"{step}\n  theirs {theirs}\n  ours   {ours}")
+        if (theirs.status == 200) != (ours.status == 200) and step.method != "GET" and not step.path.endswith("search"):
+            break
+    return found

@@ -1,0 +1,85 @@
+"""Autologging of XGBoost and LightGBM, and Optuna's loop with nested runs."""
+
+import sys
+
+import lightgbm
+import mlflow
+import optuna
+import xgboost
+from mlflow import MlflowClient
+from sklearn.datasets import load_breast_cancer
+
+mlflow.set_tracking_uri(sys.argv[1])
+client = MlflowClient()
+experiment = mlflow.set_experiment("flows of boosting").experiment_id
+x, y = load_breast_cancer(return_X_y=True, as_frame=True)
+x.columns = [name.replace(" ", "_") for name in x.columns]
+
+
+def of_xgboost() -> None:
+    mlflow.xgboost.autolog()
+    with mlflow.start_run() as run:
+        data = xgboost.DMatrix(x, label=y)
+        xgboost.train(
+            {"objective": "binary:logistic", "nthread": 1, "eval_metric": "logloss"}, data, 5, evals=[(data, "train")]
+        )
+    mlflow.xgboost.autolog(disable=True)
+    got = client.get_run(run.info.run_id)
+    assert got.data.params["num_boost_round"] == "5"
+    assert len(client.get_metric_history(run.info.run_id, "train-logloss")) == 5
+    assert "feature_importance_weight.json" in {one.path for one in client.list_artifacts(run.info.run_id)}
+    model = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+    assert len(model.predict(x[:3])) == 3
+
+
+def of_lightgbm() -> None:
+    mlflow.lightgbm.autolog()
+    with mlflow.start_run() as run:
+        data = lightgbm.Dataset(x, label=y)
+        lightgbm.train(
+            {"objective": "binary", "verbosity": -1, "num_threads": 1},
+            data,
+            5,
+            valid_sets=[data],
+            valid_names=["train"],
+        )
+    mlflow.lightgbm.autolog(disable=True)
+    got = client.get_run(run.info.run_id)
+    assert got.data.params["num_boost_round"] == "5"
+    assert len(client.get_metric_history(run.info.run_id, "train-binary_logloss")) == 5
+    assert len(mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model").predict(x[:3])) == 3
+
+
+def of_optuna() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+    def objective(trial: optuna.Trial) -> float:
+        value = trial.suggest_float("x", -1, 1)
+        with mlflow.start_run(run_name=str(trial.number), nested=True):
+            mlflow.log_params(trial.params)
+            mlflow.log_metric("value", value**2)
+            mlflow.set_tags({"direction": "MINIMIZE", "state": "COMPLETE"})
+        return float(value**2)
+
+    try:
+        from optuna_integration.mlflow import MLflowCallback
+
+        callbacks = [MLflowCallback(tracking_uri=sys.argv[1], metric_name="score", mlflow_kwargs={"nested": True})]
+    except ImportError:
+        callbacks = []
+    with mlflow.start_run() as parent:
+        study = optuna.create_study(study_name="a study", sampler=optuna.samplers.RandomSampler(seed=0))
+        study.optimize(objective, n_trials=5, callbacks=callbacks)
+        mlflow.log_metric("best", study.best_value)
+    found = mlflow.search_runs(
+        [experiment],
+        f"tags.mlflow.parentRunId = '{parent.info.run_id}' AND tags.state = 'COMPLETE'",
+        order_by=["metrics.value ASC"],
+    )
+    assert len(found) == 5
+    assert found["metrics.value"][0] == study.best_value
+
+
+of_xgboost()
+of_lightgbm()
+of_optuna()
