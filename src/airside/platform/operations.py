@@ -13,11 +13,11 @@ from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
 from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
+from airside.tracking.capture.operations import OPERATIONS as CAPTURES
+from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.imports.comparing import OPERATIONS as COMPARING
 from airside.tracking.imports.journal import OPERATIONS as IMPORTS
 from airside.tracking.imports.operations import OPERATIONS as IMPORTING
-from airside.tracking.capture.operations import OPERATIONS as CAPTURES
-from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 from airside.tracking.traces.operations import OPERATIONS as TRACES

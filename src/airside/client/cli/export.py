@@ -9,6 +9,7 @@ import click
 from airside.client.cli.imports import platform_options
 from airside.client.cli.options import client_of
 from airside.client.cli.output import show
+from airside.core.errors import Unavailable
 from airside.core.plugin import load
 
 _EXPORT = "airside.client.folders.export"
@@ -21,8 +22,11 @@ def export() -> None:
 
 def _command(name: str, argument: str, text: str) -> click.Command:
     def write(thing: str, path: Path, url: str, token: str, home: str, as_json: bool) -> None:
-        with client_of({"platform_url": url, "platform_token": token, "platform_home": home}) as client:
-            manifest = load(f"{_EXPORT}:export_{name}")(client, thing, path)
+        try:
+            with client_of({"platform_url": url, "platform_token": token, "platform_home": home}) as client:
+                manifest = load(f"{_EXPORT}:export_{name}")(client, thing, path)
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be written: {error}. Nothing of it was left behind.") from error
         _tell(manifest, path, as_json=as_json)
 
     command: Callable[..., None] = platform_options(write)

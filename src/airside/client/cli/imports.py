@@ -9,6 +9,7 @@ import click
 
 from airside.client.cli.options import DEFAULT_HOME, client_of
 from airside.client.cli.output import show
+from airside.core.errors import Unavailable
 from airside.core.plugin import load
 
 _IMPORTS, _FOLDERS = "airside.client.imports", "airside.client.folders"
@@ -110,8 +111,11 @@ def folder(
 
 
 def _told(act: Callable[[Any], Any]) -> Any:
-    with load("airside.client.cli.progress:Progressing")() as telling:
-        return act(telling)
+    try:
+        with load("airside.client.cli.progress:Progressing")() as telling:
+            return act(telling)
+    except OSError as error:
+        raise Unavailable(f"A file cannot be read: {error}. Mend it, and start again: it goes on.") from error
 
 
 def _tell(done: Any, *, as_json: bool) -> None:

@@ -66,10 +66,10 @@ def as_name(text: str) -> str:
     """Any text as the name of one folder.
 
     >>> as_name("churn model"), as_name(".."), as_name("a/b")
-    ('churn%20model', '%2E%2E', 'a%2Fb')
+    ('churn=20model', '=2E=2E', 'a=2Fb')
     """
-    name = quote(text, safe="")
-    return name.replace(".", "%2E") if set(name) <= {"."} else name
+    name = quote(text, safe="").replace("%", "=")  # a percent sign in a path would be decoded on the way
+    return name.replace(".", "=2E") if set(name) <= {"."} else name
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -9,7 +9,7 @@ from airside.core.operation import Context, Row, Transaction
 from airside.tracking.imports.records import Import, ImportPart, ImportReport, RunTally
 from airside.tracking.queries import experiments
 from airside.tracking.queries.keys import keys_of
-from airside.tracking.queries.values import RunNumbers
+from airside.tracking.queries.series import RunNumbers
 from airside.tracking.records import Experiment, Param
 
 _COLUMNS = "import_id, source, kind, started_by, started_ms, ended_ms, report"
@@ -129,7 +129,7 @@ def tallies(tx: Transaction, runs: dict[int, RunId]) -> tuple[RunTally, ...]:
     if not runs:
         return ()
     marks = _marks(len(runs))
-    points = dict(tx.all(_PACKED.format(marks=marks), tuple(runs)))
+    points: dict[int, int] = dict(tx.all(_PACKED.format(marks=marks), tuple(runs)))
     for number, count in tx.all(_COUNT.format(table="metric_point", marks=marks), tuple(runs)):
         points[number] = points.get(number, 0) + count
     for number, count in points.items():
