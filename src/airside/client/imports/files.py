@@ -10,8 +10,9 @@ from typing import TypeVar
 from blake3 import blake3
 
 from airside.client.transport import Client
-from airside.core.errors import AirsideError, Overloaded, Unavailable
+from airside.core.errors import AirsideError, Invalid, Overloaded, Unavailable
 from airside.core.record import Record
+from airside.store.names import safe_parts
 from airside.tracking.imports.comparing import DigestFiles
 
 T = TypeVar("T")
@@ -56,14 +57,25 @@ def copy(client: Client, files: list[LocalFile]) -> Copied:
 
 
 def _copy_some(client: Client, pool: ThreadPoolExecutor, files: list[LocalFile]) -> Copied:
+    strange = [file for file in files if not _is_storable(file.place)]
+    files = [file for file in files if file not in strange]
     facts = dict(zip((file.place for file in files), pool.map(_digest, (file.path for file in files)), strict=True))
     there = _digests(client, [file.place for file in files])
     sent = [file for file in files if there.get(file.place) != facts[file.place][1]]
     mistakes = dict(zip((file.place for file in sent), pool.map(lambda file: _send(client, file), sent), strict=True))
     now = _digests(client, [file.place for file in sent if not mistakes[file.place]])
-    lost = [f"{file.place}: {mistakes[file.place]}" for file in sent if mistakes[file.place]]
+    lost = [f"{file.place}: the artifact store takes no file of this name" for file in strange]
+    lost += [f"{file.place}: {mistakes[file.place]}" for file in sent if mistakes[file.place]]
     lost += [file.place for file in sent if not mistakes[file.place] and now.get(file.place) != facts[file.place][1]]
     return Copied(files=len(files), size_bytes=sum(size for size, _ in facts.values()), lost=tuple(lost))
+
+
+def _is_storable(place: str) -> bool:
+    try:
+        safe_parts(place)
+    except Invalid:
+        return False
+    return True
 
 
 def _digests(client: Client, places: list[str]) -> dict[str, str]:
