@@ -59,7 +59,8 @@ def test_runs_move_from_a_store_of_mlflow(tmp_path: Path) -> None:
 
     said = follow(["how-to/move-from-mlflow.md"], tmp_path, dict(os.environ), port=free_port())
 
-    assert "copied: 2" in said
+    assert "runs: 2 there, 2 here" in said
+    assert "is here, equal, after" in said
 
 
 def test_a_version_is_approved_refused_and_rolled_back(tmp_path: Path) -> None:

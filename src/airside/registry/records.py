@@ -124,6 +124,27 @@ class RegisteredModel(Record):
     requires: Requirement = Requirement()
 
 
+class ImportedModel(Record):
+    """A registered model of another store; `last_version` is the highest number ever used there."""
+
+    model: RegisteredModel
+    last_version: int = 0
+
+
+class ImportedVersion(Record):
+    """A model version of another store, and where its files lie."""
+
+    version: ModelVersion
+    storage_location: str = ""
+
+
+class ImportedVersions(Record):
+    """Versions of one model by number, and the highest number ever used."""
+
+    items: tuple[ImportedVersion, ...]
+    last_version: int
+
+
 class Change(Record):
     """One line of a model's history: who changed what, from what, to what.
 

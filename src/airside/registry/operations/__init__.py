@@ -1,7 +1,7 @@
 """The verbs of the registry, one file for each noun."""
 
 from airside.core.operation import AnyOperation
-from airside.registry.operations import aliases, approvals, lineage, models, verdicts, versions
+from airside.registry.operations import aliases, approvals, imports, lineage, models, verdicts, versions
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     models.create_model,
@@ -38,4 +38,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     approvals.revoke_approval,
     approvals.get_approval,
     approvals.search_approvals,
+    imports.import_models,
+    imports.import_versions,
+    imports.compare_models,
+    imports.list_versions,
 )

@@ -93,7 +93,7 @@ def add(ctx: Context, info: RunInfo, experiment_no: int) -> int:
                 info.start_time_ms,
                 info.end_time_ms,
                 info.artifact_uri,
-                False,
+                info.lifecycle_stage == "deleted",
             ),
         )
     )

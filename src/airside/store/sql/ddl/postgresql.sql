@@ -345,6 +345,29 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_by_age ON idempotency (at_ms);
 
+CREATE TABLE import_job (
+  import_id TEXT COLLATE "C" NOT NULL,
+  fingerprint TEXT NOT NULL,
+  source TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  started_by TEXT NOT NULL,
+  started_ms BIGINT NOT NULL,
+  ended_ms BIGINT,
+  report TEXT NOT NULL,
+  PRIMARY KEY (import_id),
+  UNIQUE (fingerprint)
+);
+
+CREATE TABLE import_part (
+  import_id TEXT COLLATE "C" NOT NULL,
+  part TEXT COLLATE "C" NOT NULL,
+  after_key TEXT NOT NULL,
+  done BIGINT NOT NULL,
+  skipped BIGINT NOT NULL,
+  is_complete BOOLEAN NOT NULL,
+  PRIMARY KEY (import_id, part)
+);
+
 CREATE TABLE input_dataset (
   id BIGSERIAL NOT NULL,
   experiment_no BIGINT NOT NULL,

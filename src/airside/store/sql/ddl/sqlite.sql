@@ -346,6 +346,29 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_by_age ON idempotency (at_ms);
 
+CREATE TABLE import_job (
+  import_id TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  source TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  started_by TEXT NOT NULL,
+  started_ms BIGINT NOT NULL,
+  ended_ms BIGINT,
+  report TEXT NOT NULL,
+  PRIMARY KEY (import_id),
+  UNIQUE (fingerprint)
+);
+
+CREATE TABLE import_part (
+  import_id TEXT NOT NULL,
+  part TEXT NOT NULL,
+  after_key TEXT NOT NULL,
+  done BIGINT NOT NULL,
+  skipped BIGINT NOT NULL,
+  is_complete BOOLEAN NOT NULL,
+  PRIMARY KEY (import_id, part)
+);
+
 CREATE TABLE input_dataset (
   id INTEGER NOT NULL,
   experiment_no BIGINT NOT NULL,
