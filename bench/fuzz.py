@@ -240,7 +240,9 @@ def near(chance: random.Random, run: str, model: str) -> bytes:
         if pairs:
             number = chance.randrange(len(pairs))
             pairs[number] = (pairs[number][0], str(chance.choice(ODD)))
-        query = urlencode(pairs, errors="replace") if chance.random() < 0.8 else "&".join(f"{k}={v!a}" for k, v in pairs)
+        query = (
+            urlencode(pairs, errors="replace") if chance.random() < 0.8 else "&".join(f"{k}={v!a}" for k, v in pairs)
+        )
         return http("GET", f"{M}{path}?{UNSENT.sub('%', query)[:60_000]}")
     kinds = ["application/json"] * 12 + ["text/plain", "application/json; charset=latin-1", "", "multipart/form-data"]
     kind = chance.choice(kinds)
