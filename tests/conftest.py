@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from hypothesis import HealthCheck, settings
 
 from airside.core.clock import FixedClock
 from airside.core.settings import Settings
 from airside.platform.wiring import Platform
+
+# The same examples in every run, and none of Hypothesis's clocks: a busy machine is no fault of the code.
+settings.register_profile("airside", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("airside")
 
 _schemas = itertools.count(1)
 

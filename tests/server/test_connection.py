@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airside.server.connection import BODY_GRACE_S, HEAD_S, IDLE_S, MAX_HEAD_BYTES, Connection
+from airside.server.connection import IDLE_S, MAX_HEAD_BYTES, MAX_UNWANTED_BYTES, Connection, Limits
 from airside.server.listener import Listener
 from airside.server.message import Receive, Scope, Send
 
@@ -92,7 +92,7 @@ async def ended(reader: asyncio.StreamReader) -> bool:
 async def client_of(app: Any, *, max_connections: int = 10) -> AsyncIterator[Client]:
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
-    listener = Listener(app, max_connections=max_connections)
+    listener = Listener(app, limits=Limits(connections=max_connections))
     await listener.listen(listening)
     reader, writer = await asyncio.open_connection(*listening.getsockname())
     await until(lambda: bool(listener.connections))
@@ -354,8 +354,8 @@ def test_an_answer_waits_for_a_client_that_does_not_take_it() -> None:
     ("sent", "after_s", "told"),
     [
         (b"", IDLE_S, b""),
-        (b"GET /a HT", HEAD_S, b"HTTP/1.1 408 "),
-        (b"PUT /a HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", BODY_GRACE_S, b""),
+        (b"GET /a HT", Limits().head_s, b"HTTP/1.1 408 "),
+        (b"PUT /a HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", Limits().stall_s, b"HTTP/1.1 408 "),
     ],
 )
 def test_a_client_that_takes_too_long_is_let_go(sent: bytes, after_s: float, told: bytes) -> None:
@@ -370,6 +370,39 @@ def test_a_client_that_takes_too_long_is_let_go(sent: bytes, after_s: float, tol
         assert (await client.rest()).startswith(told)
 
     talk(echo, talking)
+
+
+def test_a_client_that_does_not_take_its_answer_is_let_go() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        size = 32 << 20
+        length = str(size).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": b"x" * size})
+
+    async def talking(client: Client) -> None:
+        client.writer.write(GET)
+        await until(lambda: client.connection.is_full)
+        now = asyncio.get_running_loop().time()
+        client.connection.look(now)
+        client.connection.look(now + Limits().stall_s - 1)
+        assert not client.connection.is_lost
+        client.connection.look(now + Limits().stall_s + 100_000)
+        await until(lambda: not client.listener.connections)
+
+    talk(app, talking)
+
+
+def test_a_body_that_nobody_wants_ends_the_connection_after_a_while() -> None:
+    async def refusing(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await tell(send, b"no")
+
+    async def talking(client: Client) -> None:
+        client.writer.write(b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+        assert (await client.answer()).endswith(b"no")
+        client.writer.write(b"x" * (MAX_UNWANTED_BYTES + 1))
+        await until(lambda: not client.listener.connections)
+
+    talk(refusing, talking)
 
 
 def test_one_client_more_than_may_be_connected_is_let_go() -> None:

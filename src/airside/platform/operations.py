@@ -7,6 +7,7 @@ from airside.monitoring.operations import OPERATIONS as MONITORING
 from airside.pipelines.operations import OPERATIONS as PIPELINES
 from airside.platform.access.tokens import OPERATIONS as TOKENS
 from airside.platform.house import OPERATIONS as HOUSE
+from airside.platform.notify.operations import OPERATIONS as WEBHOOKS
 from airside.quality.operations import OPERATIONS as QUALITY
 from airside.registry.operations import OPERATIONS as REGISTRY
 from airside.serving.operations import OPERATIONS as SERVING
@@ -17,16 +18,19 @@ from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 from airside.tracking.traces.operations import OPERATIONS as TRACES
+from airside.tracking.trash.operations import OPERATIONS as TRASH
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
     *TOKENS,
+    *WEBHOOKS,
     *TRACKING,
     *CAPTURES,
     *LOGGED_MODELS,
     *ARTIFACTS,
     *TRACES,
     *EVALUATION,
+    *TRASH,
     *DATA,
     *REGISTRY,
     *QUALITY,

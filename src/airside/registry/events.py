@@ -17,9 +17,11 @@ class _OfModel(Event):
 
 
 class ModelCreated(_OfModel):
-    """A registered model was created."""
+    """A registered model was created, or a prompt, as its tags say."""
 
     NAME: ClassVar[str] = "ModelCreated"
+    description: str | None = None
+    tags: dict[str, str] = {}
 
 
 class ModelRenamed(_OfModel):
@@ -35,6 +37,15 @@ class ModelDeleted(_OfModel):
     NAME: ClassVar[str] = "ModelDeleted"
 
 
+class ModelTagged(_OfModel):
+    """A tag of a registered model was set; `value` is None when it was taken away."""
+
+    NAME: ClassVar[str] = "ModelTagged"
+    key: str
+    value: str | None
+    is_prompt: bool = False
+
+
 class VersionRegistered(_OfModel):
     """A version was registered."""
 
@@ -43,6 +54,18 @@ class VersionRegistered(_OfModel):
     run_id: RunId
     model_id: LoggedModelId
     source: str
+    description: str = ""
+    tags: dict[str, str] = {}
+
+
+class VersionTagged(_OfModel):
+    """A tag of a version was set; `value` is None when it was taken away."""
+
+    NAME: ClassVar[str] = "VersionTagged"
+    version: int
+    key: str
+    value: str | None
+    is_prompt: bool = False
 
 
 class VersionDeleted(_OfModel):
@@ -68,6 +91,7 @@ class AliasMoved(_OfModel):
     alias: str
     version: int | None
     previous: int | None
+    is_prompt: bool = False
 
 
 class VersionPromoted(_OfModel):
@@ -122,7 +146,9 @@ EVENTS: tuple[type[Event], ...] = (
     ModelCreated,
     ModelRenamed,
     ModelDeleted,
+    ModelTagged,
     VersionRegistered,
+    VersionTagged,
     VersionDeleted,
     StageMoved,
     AliasMoved,

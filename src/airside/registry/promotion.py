@@ -44,7 +44,8 @@ def move_alias(ctx: Context, name: ModelName, alias: str, version: int, *, is_ro
             before="" if previous is None else str(previous),
             after=str(version),
         )
-        ctx.announce(AliasMoved(name=name, alias=alias, version=version, previous=previous))
+        is_prompt = rules.is_prompt(queries.model_tags(ctx.tx, name) or {})
+        ctx.announce(AliasMoved(name=name, alias=alias, version=version, previous=previous, is_prompt=is_prompt))
         if alias == CHAMPION:
             ctx.announce(VersionPromoted(name=name, version=version, previous=previous, is_rollback=is_rollback))
     return AliasMove(name=name, alias=alias, version=version, previous=previous)
@@ -56,5 +57,6 @@ def drop_alias(ctx: Context, name: ModelName, alias: str) -> AliasMove:
     if previous is not None:
         queries.delete_alias(ctx.tx, name, alias, ctx.now_ms())
         history.record(ctx, name, previous, what="alias", key=alias, before=str(previous))
-        ctx.announce(AliasMoved(name=name, alias=alias, version=None, previous=previous))
+        is_prompt = rules.is_prompt(queries.model_tags(ctx.tx, name) or {})
+        ctx.announce(AliasMoved(name=name, alias=alias, version=None, previous=previous, is_prompt=is_prompt))
     return AliasMove(name=name, alias=alias, version=None, previous=previous)

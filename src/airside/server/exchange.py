@@ -129,6 +129,11 @@ class Exchange:
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
 
+    @property
+    def waits_for_us(self) -> bool:
+        """Whether the client sends the body only when it is told to, and has not been told yet."""
+        return self._expects_continue
+
     # --- what the application calls ----------------------------------------------------------------------------
 
     async def receive(self) -> Message:

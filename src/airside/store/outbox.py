@@ -69,6 +69,22 @@ def after_named(tx: Transaction, name: str, seq: int, *, limit: int) -> list[Sto
     return [StoredEvent(seq=r[0], name=r[1], body=r[2].encode(), actor=r[3], at_ms=r[4]) for r in rows]
 
 
+def after_any(tx: Transaction, names: Sequence[str], seq: int, *, limit: int) -> list[StoredEvent]:
+    """Events of several kinds behind a sequence number, oldest first."""
+    kinds = ", ".join("?" * len(names))
+    rows = tx.all(
+        f"SELECT seq, name, body, actor, at_ms FROM event WHERE name IN ({kinds}) AND seq > ? ORDER BY seq LIMIT ?",
+        (*names, seq, limit),
+    )
+    return [StoredEvent(seq=r[0], name=r[1], body=r[2].encode(), actor=r[3], at_ms=r[4]) for r in rows]
+
+
+def newest(tx: Transaction) -> int:
+    """The number of the newest event; 0 when there is none."""
+    row = tx.one("SELECT COALESCE(MAX(seq), 0) FROM event")
+    return int(row[0]) if row else 0
+
+
 def after(tx: Transaction, seq: int, *, limit: int) -> list[StoredEvent]:
     """Events of every kind behind a sequence number, oldest first."""
     rows = tx.all("SELECT seq, name, body, actor, at_ms FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))

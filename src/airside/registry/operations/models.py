@@ -5,7 +5,7 @@ from airside.core.ids import ModelName
 from airside.core.operation import Context, operation
 from airside.core.record import DONE, Ask, Done
 from airside.registry import history, promotion, queries, rules, search
-from airside.registry.events import ModelCreated, ModelDeleted, ModelRenamed
+from airside.registry.events import ModelCreated, ModelDeleted, ModelRenamed, ModelTagged
 from airside.registry.records import (
     CHAMPION,
     AliasMove,
@@ -37,14 +37,13 @@ def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel:
         rules.check_tag(key, value)
     standing = queries.model_tags(ctx.tx, ask.name)
     if standing is not None:
-        raise AlreadyExists(
-            rules.name_taken(ask.name, wanted_is_prompt=rules.is_prompt(ask.tags), is_prompt=rules.is_prompt(standing))
-        )
+        wanted_is_prompt, is_prompt = (rules.PROMPT_TAG in tags for tags in (ask.tags, standing))  # whatever its value
+        raise AlreadyExists(rules.name_taken(ask.name, wanted_is_prompt=wanted_is_prompt, is_prompt=is_prompt))
     now_ms = ctx.now_ms()
     queries.insert_model(ctx.tx, ask.name, ask.description, ctx.actor.name, now_ms)
     queries.put_model_tags(ctx.tx, ask.name, ask.tags)
     history.record(ctx, ask.name, what="created")
-    ctx.announce(ModelCreated(name=ask.name))
+    ctx.announce(ModelCreated(name=ask.name, description=ask.description, tags=ask.tags))
     return RegisteredModel(
         name=ask.name,
         description=ask.description,
@@ -178,9 +177,11 @@ def set_model_tag(ctx: Context, ask: SetModelTag) -> Done:
         NotFound: no model has that name.
     """
     rules.check_tag(ask.key, ask.value)
-    before = _tags(ctx, ask.name).get(ask.key, "")
+    tags = _tags(ctx, ask.name)
     queries.put_model_tags(ctx.tx, ask.name, {ask.key: ask.value})
-    history.record(ctx, ask.name, what="tag", key=ask.key, before=before, after=ask.value)
+    history.record(ctx, ask.name, what="tag", key=ask.key, before=tags.get(ask.key, ""), after=ask.value)
+    is_prompt = rules.is_prompt({**tags, ask.key: ask.value})
+    ctx.announce(ModelTagged(name=ask.name, key=ask.key, value=ask.value, is_prompt=is_prompt))
     return DONE
 
 
@@ -203,6 +204,7 @@ def delete_model_tag(ctx: Context, ask: DeleteModelTag) -> Done:
     if ask.key in tags:
         queries.delete_model_tag(ctx.tx, ask.name, ask.key)
         history.record(ctx, ask.name, what="tag", key=ask.key, before=tags[ask.key])
+        ctx.announce(ModelTagged(name=ask.name, key=ask.key, value=None, is_prompt=rules.is_prompt(tags)))
     return DONE
 
 

@@ -5,7 +5,7 @@ from airside.core.ids import BlobId, LoggedModelId, ModelName, RunId
 from airside.core.operation import Context, operation
 from airside.core.record import DONE, Ask, Done
 from airside.registry import history, promotion, queries, rules, search, sources
-from airside.registry.events import StageMoved, VersionDeleted, VersionRegistered
+from airside.registry.events import StageMoved, VersionDeleted, VersionRegistered, VersionTagged
 from airside.registry.operations.models import GetModel, get_model
 from airside.registry.records import DownloadUri, ModelVersion, Stage, VersionList, VersionPage
 from airside.tracking.logged_models.operations import TellRegistration, tell_registration
@@ -76,7 +76,13 @@ def create_version(ctx: Context, ask: CreateVersion) -> ModelVersion:
     history.record(ctx, ask.name, number, what="created", after=version.source)
     ctx.announce(
         VersionRegistered(
-            name=ask.name, version=number, run_id=version.run_id, model_id=version.model_id, source=version.source
+            name=ask.name,
+            version=number,
+            run_id=version.run_id,
+            model_id=version.model_id,
+            source=version.source,
+            description=ask.description,
+            tags=ask.tags,
         )
     )
     return version
@@ -194,6 +200,7 @@ def set_version_tag(ctx: Context, ask: SetVersionTag) -> Done:
     queries.put_version_tags(ctx.tx, ask.name, ask.version, {ask.key: ask.value})
     before = version.tags.get(ask.key, "")
     history.record(ctx, ask.name, ask.version, what="tag", key=ask.key, before=before, after=ask.value)
+    _tagged(ctx, ask.name, ask.version, ask.key, ask.value)
     return DONE
 
 
@@ -217,7 +224,13 @@ def delete_version_tag(ctx: Context, ask: DeleteVersionTag) -> Done:
     if ask.key in version.tags:
         queries.delete_version_tag(ctx.tx, ask.name, ask.version, ask.key)
         history.record(ctx, ask.name, ask.version, what="tag", key=ask.key, before=version.tags[ask.key])
+        _tagged(ctx, ask.name, ask.version, ask.key, None)
     return DONE
+
+
+def _tagged(ctx: Context, name: ModelName, version: int, key: str, value: str | None) -> None:
+    is_prompt = rules.is_prompt(queries.model_tags(ctx.tx, name) or {})
+    ctx.announce(VersionTagged(name=name, version=version, key=key, value=value, is_prompt=is_prompt))
 
 
 class SetStage(Ask[ModelVersion]):

@@ -19,6 +19,8 @@ _VERSION_COLUMNS = {
 }
 _MODEL_TAGS = "SELECT 1 FROM registered_model_tag t WHERE t.name = m.name"
 _VERSION_TAGS = "SELECT 1 FROM model_version_tag t WHERE t.name = m.name AND t.version = m.version"
+_TAGS_OF_ALL_VERSIONS = "SELECT 1 FROM model_version_tag t WHERE t.name = m.name"
+"""A name of which one version is marked as a prompt's is a prompt's: none of its versions is a model's."""
 
 
 class Wanted(Record):
@@ -37,7 +39,7 @@ class Wanted(Record):
 
 def model_names(tx: Transaction, wanted: Wanted) -> tuple[ModelName, ...]:
     """The names of the models that match, in order."""
-    where, args = both(_conditions(wanted, _MODEL_COLUMNS, _MODEL_TAGS, tx.dialect))
+    where, args = both(_conditions(wanted, _MODEL_COLUMNS, _MODEL_TAGS, _MODEL_TAGS, tx.dialect))
     rows = tx.all(
         f"SELECT m.name FROM registered_model m WHERE {where} ORDER BY {_order(wanted, _MODEL_COLUMNS)} "
         "LIMIT ? OFFSET ?",
@@ -48,7 +50,7 @@ def model_names(tx: Transaction, wanted: Wanted) -> tuple[ModelName, ...]:
 
 def version_keys(tx: Transaction, wanted: Wanted) -> tuple[tuple[ModelName, int], ...]:
     """The names and numbers of the versions that match, in order."""
-    where, args = both(_conditions(wanted, _VERSION_COLUMNS, _VERSION_TAGS, tx.dialect))
+    where, args = both(_conditions(wanted, _VERSION_COLUMNS, _VERSION_TAGS, _TAGS_OF_ALL_VERSIONS, tx.dialect))
     rows = tx.all(
         f"SELECT m.name, m.version FROM model_version m WHERE {where} ORDER BY {_order(wanted, _VERSION_COLUMNS)} "
         "LIMIT ? OFFSET ?",
@@ -57,9 +59,11 @@ def version_keys(tx: Transaction, wanted: Wanted) -> tuple[tuple[ModelName, int]
     return tuple((name, version) for name, version in rows)
 
 
-def _conditions(wanted: Wanted, columns: dict[str, str], tags: str, dialect: Dialect) -> Iterator[Condition]:
-    is_prompt = f"EXISTS ({tags} AND t.key = 'mlflow.prompt.is_prompt' AND LOWER(t.value) = 'true')"
-    yield (is_prompt if wanted.prompts else f"NOT {is_prompt}"), ()
+def _conditions(
+    wanted: Wanted, columns: dict[str, str], tags: str, tags_of_name: str, dialect: Dialect
+) -> Iterator[Condition]:
+    marked = "t.key = 'mlflow.prompt.is_prompt' AND LOWER(t.value) = 'true'"
+    yield (f"EXISTS ({tags} AND {marked})" if wanted.prompts else f"NOT EXISTS ({tags_of_name} AND {marked})"), ()
     for each in wanted.comparisons:
         if each.entity == "tag":
             sql, values = compared("t.value", each.operator, each.value, dialect)

@@ -248,3 +248,17 @@ def put_verdict(tx: Transaction, verdict: Verdict) -> None:
             to_ms(verdict.left_at),
         ),
     )
+
+
+def of_models(tx: Transaction, model_ids: Sequence[str]) -> list[Row]:
+    """Name, number and logged model of the versions that come from some logged models."""
+    marks = ", ".join("?" * len(model_ids))
+    return tx.all(f"SELECT name, version, model_id FROM model_version WHERE model_id IN ({marks})", model_ids)
+
+
+def of_runs(tx: Transaction, run_ids: Sequence[str]) -> list[Row]:
+    """Name, number, run and place of the versions that come from some runs."""
+    marks = ", ".join("?" * len(run_ids))
+    return tx.all(
+        f"SELECT name, version, run_id, storage_location FROM model_version WHERE run_id IN ({marks})", run_ids
+    )

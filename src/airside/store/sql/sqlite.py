@@ -3,9 +3,10 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
@@ -170,6 +171,16 @@ class SqliteDatabase:
                 f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
                 "can be written, on a disk with room?"
             ) from error
+
+    def tables(self) -> set[str]:
+        """The names of the tables. Opening as ours would turn a foreign file's log into a write-ahead log."""
+        if not self.path.is_file() or not self.path.stat().st_size:
+            return set()
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(self.path.absolute()))}?mode=ro", uri=True)) as db:
+                return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        except sqlite3.Error:  # what is wrong with it is told when it is opened
+            return set()
 
     def checkpoint(self) -> None:
         """Copy a grown write-ahead log into the database, without making writers wait."""

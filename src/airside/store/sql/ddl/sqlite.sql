@@ -290,13 +290,13 @@ CREATE INDEX evidence_model ON evidence (model, version, id);
 CREATE INDEX evidence_subject ON evidence (subject_kind, subject);
 
 CREATE TABLE experiment (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   artifact_location TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
-  PRIMARY KEY (id),
+  is_sweeping BOOLEAN NOT NULL,
   UNIQUE (name)
 );
 
@@ -390,6 +390,8 @@ CREATE TABLE logged_model (
   updated_ms BIGINT NOT NULL,
   PRIMARY KEY (model_id)
 );
+
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
 
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
@@ -748,6 +750,18 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -803,7 +817,7 @@ CREATE TABLE routing (
 );
 
 CREATE TABLE run (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   run_id TEXT NOT NULL,
   experiment_no BIGINT NOT NULL,
   name TEXT NOT NULL,
@@ -814,9 +828,11 @@ CREATE TABLE run (
   artifact_uri TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
-  PRIMARY KEY (id),
+  deleted_ms BIGINT,
   UNIQUE (run_id)
 );
+
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 
@@ -973,7 +989,11 @@ CREATE TABLE trace (
 
 CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
+CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
 
 CREATE TABLE trace_metadata (
   trace_no BIGINT NOT NULL,
@@ -1045,6 +1065,49 @@ CREATE TABLE verdict (
   left_ms BIGINT NOT NULL,
   PRIMARY KEY (name, version, gate)
 );
+
+CREATE TABLE webhook (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  status TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  since_seq BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  updated_ms BIGINT NOT NULL,
+  deleted_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_by_age ON webhook (created_ms);
+
+CREATE TABLE webhook_delivery (
+  id TEXT NOT NULL,
+  webhook_id TEXT NOT NULL,
+  seq BIGINT,
+  event TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  due_ms BIGINT NOT NULL,
+  leased_by TEXT NOT NULL,
+  leased_until_ms BIGINT NOT NULL,
+  status BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  finished_ms BIGINT,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX webhook_delivery_by_due ON webhook_delivery (state, due_ms);
+
+CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook_id, id);
+
+CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (webhook_id, seq);
 
 CREATE VIEW lineage AS
 SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'

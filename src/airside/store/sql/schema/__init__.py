@@ -13,6 +13,7 @@ from airside.store.sql.schema import (
     lineage,
     logged_models,
     monitoring,
+    notify,
     nouns,
     pipelines,
     quality,
@@ -21,6 +22,7 @@ from airside.store.sql.schema import (
     tower,
     traces,
     tracking,
+    trash,
 )
 from airside.store.sql.schema.base import METADATA
 
@@ -34,6 +36,7 @@ __all__ = [
     "lineage",
     "logged_models",
     "monitoring",
+    "notify",
     "nouns",
     "pipelines",
     "quality",
@@ -42,4 +45,5 @@ __all__ = [
     "tower",
     "traces",
     "tracking",
+    "trash",
 ]

@@ -1,0 +1,350 @@
+"""Verbs on webhooks. All are the owner's, as in MLflow: an address may itself hold a secret."""
+
+import threading
+import uuid
+from typing import Any
+
+import msgspec
+
+from airside.core.errors import Conflict, Invalid, NotFound, Overloaded
+from airside.core.operation import AnyOperation, Context, Services, operation
+from airside.core.plugin import load
+from airside.core.record import DONE, Ask, Done, Record
+from airside.core.search import PageToken, read_token, write_token
+from airside.outbound.records import Answer, Rules
+from airside.outbound.targets import target_of
+from airside.platform.notify import queries, rules
+from airside.platform.notify.records import (
+    DeliveryPage,
+    DeliveryState,
+    Webhook,
+    WebhookDelivery,
+    WebhookPage,
+    WebhookStatus,
+    WebhookTest,
+)
+from airside.platform.notify.telling import EXAMPLES
+from airside.store import outbox
+
+MAX_WEBHOOKS = 1000
+MAX_PAGE = 1000
+WHAT = "webhook URL"
+POST = "airside.outbound.client:post"
+"""Imported with the first call: TLS costs the server's start time."""
+_TRIALS = threading.BoundedSemaphore(2)
+"""Trials wait for their receivers on the threads of preparations: they must not take all of them."""
+
+
+class _WithSecret(Record):
+    """An ask that holds a secret: it is not shown where the ask is."""
+
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+def rules_of(settings: Any) -> Rules:
+    """What the operator lets webhooks call."""
+    return Rules(
+        schemes=settings["outbound_schemes"],
+        allow=settings["outbound_allow"],
+        timeout_s=settings["outbound_timeout_s"],
+        ca_file=settings["outbound_ca_file"],
+    )
+
+
+class CreateWebhook(Ask[Webhook], _WithSecret):
+    """An address to be told what happens, e.g. `registered_model.created`; the secret signs what it gets."""
+
+    name: str
+    url: str
+    events: tuple[str, ...]
+    description: str | None = None
+    status: WebhookStatus = "ACTIVE"
+
+
+def _check_new(services: Services, ask: CreateWebhook) -> None:
+    rules.check_name(ask.name)
+    target_of(ask.url, rules_of(services.settings), WHAT)
+
+
+@operation("webhooks.create", needs="webhook:create", prepare=_check_new)
+def create_webhook(ctx: Context, ask: CreateWebhook) -> Webhook:
+    """Make a webhook. It is told what happens from now on.
+
+    Raises:
+        Invalid: the name, the url or an event is not allowed, or the url's host is not public.
+        Conflict: there are too many.
+    """
+    rules.check_texts(ask.description, ask.secret)
+    events = rules.checked_events(ask.events)
+    if queries.count(ctx.tx) >= MAX_WEBHOOKS:
+        raise Conflict(f"There are {MAX_WEBHOOKS} webhooks already. Delete one: airside webhooks delete ID")
+    webhook = Webhook(
+        id=str(uuid.UUID(bytes=ctx.random(16), version=4)),
+        name=ask.name,
+        url=ask.url,
+        events=events,
+        status=ask.status,
+        description=ask.description,
+        has_secret=bool(ask.secret),
+        created_by=ctx.actor.name,
+        created_ms=ctx.now_ms(),
+        updated_ms=ctx.now_ms(),
+    )
+    queries.insert_webhook(ctx.tx, webhook, ask.secret or "", outbox.newest(ctx.tx))
+    return webhook
+
+
+class GetWebhook(Ask[Webhook]):
+    """A webhook by its id."""
+
+    id: str
+
+
+@operation("webhooks.get", needs="webhook:list", audit="read")
+def get_webhook(ctx: Context, ask: GetWebhook) -> Webhook:
+    """A webhook, without its secret.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    webhook = queries.webhook(ctx.tx, ask.id)
+    if webhook is None:
+        raise NotFound(f"Webhook with ID {ask.id} not found.")
+    return webhook
+
+
+class ListWebhooks(Ask[WebhookPage]):
+    """The webhooks."""
+
+    max_results: int = 100
+    page_token: str = ""
+
+
+@operation("webhooks.list", needs="webhook:list", audit="read")
+def list_webhooks(ctx: Context, ask: ListWebhooks) -> WebhookPage:
+    """The webhooks, newest first, without their secrets.
+
+    Raises:
+        Invalid: the page size or the token is not one.
+    """
+    _check_page(ask.max_results)
+    offset = read_token(ask.page_token).offset
+    found = queries.webhooks(ctx.tx, offset, ask.max_results + 1)
+    more = write_token(PageToken(offset=offset + ask.max_results)) if len(found) > ask.max_results else ""
+    return WebhookPage(items=found[: ask.max_results], next_page_token=more)
+
+
+class UpdateWebhook(Ask[Webhook], _WithSecret):
+    """What shall change of a webhook; what is None stays. The secret `''` takes the signature away."""
+
+    id: str
+    name: str | None = None
+    url: str | None = None
+    events: tuple[str, ...] | None = None
+    description: str | None = None
+    status: WebhookStatus | None = None
+
+
+def _check_changed(services: Services, ask: UpdateWebhook) -> None:
+    if ask.name is not None:
+        rules.check_name(ask.name)
+    if ask.url is not None:
+        services.read(lambda ctx: get_webhook(ctx, GetWebhook(id=ask.id)))
+        target_of(ask.url, rules_of(services.settings), WHAT)
+
+
+@operation("webhooks.update", needs="webhook:create", prepare=_check_changed)
+def update_webhook(ctx: Context, ask: UpdateWebhook) -> Webhook:
+    """Change a webhook.
+
+    Raises:
+        NotFound: there is none of that id.
+        Invalid: a value is not allowed, or the url leads to another host and the secret did not come along.
+    """
+    before = get_webhook(ctx, GetWebhook(id=ask.id))
+    rules.check_texts(ask.description, ask.secret)
+    if ask.url is not None:
+        rules.check_move(before.url, ask.url, has_secret=before.has_secret, tells_secret=ask.secret is not None)
+    after = msgspec.structs.replace(
+        before,
+        name=before.name if ask.name is None else ask.name,
+        url=before.url if ask.url is None else ask.url,
+        events=before.events if ask.events is None else rules.checked_events(ask.events),
+        description=before.description if ask.description is None else ask.description,
+        status=before.status if ask.status is None else ask.status,
+        has_secret=before.has_secret if ask.secret is None else bool(ask.secret),
+        updated_ms=ctx.now_ms(),
+    )
+    queries.update_webhook(ctx.tx, after, ask.secret)
+    if before.status != after.status:
+        queries.listen_from(ctx.tx, ask.id, outbox.newest(ctx.tx))
+    return after
+
+
+class DeleteWebhook(Ask[Done]):
+    """A webhook that shall go."""
+
+    id: str
+
+
+@operation("webhooks.delete", needs="webhook:delete")
+def delete_webhook(ctx: Context, ask: DeleteWebhook) -> Done:
+    """Delete a webhook and its secret. What it was told stays to be seen; what waits for it is given up.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    get_webhook(ctx, GetWebhook(id=ask.id))
+    queries.delete_webhook(ctx.tx, ask.id, ctx.now_ms())
+    return DONE
+
+
+class TryWebhook(Ask[WebhookTest]):
+    """A webhook to try; empty: with the first of its events."""
+
+    id: str
+    event: str = ""
+
+
+class Trial(Record):
+    """What a trial sent, and what came back."""
+
+    delivery_id: str
+    event: str
+    body: str
+    answer: Answer
+
+
+def _try(services: Services, ask: TryWebhook) -> Trial:
+    """Send the example, before the transaction."""
+    if ask.event:
+        rules.checked_events((ask.event,))
+    webhook, secret, delivery_id, now_ms = services.read(
+        lambda ctx: (
+            get_webhook(ctx, GetWebhook(id=ask.id)),
+            queries.secret_of(ctx.tx, ask.id),
+            str(uuid.UUID(hex=ctx.new_hex())),
+            ctx.now_ms(),
+        )
+    )
+    event = ask.event or webhook.events[0]
+    body = rules.body_of(event, now_ms, EXAMPLES[event])
+    headers = rules.headers_of(delivery_id, body, secret, now_ms)
+    if not _TRIALS.acquire(blocking=False):
+        raise Overloaded("Two trials of webhooks are under way already. Try again in some seconds.")
+    try:
+        answer = load(POST)(webhook.url, body.encode(), headers, rules_of(services.settings), WHAT)
+    finally:
+        _TRIALS.release()
+    return Trial(delivery_id=delivery_id, event=event, body=body, answer=answer)
+
+
+@operation("webhooks.test", needs="webhook:create", prepare=_try)
+def try_webhook(ctx: Context, ask: TryWebhook) -> WebhookTest:
+    """Send an example to a webhook at once, and tell what it answered.
+
+    Raises:
+        NotFound: there is none of that id.
+        Invalid: there is no such event.
+        Overloaded: other trials are under way.
+    """
+    trial: Trial = ctx.prepared
+    answer, now_ms = trial.answer, ctx.now_ms()
+    is_good = 200 <= answer.status < 300
+    error = "" if is_good else rules.trouble(answer)
+    text = rules.answer_text(answer)
+    row = queries.NewDelivery(trial.delivery_id, ask.id, None, trial.event, trial.body, now_ms)
+    result = queries.Result(
+        state="delivered" if is_good else "dead", due_ms=0, status=answer.status, error=error, answer=text
+    )
+    queries.insert_trial(ctx.tx, row, result, now_ms)
+    return WebhookTest(
+        success=is_good,
+        status=answer.status or None,
+        answer=rules.answer_text(answer, len(answer.body)) if answer.status else None,
+        error=f"Failed to test webhook: {error}" if error else None,
+    )
+
+
+class ListDeliveries(Ask[DeliveryPage]):
+    """What was told, and what waits; an empty field matches every one."""
+
+    webhook_id: str = ""
+    state: DeliveryState | None = None
+    max_results: int = 100
+    page_token: str = ""
+
+
+@operation("webhooks.deliveries", needs="webhook:list", audit="read")
+def list_deliveries(ctx: Context, ask: ListDeliveries) -> DeliveryPage:
+    """Deliveries, newest first; those that are over are kept for 30 days.
+
+    Raises:
+        Invalid: the page size is not one.
+    """
+    _check_page(ask.max_results)
+    found = queries.deliveries(ctx.tx, ask.webhook_id, ask.state, ask.page_token, ask.max_results + 1)
+    page = found[: ask.max_results]
+    return DeliveryPage(items=page, next_page_token=page[-1].id if len(found) > ask.max_results else "")
+
+
+class GetDelivery(Ask[WebhookDelivery]):
+    """A delivery by its id."""
+
+    id: str
+
+
+@operation("webhooks.delivery", needs="webhook:list", audit="read")
+def get_delivery(ctx: Context, ask: GetDelivery) -> WebhookDelivery:
+    """A delivery with what was sent.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    delivery = queries.delivery(ctx.tx, ask.id)
+    if delivery is None:
+        raise NotFound(f"No delivery '{ask.id[:100]}'. List them with: airside webhooks deliveries")
+    return delivery
+
+
+class Redeliver(Ask[WebhookDelivery]):
+    """A delivery to be made again."""
+
+    id: str
+
+
+@operation("webhooks.redeliver", needs="webhook:create")
+def redeliver(ctx: Context, ask: Redeliver) -> WebhookDelivery:
+    """Make a delivery again, under the same id: a receiver that has it already can tell.
+
+    Raises:
+        NotFound: there is none of that id, or its webhook is gone.
+        Conflict: it waits already.
+    """
+    delivery = get_delivery(ctx, GetDelivery(id=ask.id))
+    get_webhook(ctx, GetWebhook(id=delivery.webhook_id))
+    if delivery.state == "waiting":
+        raise Conflict(f"The delivery '{ask.id}' waits already; its next attempt is due at {delivery.due_at}.")
+    queries.again(ctx.tx, ask.id, ctx.now_ms())
+    return get_delivery(ctx, GetDelivery(id=ask.id))
+
+
+def _check_page(max_results: int) -> None:
+    if not 1 <= max_results <= MAX_PAGE:
+        raise Invalid(f"max_results must be between 1 and {MAX_PAGE}.")
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (
+    create_webhook,
+    get_webhook,
+    list_webhooks,
+    update_webhook,
+    delete_webhook,
+    try_webhook,
+    list_deliveries,
+    get_delivery,
+    redeliver,
+)
