@@ -23,6 +23,7 @@ from airside.core.event import Event
 from airside.core.operation import AnyOperation
 from airside.core.plugin import load
 from airside.core.record import Ask, Record
+from airside.core.aliases import ALIASES, Alias
 from airside.core.settings import SETTINGS
 from airside.platform.loops import LOOPS
 from airside.platform.operations import OPERATIONS
@@ -291,7 +292,16 @@ def settings_page() -> str:
         _table(("setting", "kind", "default", "what it is"), rows),
         "`AIRSIDE_HOME` names the home (default `~/.airside`), `AIRSIDE_URL` and `AIRSIDE_TOKEN` the server that "
         "clients and commands talk to.",
+        "## Flags and variables of `mlflow server`",
+        "`airside server` takes them too ([how](../how-to/replace-mlflow-server.md)). A flag wins over its variable; a "
+        "setting of ours, given in any way, wins over both.",
+        _table(("flag", "variable", "here"), [_alias_row(alias) for alias in ALIASES]),
     )
+
+
+def _alias_row(alias: Alias) -> tuple[str, str, str]:
+    flags = ", ".join(f"`{flag}`" for flag in (alias.flag, alias.off, alias.short) if flag)
+    return (flags, f"`{alias.variable}`" if alias.variable else "", alias.does)
 
 
 def _shown(value: Any) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from airside.core.errors import AirsideError, Invalid
+from airside.core.errors import Invalid
 from airside.core.ids import LoggedModelId, ModelName, RunId
 from airside.core.operation import Context
 from airside.platform.access.rights import authorise
