@@ -18,12 +18,12 @@ import airside
 from airside.client.cli.generated import group_of, nouns
 from airside.client.cli.main import COMMANDS
 from airside.client.cli.options import DEFAULT_HOME, PLATFORM_OPTIONS
+from airside.core.aliases import ALIASES, Alias
 from airside.core.errors import AirsideError
 from airside.core.event import Event
 from airside.core.operation import AnyOperation
 from airside.core.plugin import load
 from airside.core.record import Ask, Record
-from airside.core.aliases import ALIASES, Alias
 from airside.core.settings import SETTINGS
 from airside.platform.loops import LOOPS
 from airside.platform.operations import OPERATIONS
