@@ -268,7 +268,13 @@ def filter_words(ask: Asking) -> None:
         assert (status, answer["message"]) == (400, "Invalid entity type 'foo'. Valid values are ['attribute', 'tag']")
 
 
+def deep_name(ask: Asking) -> None:
+    place = "/api/2.0/mlflow-artifacts/artifacts/" + "a/" * 100 + "x"
+    assert ask.raw("PUT", place, b"x").status == 400
+
+
 CHECKS = {
+    "more than 100 folders in folders in the name of an artifact": deep_name,
     "a PATCH of a logged model whose body names another": patched,
     "a mistake that MLflow answers with 500": not_500,
     "SQL in the text of an error": no_sql,

@@ -13,6 +13,7 @@ from airside.store.names import MAX_BYTES, safe_name, safe_parts
 REFUSED = {
     "empty": "",
     "only a point": ".",
+    "deep": "a/" * 100 + "x",
     "only slashes": "%2f",
     "parent": "..",
     "parent below": "a/../b",

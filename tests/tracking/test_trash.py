@@ -5,25 +5,21 @@ from pathlib import Path
 import pytest
 
 from airside.core.clock import FixedClock
-from airside.core.errors import Conflict, Invalid, NotFound, Overloaded
+from airside.core.errors import Conflict, Invalid, NotFound
 from airside.core.operation import LOCAL
-from airside.platform.reactions.clearing import settle_experiment, sweep_trash
+from airside.platform.reactions.clearing import sweep_trash
 from airside.platform.wiring import Platform
 from airside.registry.operations.models import CreateModel
 from airside.registry.operations.versions import CreateVersion
 from airside.store.sql.schema import METADATA
-from airside.tracking.events import ExperimentStaged
 from airside.tracking.logged_models.operations import CreateLoggedModel, DeleteLoggedModel
-from airside.tracking.operations import experiments
 from airside.tracking.operations.experiments import (
     CreateExperiment,
     DeleteExperiment,
     GetExperiment,
-    RestoreExperiment,
-    SettleExperiment,
 )
 from airside.tracking.operations.logging import LogBatch
-from airside.tracking.operations.runs import CreateRun, DeleteRun, GetRun, RestoreRun, SearchRuns
+from airside.tracking.operations.runs import CreateRun, DeleteRun, GetRun, RestoreRun
 from airside.tracking.records import LoggedMetric, Param, Tag
 from airside.tracking.trash import operations, queries
 from airside.tracking.trash.operations import ListTrash, RemoveTrash, SweepTrash
@@ -165,22 +161,6 @@ def test_a_folder_that_a_client_named_is_never_deleted_whole(platform: Platform,
     platform.call(LOCAL, RemoveTrash(kind="experiment", ids=(made,)))
     sweep_trash(platform)
     assert [each.path for each in platform.artifacts.list("shared")] == ["shared/others.txt"]
-
-
-def test_the_runs_of_a_large_experiment_follow_it_in_steps(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiments, "STEP", 3)
-    made = platform.call(LOCAL, CreateExperiment(name="e")).experiment_id
-    runs = [platform.call(LOCAL, CreateRun(experiment_id=made)).info.run_id for _ in range(8)]
-    platform.call(LOCAL, DeleteExperiment(experiment_id=made))
-    assert len(platform.call(LOCAL, SearchRuns(experiment_ids=(made,))).items) == 5
-    with pytest.raises(Overloaded, match="Try again in a second"):
-        platform.call(LOCAL, RestoreRun(run_id=runs[0]))
-    settle_experiment(platform, ExperimentStaged(experiment_id=made, is_deleted=True), 1)
-    assert platform.call(LOCAL, SearchRuns(experiment_ids=(made,))).items == ()
-    platform.call(LOCAL, RestoreExperiment(experiment_id=made))
-    while not platform.call(LOCAL, SettleExperiment(experiment_id=made)).is_done:
-        pass
-    assert len(platform.call(LOCAL, SearchRuns(experiment_ids=(made,))).items) == 8
 
 
 def test_every_table_with_rows_of_a_run_a_model_or_an_experiment_is_swept() -> None:

@@ -19,7 +19,7 @@ import msgspec
 
 from airside.core import ids
 from airside.core.clock import Clock, RandomBytes, system_random
-from airside.core.errors import Unavailable
+from airside.core.errors import AirsideError, Unavailable
 from airside.core.event import Event
 from airside.core.operation import SERVICE, Actor, AnyOperation, Context, Transaction, operation_of
 from airside.core.record import Ask
@@ -223,7 +223,26 @@ class Platform:
                 repeat.save_answer(tx, actor.name, key, digest, answer, now_ms=self.clock.now_ms())
             return answer
 
-        self._writer.submit(work, reply)
+        self._writer.submit(work, reply if operation.rest is None else self._with_rest(operation, actor, ask, reply))
+
+    def _with_rest(self, operation: AnyOperation, actor: Actor, ask: Ask[Any], reply: Reply) -> Reply:
+        """A reply that is given when what the operation left to be done is done, too."""
+
+        def then(value: Any, error: BaseException | None) -> None:
+            following = None if error is not None or operation.rest is None else operation.rest(ask, value)
+            if following is None:
+                reply(value, error)
+                return
+
+            def after(_rest: Any, failure: BaseException | None) -> None:
+                reply(None if failure else value, failure)
+
+            try:
+                self._start(operation_of(type(following)), actor, following, None, after, "")
+            except AirsideError as refused:
+                reply(None, refused)
+
+        return then
 
     def _run(self, tx: Transaction, function: Callable[[Context], T], actor: Actor, prepared: Any) -> T:
         ctx = self._context(tx, actor, prepared)

@@ -15,6 +15,8 @@ from airside.core.errors import Invalid
 MAX_ROUNDS = 10
 MAX_BYTES = 4096
 MAX_SEGMENT_BYTES = 255
+MAX_DEPTH = 100
+"""Folders in folders: what walks or removes a tree (ours, a backup's, Python's own) calls itself for each."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"(?i:file:|[a-z][a-z0-9+.\-]*://)")
@@ -45,7 +47,7 @@ def safe_parts(text: str, *, or_root: bool = False) -> tuple[str, ...]:
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if not parts and not or_root:
         raise Invalid("Invalid path")
-    if ".." in parts or any(len(part.encode()) > MAX_SEGMENT_BYTES for part in parts):
+    if ".." in parts or len(parts) > MAX_DEPTH or any(len(part.encode()) > MAX_SEGMENT_BYTES for part in parts):
         raise Invalid("Invalid path")
     return parts
 

@@ -20,19 +20,6 @@ class ExperimentCreated(Event):
         return ("experiments",)
 
 
-class ExperimentStaged(Event):
-    """An experiment with many runs was deleted or restored; the rest of them have yet to follow."""
-
-    NAME: ClassVar[str] = "ExperimentStaged"
-
-    experiment_id: ExperimentId
-    is_deleted: bool
-
-    def topics(self) -> tuple[str, ...]:
-        """Its live topics."""
-        return ("experiments", f"experiment:{self.experiment_id}")
-
-
 class RunEnded(Event):
     """A run left the state RUNNING or SCHEDULED."""
 

@@ -1,7 +1,7 @@
 """Every reaction, in one table."""
 
 from airside.platform.reacting import Reaction
-from airside.platform.reactions import clearing, proving, registering, triggers, watching
+from airside.platform.reactions import proving, registering, triggers, watching
 from airside.platform.reactions.serving import SERVING
 
 REACTIONS: tuple[Reaction, ...] = (
@@ -10,5 +10,4 @@ REACTIONS: tuple[Reaction, ...] = (
     *proving.REACTIONS,
     *registering.REACTIONS,
     *triggers.REACTIONS,
-    *clearing.REACTIONS,
 )

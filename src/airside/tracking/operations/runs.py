@@ -217,7 +217,7 @@ def _settled(ctx: Context, run_id: str) -> int:
         Overloaded: it is: what is done to this run now would be undone when its turn comes.
     """
     number, experiment_no = found(ctx, run_id)
-    if experiment_queries.staging(ctx.tx, experiment_no) is not None:
+    if experiment_queries.is_sweeping(ctx.tx, experiment_no):
         raise Overloaded(
             f"The runs of experiment {experiment_no} are being deleted or restored. Try again in a second."
         )

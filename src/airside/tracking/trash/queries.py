@@ -57,7 +57,6 @@ OF_LOGGED_MODELS: dict[str, tuple[str, ...]] = {
 OF_EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "experiment_tag": ("key",),
     "input_dataset": ("id",),
-    "experiment_stage": ("experiment_no",),
     "evaluation_dataset_experiment": ("id",),
     "scorer": ("scorer_id",),
 }

@@ -295,17 +295,12 @@ CREATE TABLE experiment (
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
+  is_sweeping BOOLEAN NOT NULL,
   PRIMARY KEY (id),
   UNIQUE (name)
 );
 
 CREATE INDEX experiment_newest ON experiment (is_deleted, created_ms DESC, id);
-
-CREATE TABLE experiment_stage (
-  experiment_no BIGINT NOT NULL,
-  is_deleted BOOLEAN NOT NULL,
-  PRIMARY KEY (experiment_no)
-);
 
 CREATE TABLE experiment_tag (
   experiment_no BIGINT NOT NULL,
@@ -984,7 +979,11 @@ CREATE TABLE trace (
 
 CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
+CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
 
 CREATE TABLE trace_metadata (
   trace_no BIGINT NOT NULL,

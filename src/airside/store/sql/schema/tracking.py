@@ -28,6 +28,7 @@ EXPERIMENT = Table(
     flag("is_deleted"),
     millis("created_ms"),
     millis("updated_ms"),
+    flag("is_sweeping"),
     Index("experiment_newest", "is_deleted", sql("created_ms DESC"), "id"),
     sqlite_autoincrement=True,  # a number that was removed for good is not given again: files lie under it
 )

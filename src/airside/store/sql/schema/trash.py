@@ -1,4 +1,4 @@
-"""What is on its way out (room `tracking`): deletions for good, and experiments whose runs follow them."""
+"""What is on its way out (room `tracking`): deletions for good."""
 
 from sqlalchemy import Index, Table
 
@@ -16,11 +16,4 @@ REMOVAL = Table(
     millis("at_ms"),
     Index("removal_unswept", "is_swept", "id"),
     sqlite_autoincrement=True,
-)
-
-EXPERIMENT_STAGE = Table(
-    "experiment_stage",
-    METADATA,
-    whole("experiment_no", primary_key=True, autoincrement=False),
-    flag("is_deleted"),
 )
