@@ -8,6 +8,10 @@ import pytest
 import urllib3
 from tests.conftest import RunningServer
 from tests.docs.pages import ROOT
+from tests.outbound.receiver import answering, receiving
+
+from airside.outbound.client import post
+from airside.outbound.records import Rules
 
 API = "/api/2.0/mlflow"
 PAGE = (ROOT / "docs" / "deviations.md").read_text("utf-8")
@@ -34,6 +38,10 @@ class Asking:
         else:
             answer = self.raw(method, f"{API}/{path}", json.dumps(body).encode())
         return answer.status, json.loads(answer.data)
+
+    def events(self) -> int:
+        """How many things have happened."""
+        return int(json.loads(self.raw("POST", "/api/v1/platform.about", b"{}").data)["events"])
 
     def made(self, path: str, **body: Any) -> Any:
         status, answer = self("POST", path, **body)
@@ -295,6 +303,50 @@ def deep_name(ask: Asking) -> None:
     assert ask.raw("PUT", place, b"x").status == 400
 
 
+HOOK: dict[str, Any] = {
+    "name": "ci",
+    "url": "https://93.184.216.34/hook",
+    "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}],
+}
+
+
+def unusual_ports(ask: Asking) -> None:
+    for url in ("https://93.184.216.34:8443/", "https://me:secret@93.184.216.34/"):
+        assert ask.code("POST", "webhooks", **{**HOOK, "url": url}) == BAD
+
+
+def secrets_of_hosts(ask: Asking) -> None:
+    made = ask.made("webhooks", **HOOK, secret="s")["webhook"]["webhook_id"]
+    elsewhere = "https://8.8.8.8/hook"
+    assert ask.code("PATCH", f"webhooks/{made}", url=elsewhere) == BAD
+    assert ask("PATCH", f"webhooks/{made}", url=elsewhere, secret="another")[0] == 200
+
+
+def redirects(_ask: Asking) -> None:
+    with receiving() as receiver:
+        receiver.responses = [answering(302, b"", Location=receiver.url)]
+        assert post(receiver.url, b"", {}, Rules(schemes=("http",), allow=("*",))).status == 302
+    assert len(receiver.got) == 1
+
+
+def nothing_happened(ask: Asking) -> None:
+    """The event that a webhook would be told of is not announced."""
+    ask.made("registered-models/create", name="still")
+    ask.made("model-versions/create", name="still", source="s3://bucket/m")
+    alias = {"name": "still", "alias": "live"}
+    ask.made("registered-models/alias", **alias, version="1")
+    before = ask.events()
+    ask.made("registered-models/alias", **alias, version="1")
+    assert ask("DELETE", "registered-models/alias", name="still", alias="none")[0] == 200
+    assert ask("DELETE", "model-versions/delete-tag", name="still", version="1", key="none")[0] == 200
+    assert ask.events() == before
+
+
+def events_twice(ask: Asking) -> None:
+    made = ask.made("webhooks", **{**HOOK, "events": HOOK["events"] * 2})["webhook"]
+    assert made["events"] == HOOK["events"]
+
+
 CHECKS = {
     "a metric of a logged model that is not a number": model_nan,
     "an artifact whose name has an escape that is no text": kept_name,
@@ -334,6 +386,11 @@ CHECKS = {
     "a slash in the key of a logged model's tag": slashed_key,
     "a dataset without its digest in `logged-models/search`": dataset_alone,
     "a foreign `Host`, or a write from another site's page": foreign_page,
+    "a webhook's url with a port other than its scheme's": unusual_ports,
+    "a webhook whose secret would move to another host": secrets_of_hosts,
+    "a webhook's receiver that redirects": redirects,
+    "an alias set to the version it names already": nothing_happened,
+    "duplicate events of a webhook": events_twice,
 }
 
 
