@@ -23,11 +23,12 @@ from airside.server.api import PREFIX
 from airside.server.app import App, Route
 from airside.server.guard import Guard
 from airside.server.live import Streams
+from airside.server.mlflow.calls import CALLS
 from airside.server.mlflow.scorers import ONLINE
 from airside.server.mlflow.traces import REPEATED, WAITED
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
-from airside.server.routes import MLFLOW_CALLS, pages, routes
+from airside.server.routes import pages, routes
 from airside.server.web.routes import PAGE_ROUTES
 from airside.server.web.static import static_paths
 
@@ -68,7 +69,7 @@ def expected() -> dict[tuple[str, str], Need]:
     needs |= {("GET", path): "public" for path in static_paths()}
     for op in Platform.operations:
         needs["POST", PREFIX + op.name] = "read" if op.is_read else "write"
-    for call in (*MLFLOW_CALLS, WAITED, *REPEATED):
+    for call in (*CALLS, WAITED, *REPEATED):
         for prefix in call.prefixes:
             needs[call.method, prefix + call.path] = "read" if call.operation.is_read else "write"
     for page in PAGE_ROUTES:

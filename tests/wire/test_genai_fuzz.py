@@ -11,14 +11,14 @@ from airside.core.errors import AirsideError
 from airside.core.ids import ExperimentId
 from airside.core.operation import LOCAL
 from airside.platform.wiring import Platform
+from airside.server.mlflow.calls import GENAI
 from airside.server.mlflow.traces import REPEATED, WAITED
 from airside.server.mlflow.wire import WireRequest, WireRoute, error_answer
-from airside.server.routes import MLFLOW_GENAI
 from airside.tracking.evaluation.operations.datasets import CreateEvaluationDataset
 from airside.tracking.traces.operations.writing import LogSpans
 from airside.tracking.traces.records import Span
 
-ROUTES: tuple[WireRoute, ...] = (*MLFLOW_GENAI, WAITED, *REPEATED)
+ROUTES: tuple[WireRoute, ...] = (*GENAI, WAITED, *REPEATED)
 TRACE = "tr-" + "1" * 32
 HERE = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
 INFO = {"trace_id": TRACE, "trace_location": HERE, "request_time": "2024-01-01T00:00:00Z", "state": "OK"}

@@ -12,29 +12,11 @@ from airside.server.app import Route
 from airside.server.blobs import get_blob, put_blob
 from airside.server.live import Streams
 from airside.server.message import JSON_TYPE, Answer, Handler, Request
-from airside.server.mlflow.artifacts import ROUTES as MLFLOW_ARTIFACTS
-from airside.server.mlflow.artifacts import byte_routes
-from airside.server.mlflow.assessments import ROUTES as MLFLOW_ASSESSMENTS
-from airside.server.mlflow.evaluation import ROUTES as MLFLOW_EVALUATION
-from airside.server.mlflow.logged_models import ROUTES as MLFLOW_LOGGED_MODELS
-from airside.server.mlflow.mount import mounted
-from airside.server.mlflow.registry import ROUTES as MLFLOW_REGISTRY
-from airside.server.mlflow.scorers import ONLINE as MLFLOW_ONLINE_SCORING
-from airside.server.mlflow.scorers import ROUTES as MLFLOW_SCORERS
-from airside.server.mlflow.trace_calls import trace_routes
-from airside.server.mlflow.traces import ROUTES as MLFLOW_TRACES
-from airside.server.mlflow.tracking import ROUTES as MLFLOW_TRACKING
+from airside.server.mlflow.calls import mlflow_routes
 from airside.server.mlflow.tracking import fixed_answers
-from airside.server.mlflow.webhooks import ROUTES as MLFLOW_WEBHOOKS
 from airside.server.otlp.route import otlp_routes
 from airside.server.replies import Replies
-from airside.store.artifacts.port import SignsAddresses
 
-MLFLOW_GENAI = (*MLFLOW_TRACES, *MLFLOW_ASSESSMENTS, *MLFLOW_EVALUATION, *MLFLOW_SCORERS)
-MLFLOW_CALLS = (
-    *(*MLFLOW_TRACKING, *MLFLOW_REGISTRY, *MLFLOW_LOGGED_MODELS, *MLFLOW_ARTIFACTS),
-    *(*MLFLOW_GENAI, *MLFLOW_WEBHOOKS),
-)
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 
 
@@ -86,12 +68,6 @@ def _for_artifacts(platform: Platform, every: list[Route]) -> list[Route]:
 
 
 def _routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
-    about = fixed_answers(
-        serves_artifacts=platform.settings["serve_artifacts"],
-        signs=isinstance(platform.artifacts, SignsAddresses),
-        only_signed=platform.settings["artifacts_presigned_only"],
-    )
-    fixed = (*about, *MLFLOW_ONLINE_SCORING)
     return [
         Route("GET", "/api/openapi.json", describe, is_public=True),
         Route("GET", "/metrics", metrics(platform)),
@@ -99,10 +75,8 @@ def _routes(platform: Platform, replies: Replies, streams: Streams) -> list[Rout
         Route("PUT", f"{PREFIX}blobs", put_blob(platform.blobs)),
         Route("GET", f"{PREFIX}blobs/{{blob}}", get_blob(platform.blobs)),
         *(Route("POST", PREFIX + op.name, operation_handler(op, replies)) for op in platform.operations),
-        *mounted(MLFLOW_CALLS, fixed, replies),
-        *trace_routes(replies),
+        *mlflow_routes(platform, replies),
         *otlp_routes(replies),
-        *byte_routes(platform),
     ]
 
 
