@@ -30,6 +30,7 @@ POINTS = 10
 LOAD_S = (0.05, 0.6)
 """How long the load lasts before a kill."""
 START_S = 60.0
+PATIENCE_S = 30.0
 
 
 class Server:
@@ -104,25 +105,30 @@ class Load:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._ends = threading.Event()
         self.runs = [self._made("runs/create", experiment_id="0")["run"]["info"]["run_id"] for _ in range(WRITERS)]
         self._made("registered-models/create", name="m")
         self.batches: list[set[int]] = [set() for _ in self.runs]
         self.versions: set[int] = set()
         self.refusals: list[str] = []
         self._next = [0] * WRITERS
+        self._answered = threading.Event()
 
     def _made(self, path: str, **body: Any) -> Any:
         return call(self._port, "POST", M + path, body)[1]
 
     def last(self, seconds: float) -> list[threading.Thread]:
         """Start everybody; they end when the server is gone, or after so long at the latest."""
-        self._until = time.monotonic() + seconds + 10
+        self._answered.clear()
+        self._until = time.monotonic() + seconds + PATIENCE_S
         threads = [threading.Thread(target=self._write, args=(number,)) for number in range(WRITERS)]
         threads += [threading.Thread(target=self._register) for _ in range(REGISTRARS)]
         for thread in threads:
             thread.start()
         return threads
+
+    def wait_for_an_answer(self) -> None:
+        """Until the first batch of this round is acknowledged: on a busy machine a kill must not always come before."""
+        self._answered.wait(PATIENCE_S)
 
     def _write(self, number: int) -> None:
         run = self.runs[number]
@@ -139,6 +145,7 @@ class Load:
                 status, told = sent(connection, "POST", f"{M}runs/log-batch", body)
                 if status == 200:
                     self.batches[number].add(batch)
+                    self._answered.set()
                 else:
                     self.refusals.append(f"log-batch: {status} {told}")
 
@@ -204,9 +211,11 @@ def killed(home: Path, port: int, kills: int, *, database: str = "", seed: int =
     server = Server(home, port, database)
     try:
         load = Load(port)
-        for _ in range(kills):
+        for number in range(kills):
             seconds = chance.uniform(*LOAD_S)
             threads = load.last(seconds)
+            if number % 2:
+                load.wait_for_an_answer()
             time.sleep(seconds)
             server.kill()
             for thread in threads:

@@ -12,8 +12,13 @@ import argparse
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+
+from batches import pss_mb
+from load import cpu_s, free_port, started
+from small_write import airside
 
 from airside.core.errors import AirsideError
 from airside.core.ids import ExperimentId
@@ -207,21 +212,44 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = options.home or Path(folder) / "home"
-        for _ in opened(home, options):
-            pass
+        asked_inside(home, options)
+        experiment_page(home, options)
 
 
-def opened(home: Path, options: argparse.Namespace) -> Iterator[None]:
-    """Fill the store when it is empty, then ask."""
+def asked_inside(home: Path, options: argparse.Namespace) -> None:
+    """Fill the store when it is empty, then ask in this process."""
     settings = Settings.load(None, environment={}, flags={"database": options.database})
     platform = Platform.open(home, settings=settings)
     try:
         if not platform.call(LOCAL, asked(count=1)).items:
             fill(platform, options)
         everything(platform, options.runs, options.times)
-        yield
     finally:
         platform.close()
+
+
+def experiment_page(home: Path, options: argparse.Namespace) -> None:
+    """The Control Tower's page of the experiment, and the memory of the server that answered it."""
+    port = free_port()
+    flags = ["--database", options.database] if options.database else []
+    process = started([*airside(home, port), *flags], port, "/health")
+    try:
+        for name, path in (
+            ("page: newest runs", "/experiments/0/runs"),
+            ("page: best runs", "/experiments/0/runs?order=metrics.auc+DESC"),
+        ):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60).read()  # templates are read once
+            wall, before = list[float](), cpu_s(process.pid)
+            for _ in range(options.times):
+                began = time.perf_counter()
+                size = len(urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60).read())
+                wall.append((time.perf_counter() - began) * 1000)
+            spent = (cpu_s(process.pid) - before) * 1000 / options.times
+            told(name, sorted(wall), [spent], f"{size / 1024:.0f} KB", TARGET_MS)
+        print(f"memory of the server (PSS): {pss_mb(process.pid):.0f} MB (target < 200)")
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# What the tests need from Debian, installed when it is missing: PostgreSQL's server and chromium.
+# What the tests need from Debian, installed when it is missing: PostgreSQL's and MariaDB's servers and chromium.
 set -eu
 missing=()
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
 command -v chromium >/dev/null || missing+=(chromium)
 [ "${#missing[@]}" -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -105,3 +105,20 @@ def test_of_uvicorns_options_tls_is_taken_and_the_rest_is_told() -> None:
     assert "'log-level', 'reload'" in taken.lines[0]
     with pytest.raises(WrongUse, match="cannot be read"):
         uvicorn_options("--x 'y")
+
+
+def test_the_variables_of_webhooks_let_what_they_let_in_mlflow() -> None:
+    environment = {
+        "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "https,http",
+        "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+        "MLFLOW_WEBHOOK_REQUEST_TIMEOUT": "30",
+        "MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES": "3",
+    }
+    values = {name: value for name, (value, _) in from_server(environment, {}).values.items()}
+    assert values == {
+        "outbound_schemes": "https,http",
+        "outbound_allow": ("*",),
+        "outbound_timeout_s": "30",
+        "webhook_retries": "3",
+    }
+    assert from_server({"MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "false"}, {}).values == {}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from airside.server.connection import IDLE_S, MAX_HEAD_BYTES, MAX_UNWANTED_BYTES, Connection, Limits
+from airside.server.connection import IDLE_S, MAX_HEAD_BYTES, Connection, Limits
+from airside.server.exchange import MAX_UNWANTED_BYTES
 from airside.server.listener import Listener
 from airside.server.message import Receive, Scope, Send
 
@@ -219,6 +220,29 @@ def test_an_early_answer_is_heard_and_the_rest_of_the_body_is_dropped() -> None:
         assert (await client.answer()).endswith(b"no")
         client.writer.write(b"x" * 300_000)
         assert (await client.ask(GET)).endswith(b"no")
+
+    talk(refusing, talking)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rest"),
+    [
+        (b"Content-Length: 3000000", b"x" * 3_000_000),
+        (b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Content-Length: 3000000\r\nExpect: 100-continue", b""),
+    ],
+)
+def test_an_early_answer_to_a_body_that_may_be_long_ends_the_connection(asked: bytes, rest: bytes) -> None:
+    async def refusing(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await tell(send, b"no")
+
+    async def talking(client: Client) -> None:
+        client.writer.write(b"PUT /a HTTP/1.1\r\nHost: x\r\n" + asked + b"\r\n\r\n")
+        answer = await client.answer()
+        assert b"connection: close\r\n" in answer
+        assert answer.endswith(b"no")
+        client.writer.write(rest)
+        assert await ended(client.reader)
 
     talk(refusing, talking)
 

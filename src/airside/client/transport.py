@@ -265,6 +265,14 @@ class Client:
         """The bytes of a blob."""
         return b"".join(self._transport.get_blob(blob))
 
+    def blob_pieces(self, blob: BlobId) -> Iterator[bytes]:
+        """The bytes of a blob, piece by piece."""
+        return self._transport.get_blob(blob)
+
+    def artifact_pieces(self, path: str) -> Iterator[bytes]:
+        """The bytes of a file below the proxied root, piece by piece."""
+        return self._transport.get_artifact(path)
+
     def save_blob(self, blob: BlobId, target: Path) -> None:
         """The bytes of a blob into a file, piece by piece, whole or not at all."""
         _save(self._transport.get_blob(blob), target)

@@ -317,6 +317,20 @@ ALIASES: tuple[Alias, ...] = (
         take=Sets("location_schemes"),
         does="`location_schemes`",
     ),
+    Alias(variable="MLFLOW_WEBHOOK_ALLOWED_SCHEMES", take=Sets("outbound_schemes"), does="`outbound_schemes`"),
+    Alias(
+        variable="MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS",
+        is_switch=True,
+        take=_when_on(outbound_allow=("*",)),
+        does="`outbound_allow` is `*`",
+    ),
+    Alias(variable="MLFLOW_WEBHOOK_REQUEST_TIMEOUT", take=Sets("outbound_timeout_s"), does="`outbound_timeout_s`"),
+    Alias(variable="MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES", take=Sets("webhook_retries"), does="`webhook_retries`"),
+    Alias(
+        variable="MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY",
+        take=_ignored("what a webhook is signed with is protected by the rights of the home or the database."),
+        does="ignored with a line",
+    ),
     Alias(variable="MLFLOW_S3_ENDPOINT_URL", take=Sets("s3_endpoint_url"), does="`s3_endpoint_url`"),
     Alias(variable="MLFLOW_S3_IGNORE_TLS", take=Sets("s3_ignore_tls"), does="`s3_ignore_tls`"),
 )

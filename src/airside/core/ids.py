@@ -23,6 +23,7 @@ AlertId = NewType("AlertId", str)
 ModelName = NewType("ModelName", str)
 DatasetName = NewType("DatasetName", str)
 PipelineName = NewType("PipelineName", str)
+ImportId = NewType("ImportId", str)
 BlobId = NewType("BlobId", str)
 """`b3:` and the 64 hexadecimal digits of a BLAKE3 digest."""
 
@@ -38,6 +39,7 @@ PREFIXES = {
     "gate": "ga",
     "token": "tk",
     "logged_model": "m",
+    "import": "im",
     "assessment": "a",
     "evaluation_dataset": "d",
     "evaluation_record": "dr",

@@ -15,6 +15,9 @@ from airside.tower.operations import OPERATIONS as TOWER
 from airside.tracking.artifacts import OPERATIONS as ARTIFACTS
 from airside.tracking.capture.operations import OPERATIONS as CAPTURES
 from airside.tracking.evaluation.operations import OPERATIONS as EVALUATION
+from airside.tracking.imports.comparing import OPERATIONS as COMPARING
+from airside.tracking.imports.journal import OPERATIONS as IMPORTS
+from airside.tracking.imports.operations import OPERATIONS as IMPORTING
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 from airside.tracking.traces.operations import OPERATIONS as TRACES
@@ -28,6 +31,9 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *CAPTURES,
     *LOGGED_MODELS,
     *ARTIFACTS,
+    *IMPORTS,
+    *IMPORTING,
+    *COMPARING,
     *TRACES,
     *EVALUATION,
     *TRASH,

@@ -15,15 +15,13 @@ import httptools
 import msgspec
 
 from airside.core.errors import AirsideError, Internal, Invalid
-from airside.server.exchange import Exchange
+from airside.server.exchange import MAX_UNWANTED_BYTES, Exchange
 from airside.server.guard import HeadTooLarge
 from airside.server.message import Application, Header, Scope
 
 MAX_HEAD_BYTES = 128 << 10
 """What is read of a head at all: the guard refuses less than this with a text that says why."""
 MAX_PIPELINED = 64
-MAX_UNWANTED_BYTES = 1 << 20
-"""What is read of a body that was answered early: the client hears the answer, and does not send on for ever."""
 IDLE_S = 75.0
 BYTES_PER_S = 1024
 
@@ -253,10 +251,12 @@ class Connection(asyncio.Protocol):
         self._since = self._loop.time()
         if exchange.is_whole:
             self._next(exchange)
-        elif exchange.keeps_alive:
-            self.resume()
-        else:
+        elif exchange.waits_for_us:
             self._transport.close()
+        else:  # closing now would throw away, at the client, the answer that it has not read
+            if not exchange.keeps_alive and self._transport.can_write_eof():
+                self._transport.write_eof()
+            self.resume()
 
     def _next(self, exchange: Exchange) -> None:
         self._answering = None
@@ -333,7 +333,7 @@ class Connection(asyncio.Protocol):
     def drain(self) -> None:
         """Answer what was asked, then end."""
         self._ends = True
-        if self._answering is None:
+        if self._answering is None or self._answering.is_answered:
             self._transport.close()
         else:
             self._answering.keeps_alive = False

@@ -130,7 +130,7 @@ def checked_metric(metric: Metric, above: str = "") -> tuple[float, bool]:
         reason = f"metric '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long (64-bit integer) "
         raise invalid_value(metric.timestamp_ms, f"{above}timestamp", reason)
     check_length(metric.key, "Metric name", MAX_KEY)
-    return _stored(metric.value)
+    return stored_value(metric.value)
 
 
 def checked_points(metrics: Sequence[Metric]) -> dict[str, list[Point]]:
@@ -156,7 +156,7 @@ def checked_points(metrics: Sequence[Metric]) -> dict[str, list[Point]]:
         if value is not None and -LARGEST <= value <= LARGEST:  # the usual case, without a call
             point = (metric.timestamp_ms, metric.step, value + 0.0, False)
         else:
-            point = (metric.timestamp_ms, metric.step, *_stored(value))
+            point = (metric.timestamp_ms, metric.step, *stored_value(value))
         points.setdefault(metric.key, []).append(point)
     return points
 
@@ -183,10 +183,13 @@ def checked_history(
         raise Invalid(f"At most {MAX_HISTORY:,} points can be logged at once, got {len(values):,}. Send them in parts.")
     if timestamps_ms and min(timestamps_ms) < 0:
         raise invalid_value(min(timestamps_ms), "timestamps_ms", "A time must be a nonnegative 64-bit integer.")
-    return [(time_ms, step, *_stored(value)) for time_ms, step, value in zip(timestamps_ms, steps, values, strict=True)]
+    return [
+        (time_ms, step, *stored_value(value)) for time_ms, step, value in zip(timestamps_ms, steps, values, strict=True)
+    ]
 
 
-def _stored(value: float | None) -> tuple[float, bool]:
+def stored_value(value: float | None) -> tuple[float, bool]:
+    """The value to store and whether it is not a number: infinities become the greatest finite double."""
     if value is None or math.isnan(value):
         return 0.0, True
     if -LARGEST <= value <= LARGEST:

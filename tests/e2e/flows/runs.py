@@ -77,7 +77,7 @@ def things(experiment: str) -> None:
         plt.close(figure)
         mlflow.log_image(np.zeros((8, 8, 3), dtype=np.uint8), "i.png")
         for step in range(2):
-            mlflow.log_image(np.full((8, 8, 3), step, dtype=np.uint8), key="dogs", step=step)
+            mlflow.log_image(np.full((8, 8, 3), step, dtype=np.uint8), key="dogs", step=step, synchronous=True)
         mlflow.log_table({"x": [1, 2], "y": ["a", "b"]}, "table.json")
         mlflow.log_table(pd.DataFrame({"x": [3], "y": ["c"]}), "table.json")
         Path("folder/deep").mkdir(parents=True, exist_ok=True)

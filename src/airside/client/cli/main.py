@@ -18,6 +18,8 @@ COMMANDS = {
     "deploy": "airside.client.cli.deploy:deploy",
     "demo": "airside.client.cli.demo.command:demo",
     "data": "airside.client.cli.data:data",
+    "import": "airside.client.cli.imports:import_group",
+    "export": "airside.client.cli.export:export",
     "spool": "airside.client.cli.spool:spool",
     "report": "airside.client.cli.report:report",
     "find": "airside.client.cli.finding:find",

@@ -28,7 +28,7 @@ def insert(tx: Transaction, model: LoggedModel) -> None:
             model.status_message,
             model.model_type,
             model.source_run_id,
-            False,
+            model.lifecycle_stage == "deleted",
             model.created_ms,
             model.updated_ms,
         ),

@@ -15,7 +15,7 @@ from airside.tracking.records import Dataset, DatasetInput, Metric, ModelOutput,
 
 T = TypeVar("T")
 COLUMNS = "id, run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, revision"
-SIZES = (1, 8, 64, 512)
+SIZES = (1, 8, 64, 128, 512)
 """How many runs one statement asks for: few sizes, so that statements stay prepared; the rest is filled up."""
 _NUMBERS = "SELECT id, experiment_no FROM run WHERE run_id = ?"
 _HEAD = f"SELECT {COLUMNS} FROM run WHERE id = ?"
@@ -93,7 +93,7 @@ def add(ctx: Context, info: RunInfo, experiment_no: int) -> int:
                 info.start_time_ms,
                 info.end_time_ms,
                 info.artifact_uri,
-                False,
+                info.lifecycle_stage == "deleted",
             ),
         )
     )

@@ -346,6 +346,29 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_by_age ON idempotency (at_ms);
 
+CREATE TABLE import_job (
+  import_id TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  source TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  started_by TEXT NOT NULL,
+  started_ms BIGINT NOT NULL,
+  ended_ms BIGINT,
+  report TEXT NOT NULL,
+  PRIMARY KEY (import_id),
+  UNIQUE (fingerprint)
+);
+
+CREATE TABLE import_part (
+  import_id TEXT NOT NULL,
+  part TEXT NOT NULL,
+  after_key TEXT NOT NULL,
+  done BIGINT NOT NULL,
+  skipped BIGINT NOT NULL,
+  is_complete BOOLEAN NOT NULL,
+  PRIMARY KEY (import_id, part)
+);
+
 CREATE TABLE input_dataset (
   id INTEGER NOT NULL,
   experiment_no BIGINT NOT NULL,
@@ -526,6 +549,7 @@ CREATE TABLE model_version (
   reference TEXT NOT NULL,
   golden TEXT NOT NULL,
   signature TEXT NOT NULL,
+  approvers TEXT NOT NULL,
   created_by TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
@@ -1181,6 +1205,11 @@ SELECT 'alert' AS kind, id AS id, title AS name FROM alert;
 
 CREATE VIEW prediction_traffic AS
 SELECT endpoint, received_at_ms, row_count, latency_ms, CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow';
+
+CREATE VIEW version_origin AS
+SELECT m.name, m.version, 'dataset' AS kind, i.name AS what, i.digest, i.source_type, i.source, d.context FROM model_version m JOIN run r ON r.run_id = m.run_id JOIN dataset_input d ON d.run_no = r.id JOIN input_dataset i ON i.id = d.dataset_no
+UNION ALL
+SELECT m.name, m.version, 'commit' AS kind, t.value AS what, '' AS digest, '' AS source_type, '' AS source, '' AS context FROM model_version m JOIN run r ON r.run_id = m.run_id JOIN run_tag t ON t.run_no = r.id JOIN key_name k ON k.id = t.key_no WHERE k.name = 'mlflow.source.git.commit';
 
 CREATE VIEW noun_experiment AS
 SELECT e.id AS no, CAST(e.id AS TEXT) AS id, e.name, CASE WHEN e.is_deleted THEN 'deleted' ELSE 'active' END AS stage, e.created_ms AS created FROM experiment e;

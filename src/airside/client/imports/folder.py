@@ -1,0 +1,288 @@
+"""A folder that MLflow's file store wrote (`mlruns`), read into a database of MLflow's own form.
+
+The folder is only read. The database is temporary, on disk: metrics of any length pass through a few thousand at a
+time. From there on a folder is a database like any other.
+"""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airside.client.imports.mlflow.tables import DDL
+from airside.client.imports.sources.sqlite import SqliteSource
+from airside.core.errors import Denied, Invalid, NotFound
+
+META = "meta.yaml"
+TRASH = ".trash"
+MODELS = "models"
+AT_ONCE = 5000
+RUN_STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
+RESERVED = frozenset({"tags", "datasets", "traces", MODELS, TRASH})
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Put = Callable[[str, Sequence[Any]], None]
+
+
+class StagedFolder(SqliteSource):
+    """The database of a folder; gone with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._kept = tempfile.TemporaryDirectory(prefix="airside-mlruns-")
+        path = Path(self._kept.name) / "staged.db"
+        try:
+            fill(folder, path)
+            super().__init__(path, str(folder))
+        except BaseException:
+            self._kept.cleanup()
+            raise
+
+    def close(self) -> None:
+        """Close it, and remove it."""
+        super().close()
+        self._kept.cleanup()
+
+
+def staged(folder: Path) -> StagedFolder:
+    """A folder as a database.
+
+    Raises:
+        NotFound: there is none. Invalid: it is not one that MLflow wrote, or damaged: says which file.
+        Denied: it may not be read.
+    """
+    folder = folder.resolve()
+    if not folder.exists():
+        raise NotFound(f"There is no folder {folder}. Name the one that the runs are in, usually ./mlruns.")
+    try:
+        if not any(path.name != MODELS for path in _experiments(folder)):
+            raise Invalid(f"{folder} is not a folder of MLflow's: no folder in it has a {META}. Name mlruns itself.")
+        return StagedFolder(folder)
+    except PermissionError as error:
+        raise Denied(f"{error.filename} may not be read. Give this user the right to read the folder.") from error
+
+
+def fill(folder: Path, path: Path) -> None:
+    """Read a folder into a new database."""
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        db.execute("PRAGMA synchronous=OFF")
+        db.execute("PRAGMA journal_mode=OFF")
+        for statement in DDL:
+            db.execute(statement)
+
+        def put(table: str, row: Sequence[Any]) -> None:
+            db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+        def put_metrics(table: str, rows: Iterator[Sequence[Any]]) -> None:
+            marks = ", ".join("?" * (6 if table == "metrics" else 8))
+            db.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)
+
+        db.execute("BEGIN")
+        for experiment in _experiments(folder):
+            _experiment(experiment, put, put_metrics)
+        _registry(folder / MODELS, put)
+        db.execute("COMMIT")
+    finally:
+        db.close()
+
+
+def _experiments(folder: Path) -> Iterator[Path]:
+    for top in (folder, folder / TRASH):
+        if top.is_dir():
+            for path in sorted(top.iterdir()):
+                if path.name not in RESERVED and (path / META).is_file():
+                    yield path
+
+
+def _experiment(folder: Path, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]) -> None:
+    facts = _yaml(folder / META)
+    number = _whole(facts.get("experiment_id", folder.name), folder / META)
+    stage = "deleted" if folder.parent.name == TRASH else facts.get("lifecycle_stage", "active")
+    times = (facts.get("creation_time"), facts.get("last_update_time"))
+    put("experiments", (number, facts.get("name"), facts.get("artifact_location"), stage, *times))
+    for key, value in _texts(folder / "tags"):
+        put("experiment_tags", (key, value, number))
+    for path in _folders(folder / "datasets"):
+        data = _yaml(path / META)
+        source = (data.get("source_type"), data.get("source"), data.get("schema"), data.get("profile"))
+        put("datasets", (f"{number}/{path.name}", number, data.get("name"), data.get("digest"), *source))
+    for path in _folders(folder):
+        if path.name not in RESERVED and (path / META).is_file():
+            _run(path, number, put, put_metrics)
+    for path in _folders(folder / MODELS):
+        if (path / META).is_file():
+            _logged_model(path, number, put, put_metrics)
+
+
+def _run(folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]) -> None:
+    facts = _yaml(folder / META)
+    run_id = str(facts.get("run_id") or facts.get("run_uuid") or folder.name)
+    status = facts.get("status")
+    row = (
+        run_id,
+        facts.get("run_name") or facts.get("name"),
+        facts.get("user_id"),
+        RUN_STATUSES.get(status, "RUNNING") if isinstance(status, int) else status,
+        facts.get("start_time"),
+        facts.get("end_time"),
+        facts.get("lifecycle_stage", "active"),
+        facts.get("artifact_uri"),
+        experiment,
+    )
+    put("runs", row)
+    for key, value in _texts(folder / "params"):
+        put("params", (key, value, run_id))
+    for key, value in _texts(folder / "tags"):
+        put("tags", (key, value, run_id))
+    put_metrics("metrics", _points(folder / "metrics", run_id))
+    for path in _folders(folder / "inputs"):
+        given = _yaml(path / META)
+        is_model = str(given.get("source_type")).endswith("MODEL")
+        kinds = ("RUN_INPUT", "MODEL_INPUT") if is_model else ("DATASET", "RUN")
+        ends = (run_id, given.get("source_id")) if is_model else (f"{experiment}/{given.get('source_id')}", run_id)
+        put("inputs", (path.name, kinds[0], ends[0], kinds[1], ends[1], 0))
+        for key, value in (given.get("tags") or {}).items():
+            put("input_tags", (path.name, key, str(value)))
+    for path in _folders(folder / "outputs"):
+        step = _yaml(path / META).get("step") or 0
+        put("inputs", (f"{run_id}/{path.name}", "RUN_OUTPUT", run_id, "MODEL_OUTPUT", path.name, step))
+
+
+def _logged_model(
+    folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]
+) -> None:
+    facts = _yaml(folder / META)
+    model_id = str(facts.get("model_id") or folder.name)
+    row = (
+        model_id,
+        experiment,
+        facts.get("name"),
+        facts.get("artifact_location") or facts.get("artifact_uri"),
+        facts.get("creation_timestamp"),
+        facts.get("last_updated_timestamp"),
+        facts.get("status"),
+        facts.get("lifecycle_stage", "active"),
+        facts.get("model_type"),
+        facts.get("source_run_id"),
+        facts.get("status_message"),
+    )
+    put("logged_models", row)
+    for key, value in _texts(folder / "params"):
+        put("logged_model_params", (model_id, key, value))
+    for key, value in _texts(folder / "tags"):
+        put("logged_model_tags", (model_id, key, value))
+    put_metrics("logged_model_metrics", _model_points(folder / "metrics", model_id))
+
+
+def _registry(folder: Path, put: Put) -> None:
+    for path in _folders(folder):
+        if not (path / META).is_file():
+            continue
+        facts = _yaml(path / META)
+        name = str(facts.get("name") or path.name)
+        times = (facts.get("creation_timestamp"), facts.get("last_updated_timestamp"))
+        put("registered_models", (name, *times, facts.get("description")))
+        for key, value in _texts(path / "tags"):
+            put("registered_model_tags", (name, key, value))
+        for alias, number in _texts(path / "aliases"):
+            put("registered_model_aliases", (name, alias, _whole(number.strip(), path / "aliases" / alias)))
+        for version in _folders(path):
+            if version.name.startswith("version-") and (version / META).is_file():
+                _version(version, name, put)
+
+
+def _version(folder: Path, name: str, put: Put) -> None:
+    facts = _yaml(folder / META)
+    number = _whole(facts.get("version") or folder.name.removeprefix("version-"), folder / META)
+    row = (
+        name,
+        number,
+        facts.get("creation_timestamp"),
+        facts.get("last_updated_timestamp"),
+        facts.get("description"),
+        facts.get("user_id"),
+        facts.get("current_stage"),
+        facts.get("source"),
+        facts.get("storage_location"),
+        facts.get("run_id"),
+        facts.get("run_link"),
+        facts.get("status"),
+        facts.get("status_message"),
+    )
+    put("model_versions", row)
+    for key, value in _texts(folder / "tags"):
+        put("model_version_tags", (name, number, key, value))
+
+
+def _points(folder: Path, run_id: str) -> Iterator[Sequence[Any]]:
+    """`time value`, `time value step`; what stands behind them since release 3 belongs to the logged model's file."""
+    for key, path in _files(folder):
+        for timestamp_ms, value, step, _ in _lines(path):
+            is_nan = value != value  # noqa: PLR0124 -- the one value that is not itself
+            yield key, 0.0 if is_nan else value, timestamp_ms, step, is_nan, run_id
+
+
+def _model_points(folder: Path, model_id: str) -> Iterator[Sequence[Any]]:
+    """`time value step run`, and perhaps `dataset digest`."""
+    for key, path in _files(folder):
+        for timestamp_ms, value, step, rest in _lines(path):
+            run_id = rest[0] if rest else ""
+            dataset, digest = (" ".join(rest[1:-1]), rest[-1]) if len(rest) > 2 else ("", "")
+            yield model_id, key, timestamp_ms, step, value, run_id, dataset, digest
+
+
+def _lines(path: Path) -> Iterator[tuple[int, float, int, list[str]]]:
+    """The points in a file of a metric: time, value, step, and the words behind them."""
+    with path.open(encoding="utf-8") as file:
+        for at, line in enumerate(file, 1):
+            words = line.split()
+            if not words:
+                continue
+            try:
+                yield int(words[0]), float(words[1]), int(words[2]) if len(words) > 2 else 0, words[3:]
+            except (ValueError, IndexError):
+                raise Invalid(
+                    f"{path}, line {at}: '{line.strip()[:80]}' is no point of a metric. Mend the line, or remove it."
+                ) from None
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 -- one of the safe loaders
+    except FileNotFoundError:
+        raise Invalid(f"{path} is missing. Restore it from a backup, or remove its folder.") from None
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict):
+        raise Invalid(f"{path} is damaged: it holds no facts. Restore it from a backup, or remove its folder.")
+    return found
+
+
+def _whole(value: object, path: Path) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise Invalid(f"{path}: '{str(value)[:80]}' is not a number.") from None
+
+
+def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+    for key, path in _files(folder):
+        yield key, path.read_text("utf-8")
+
+
+def _files(folder: Path) -> Iterable[tuple[str, Path]]:
+    """Name -> file; a name with a slash is a file in a folder."""
+    if not folder.is_dir():
+        return ()
+    return [
+        (path.relative_to(folder).as_posix(), path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".nfs")
+    ]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []

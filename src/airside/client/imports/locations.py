@@ -1,0 +1,147 @@
+"""Where the files of a source lie on this machine, and what their addresses become here. Pure, but for looking."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from airside.core.errors import Invalid
+from airside.core.record import Record
+from airside.registry.records import ImportedVersion
+from airside.store.names import safe_parts
+from airside.tracking.logged_models.records import LoggedModel
+from airside.tracking.records import Experiment, Run
+
+T = TypeVar("T", bound=Record)
+Mode = Literal["copy", "reference"]
+PROXIED = "mlflow-artifacts"
+
+
+class Root(Record):
+    """The files of one run or logged model: the folder that they are in, and their place in the artifact store.
+
+    Attributes:
+        folder: None when they lie where this machine cannot read them.
+        place: the path below the root of the artifact store; empty when they are not copied.
+    """
+
+    owner: str
+    uri: str
+    folder: Path | None
+    place: str
+
+
+class Locations:
+    """Decides for each address of a source: copied and re-addressed, or left as it is.
+
+    Args:
+        mode: `copy` brings what lies behind the old server or on this machine's disk into the artifact store.
+        folder: where the old server kept what lies behind `mlflow-artifacts:/`.
+    """
+
+    def __init__(self, mode: Mode, folder: Path | None) -> None:
+        self.mode = mode
+        self.folder = folder
+
+    def is_copied(self, uri: str) -> bool:
+        """Whether the files at an address come along."""
+        scheme = urlsplit(uri).scheme
+        return self.mode == "copy" and (_is_local(uri) or (scheme == PROXIED and self.folder is not None))
+
+    def experiment(self, given: Experiment) -> Experiment:
+        """The experiment with its place here."""
+        location = given.artifact_location
+        if not location or (self.mode == "copy" and _is_local(location)):
+            location = f"{PROXIED}:/{given.experiment_id}"
+        return msgspec.structs.replace(given, artifact_location=location)
+
+    def run(self, given: Run) -> Run:
+        """The run with its place here."""
+        info = given.info
+        uri = self._address(info.artifact_uri, f"{info.experiment_id}/{info.run_id}/artifacts")
+        return given if uri == info.artifact_uri else msgspec.structs.replace(given, info=_placed(info, uri))
+
+    def model(self, given: LoggedModel) -> LoggedModel:
+        """The logged model with its place here."""
+        uri = self._address(given.artifact_uri, f"{given.experiment_id}/models/{given.model_id}/artifacts")
+        return given if uri == given.artifact_uri else _placed(given, uri)
+
+    def version(self, given: ImportedVersion, roots: Sequence[tuple[str, str]]) -> ImportedVersion:
+        """The version with its addresses here.
+
+        Args:
+            given: the version.
+            roots: addresses of its run and its logged model, before and after.
+        """
+        source, storage = given.version.source, given.storage_location
+        for before, after in roots:
+            source, storage = moved(source, before, after), moved(storage, before, after)
+        return ImportedVersion(version=msgspec.structs.replace(given.version, source=source), storage_location=storage)
+
+    def root(self, owner: str, uri: str, canonical: str) -> Root:
+        """Where the files at an address are found, and where they go."""
+        if not self.is_copied(uri):
+            return Root(owner=owner, uri=uri, folder=None, place="")
+        if not _is_local(uri):
+            path = "/".join(safe_parts(urlsplit(uri).path.strip("/")))
+            return Root(owner=owner, uri=uri, folder=(self.folder or Path()) / path, place=path)
+        folder = Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
+        moved_to = self.folder / canonical if self.folder is not None else folder
+        return Root(owner=owner, uri=uri, folder=folder if folder.is_dir() else moved_to, place=canonical)
+
+    def _address(self, uri: str, canonical: str) -> str:
+        if not uri or (self.mode == "copy" and _is_local(uri)):
+            return f"{PROXIED}:/{canonical}"
+        return uri
+
+
+def moved(uri: str, before: str, after: str) -> str:
+    """An address below another one, after that one moved; any other stays.
+
+    >>> moved("/old/1/r/artifacts/model", "/old/1/r/artifacts", "mlflow-artifacts:/1/r/artifacts")
+    'mlflow-artifacts:/1/r/artifacts/model'
+    >>> moved("file:///old/a", "/old", "mlflow-artifacts:/0")
+    'mlflow-artifacts:/0/a'
+    >>> moved("s3://bucket/a", "/old", "mlflow-artifacts:/0")
+    's3://bucket/a'
+    """
+    path, root = _plain(uri), _plain(before)
+    if before == after or not root or not (path == root or path.startswith(f"{root}/")):
+        return uri
+    return f"{after.rstrip('/')}{path[len(root) :]}"
+
+
+def check_reachable(mode: Mode | None, folder: Path | None, uris: Sequence[str]) -> Mode:
+    """Whether files are copied, when nobody said: yes, if there is any way to them.
+
+    Raises:
+        Invalid: the files are behind the old server, and nobody said in which folder it kept them.
+    """
+    if folder is not None and not folder.is_dir():
+        raise Invalid(f"There is no folder {folder}. Name the one that `--artifacts-destination` named.")
+    if mode is not None and (mode == "reference" or folder is not None):
+        return mode
+    proxied = [uri for uri in uris if urlsplit(uri).scheme == PROXIED]
+    if proxied and folder is None:
+        raise Invalid(
+            f"The files of this source lie behind its server ({proxied[0]}). Name the folder that it kept them in, its "
+            "`--artifacts-destination` (./mlartifacts when none was named): --artifacts DIR. Or leave them where they "
+            "are, and let the new server keep its artifacts in that folder: --reference-artifacts"
+        )
+    return "copy"
+
+
+def _plain(uri: str) -> str:
+    parts = urlsplit(uri)
+    path = unquote(parts.path) if parts.scheme == "file" else uri
+    return path.rstrip("/")
+
+
+def _is_local(uri: str) -> bool:
+    return urlsplit(uri).scheme in ("", "file")
+
+
+def _placed(record: T, uri: str) -> T:
+    return msgspec.structs.replace(record, artifact_uri=uri)

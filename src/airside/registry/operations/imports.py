@@ -1,0 +1,226 @@
+"""Verbs that take registered models and their versions over from another store."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airside.core.errors import Invalid, NotFound
+from airside.core.ids import ImportId, ModelName
+from airside.core.operation import Context, operation
+from airside.core.record import Ask
+from airside.registry import history, queries, rules
+from airside.registry.events import ModelCreated, VersionRegistered
+from airside.registry.queries import imports
+from airside.registry.records import ImportedModel, ImportedVersion, ImportedVersions, ModelVersion, RegisteredModel
+from airside.tracking.imports.journal import check_known
+from airside.tracking.imports.records import Compared, Difference, Imported
+from airside.tracking.imports.rules import MAX_ITEMS, check_size, first_difference, refusal
+
+MODEL_FACTS = ("description", "tags", "created_ms", "updated_ms")
+VERSION_FACTS = (
+    "source",
+    "run_id",
+    "model_id",
+    "status",
+    "stage",
+    "description",
+    "run_link",
+    "tags",
+    "aliases",
+    "created_ms",
+    "updated_ms",
+)
+
+
+class ImportModels(Ask[Imported]):
+    """Registered models of another store, without their versions."""
+
+    import_id: ImportId
+    items: tuple[ImportedModel, ...]
+    skip_existing: bool = False
+
+
+@operation("imports.models", needs="imports:write", audit="measure")
+def import_models(ctx: Context, ask: ImportModels) -> Imported:
+    """Take registered models over under their names, prompts included.
+
+    Raises:
+        Conflict: one is here already with other content. Invalid: a name is none. NotFound: there is no such import.
+    """
+    check_known(ctx, ask.import_id)
+    check_size(ask.items)
+    here = _models(ctx, [each.model.name for each in ask.items])
+    added = same = 0
+    differing: list[Difference] = []
+    for each in ask.items:
+        model, known = each.model, here.get(each.model.name)
+        if known is None:
+            rules.check_model_name(model.name)
+            imports.add_model(ctx.tx, model, each.last_version, ctx.actor.name)
+            queries.put_model_tags(ctx.tx, model.name, model.tags)
+            history.record(ctx, model.name, what="created", after=f"import {ask.import_id}")
+            ctx.announce(ModelCreated(name=model.name))
+            added += 1
+        elif difference := model_difference(known, model):
+            differing.append(Difference(id=model.name, what=difference))
+        else:
+            imports.raise_last_version(ctx.tx, model.name, each.last_version)
+            same += 1
+    if differing and not ask.skip_existing:
+        raise refusal("registered models", differing)
+    return Imported(added=added, same=same, differing=tuple(differing))
+
+
+class ImportVersions(Ask[Imported]):
+    """Model versions of another store, with their tags and aliases."""
+
+    import_id: ImportId
+    items: tuple[ImportedVersion, ...]
+    skip_existing: bool = False
+
+
+@operation("imports.versions", needs="imports:write", audit="measure")
+def import_versions(ctx: Context, ask: ImportVersions) -> Imported:
+    """Take versions over under their numbers. Aliases and stages come as they are, without the model's requirements.
+
+    Raises:
+        Conflict: one is here already with other content. NotFound: the import or a model is not here.
+    """
+    check_known(ctx, ask.import_id)
+    check_size(ask.items)
+    models = _models(ctx, [each.version.name for each in ask.items])
+    here = _versions(ctx, [each.version for each in ask.items])
+    added = same = 0
+    differing: list[Difference] = []
+    for each in ask.items:
+        given = each.version
+        known = here.get(name_of(given))
+        if given.name not in models:
+            raise NotFound(f"Registered Model with name={given.name} not found")
+        if known is None:
+            _add_version(ctx, each)
+            added += 1
+        elif difference := version_difference(known, given):
+            differing.append(Difference(id=name_of(given), what=difference))
+        else:
+            same += 1
+    if differing and not ask.skip_existing:
+        raise refusal("model versions", differing)
+    return Imported(added=added, same=same, differing=tuple(differing))
+
+
+class CompareModels(Ask[Compared]):
+    """Registered models and versions of a source."""
+
+    models: tuple[ImportedModel, ...] = ()
+    versions: tuple[ImportedVersion, ...] = ()
+
+
+@operation("imports.compare_models", needs="imports:read")
+def compare_models(ctx: Context, ask: CompareModels) -> Compared:
+    """Which of some models and versions are here, and which of them differ from what they are in the source.
+
+    Raises:
+        Invalid: too many at once.
+    """
+    check_size((*ask.models, *ask.versions))
+    same = 0
+    missing: list[str] = []
+    differing: list[Difference] = []
+    models = _models(ctx, [each.model.name for each in ask.models])
+    versions = _versions(ctx, [each.version for each in ask.versions])
+    told: list[tuple[str, str | None]] = []
+    for each in ask.models:
+        known = models.get(each.model.name)
+        told.append((each.model.name, None if known is None else model_difference(known, each.model)))
+    for one in ask.versions:
+        there = versions.get(name_of(one.version))
+        told.append((name_of(one.version), None if there is None else version_difference(there, one.version)))
+    for thing, difference in told:
+        if difference is None:
+            missing.append(thing)
+        elif difference:
+            differing.append(Difference(id=thing, what=difference))
+        else:
+            same += 1
+    return Compared(same=same, missing=tuple(missing), differing=tuple(differing))
+
+
+class ListVersions(Ask[ImportedVersions]):
+    """Versions of a model behind a number."""
+
+    name: ModelName
+    after: int = 0
+    max_results: int = 100
+
+
+@operation("imports.list_versions", needs="imports:read")
+def list_versions(ctx: Context, ask: ListVersions) -> ImportedVersions:
+    """The versions of a model by number, whole: with where their files lie.
+
+    Raises:
+        NotFound: no model has that name. Invalid: the page size is not one.
+    """
+    if not 1 <= ask.max_results <= MAX_ITEMS:
+        raise Invalid(f"max_results must be between 1 and {MAX_ITEMS}, got {ask.max_results}.")
+    last = imports.last_version(ctx.tx, ask.name)
+    if last is None:
+        raise NotFound(f"Registered Model with name={ask.name} not found")
+    found = imports.versions_behind(ctx.tx, ask.name, ask.after, ask.max_results)
+    versions = queries.versions_of(ctx.tx, [(ask.name, number) for number in found])
+    return ImportedVersions(
+        items=tuple(ImportedVersion(version=each, storage_location=found[each.version]) for each in versions),
+        last_version=last,
+    )
+
+
+def name_of(version: ModelVersion) -> str:
+    """A version's name: `churn@7`."""
+    return f"{version.name}@{version.version}"
+
+
+def model_difference(found: RegisteredModel, given: RegisteredModel) -> str:
+    """Where two forms of a model differ first; empty when they are one."""
+    return first_difference(_facts(found, MODEL_FACTS), _facts(given, MODEL_FACTS))
+
+
+def version_difference(found: ModelVersion, given: ModelVersion) -> str:
+    """Where two forms of a version differ first; empty when they are one. What only Airside knows is not looked at."""
+    return first_difference(_facts(found, VERSION_FACTS), _facts(given, VERSION_FACTS))
+
+
+def _facts(record: Any, names: Sequence[str]) -> dict[str, Any]:
+    facts = {name: getattr(record, name) for name in names}
+    if "aliases" in facts:
+        facts["aliases"] = sorted(facts["aliases"])
+    return facts
+
+
+def _models(ctx: Context, names: Sequence[ModelName]) -> dict[str, RegisteredModel]:
+    return {model.name: model for model in queries.models_of(ctx.tx, list(dict.fromkeys(names)))}
+
+
+def _versions(ctx: Context, versions: Sequence[ModelVersion]) -> dict[str, ModelVersion]:
+    keys = [(version.name, version.version) for version in versions]
+    return {name_of(version): version for version in queries.versions_of(ctx.tx, keys)}
+
+
+def _add_version(ctx: Context, each: ImportedVersion) -> None:
+    given = each.version
+    if given.version < 1:
+        raise Invalid(f"'{given.version}' is not the number of a version: 1 or more.")
+    queries.insert_version(ctx.tx, given, each.storage_location or given.source)
+    queries.put_version_tags(ctx.tx, given.name, given.version, given.tags)
+    imports.raise_last_version(ctx.tx, given.name, given.version)
+    history.record(ctx, given.name, given.version, what="created", after=given.source)
+    for alias in given.aliases:
+        imports.add_alias(ctx.tx, given.name, alias, given.version)
+        history.record(ctx, given.name, given.version, what="alias", key=alias, after=str(given.version))
+    ctx.announce(
+        VersionRegistered(
+            name=given.name,
+            version=given.version,
+            run_id=given.run_id,
+            model_id=given.model_id,
+            source=given.source,
+        )
+    )
