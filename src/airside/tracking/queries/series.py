@@ -18,7 +18,7 @@ PACK_AT = 512
 LEAST = 256
 """Fewer new points than this are no chunk."""
 SERIES_AT_ONCE = 2
-"""How many series one write packs: a batch of a thousand metrics must not hold the writer for seconds."""
+"""How many tails one write packs: a batch of a thousand metrics must not hold the writer for seconds."""
 ROWS_AT_ONCE = 4096
 REWRITES_AT_ONCE = 8
 
@@ -65,8 +65,9 @@ def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]])
         series, new = (run[0], key), by_key[key]
         if packed_ms >= 0 and any(point[0] <= packed_ms for point in new):
             new = _unknown(tx, series, new)
-        if since_packed >= PACK_AT and left:
-            left -= 1
+        is_long = len(new) >= PACK_AT  # sooner packed than stored as rows
+        if since_packed >= PACK_AT and (left or is_long):
+            left -= not is_long
             new = _packed(tx, series, new)
         rows += [(*series, *point) for point in new]
     for size, values in _sized(sorted(rows)):  # in the order of the table: neighbours are written together
