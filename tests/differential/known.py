@@ -127,7 +127,7 @@ def _quoted_name(step: Step, theirs: Answered, ours: Answered) -> bool:
 def _model_nan(step: Step, theirs: Answered, ours: Answered) -> bool:
     if "logged-models" not in step.path or theirs.status != 200 or ours.status != 200:
         return False
-    return _ordered(theirs.body) == _ordered(_zeroed(ours.body))
+    return bool(_ordered(theirs.body) == _ordered(_zeroed(ours.body)))
 
 
 def _zeroed(value: Any) -> Any:
