@@ -18,6 +18,7 @@ import airside
 from airside.client.cli.generated import group_of, nouns
 from airside.client.cli.main import COMMANDS
 from airside.client.cli.options import DEFAULT_HOME, PLATFORM_OPTIONS
+from airside.core.aliases import ALIASES, Alias
 from airside.core.errors import AirsideError
 from airside.core.event import Event
 from airside.core.operation import AnyOperation
@@ -291,7 +292,16 @@ def settings_page() -> str:
         _table(("setting", "kind", "default", "what it is"), rows),
         "`AIRSIDE_HOME` names the home (default `~/.airside`), `AIRSIDE_URL` and `AIRSIDE_TOKEN` the server that "
         "clients and commands talk to.",
+        "## Flags and variables of `mlflow server`",
+        "`airside server` takes them too ([how](../how-to/replace-mlflow-server.md)). A flag wins over its variable; a "
+        "setting of ours, given in any way, wins over both.",
+        _table(("flag", "variable", "here"), [_alias_row(alias) for alias in ALIASES]),
     )
+
+
+def _alias_row(alias: Alias) -> tuple[str, str, str]:
+    flags = ", ".join(f"`{flag}`" for flag in (alias.flag, alias.off, alias.short) if flag)
+    return (flags, f"`{alias.variable}`" if alias.variable else "", alias.does)
 
 
 def _shown(value: Any) -> str:

@@ -17,6 +17,7 @@ from airside.core.search import (
     write_token,
 )
 from airside.tracking.grammars import EXPERIMENTS, RUNS
+from airside.tracking.traces.grammar import TRACES
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,41 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"))
 sort_values = st.lists(st.none() | st.integers(-(2**63), 2**63 - 1) | texts, min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("feedback.score > 0.5", ("feedback", "score", ">", 0.5)),
+        ("feedback.score = '0.5'", ("feedback", "score", "=", "0.5")),
+        ("span.attributes.a.b = 'x'", ("span", "attributes.a.b", "=", "x")),
+        ("span.attributes.`a b` RLIKE '^x'", ("span", "attributes.`a b`", "RLIKE", "^x")),
+        ("trace.name IN ('a')", ("attribute", "name", "IN", ("a",))),
+    ],
+)
+def test_a_field_may_be_a_number_or_a_text_and_may_have_any_key_below_it(
+    text: str, found: tuple[str, str, str, object]
+) -> None:
+    assert [(c.entity, c.key, c.operator, c.value) for c in parse_filter(text, TRACES)] == [found]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "feedback.score > 'x'",
+            "Expected a numeric value for feedback when using comparator '>'. Got value 'x'",
+        ),
+        (
+            "feedback.score = 0.5",
+            "Expected a quoted string value for feedback (e.g. 'my-value'). Got value 0.5",
+        ),
+    ],
+)
+def test_a_value_of_the_other_kind_is_told(text: str, message: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_filter(text, TRACES)
+    assert caught.value.message == message
 
 
 @given(values=sort_values)

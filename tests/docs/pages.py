@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"# ([\w/]+\.\w+)\n")
 _BEHIND = ("airside server", "airside worker", "airside serve")
-SHELL = f'airside() {{ "{sys.executable}" -m airside "$@"; }}\n'
+SHELL = f'airside() {{ "{sys.executable}" -m airside "$@"; }}\npython() {{ "{sys.executable}" "$@"; }}\n'
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:

@@ -167,7 +167,7 @@ def test_every_table_with_rows_of_a_run_a_model_or_an_experiment_is_swept() -> N
     kinds = {
         "run_no": queries.OF_RUNS,
         "model_id": {**queries.OF_LOGGED_MODELS, "model_input": (), "model_output": ()},
-        "experiment_no": {**queries.OF_EXPERIMENTS, **queries.OF_RUNS},
+        "experiment_no": {**queries.OF_EXPERIMENTS, **queries.OF_RUNS, **dict.fromkeys(queries.OF_TRACES)},
     }
     heads = {"run", "logged_model", "experiment"}
     other = {"model_version", "evidence"}  # they name a logged model, and outlive it

@@ -1,6 +1,8 @@
 """Artifact bytes on MLflow's wire, against a real server process."""
 
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,37 @@ RANGES = [
 def test_a_range_is_a_part(files: Files, asked: str, status: int, body: bytes, shown: str | None) -> None:
     answer = files("GET", f"{files.root}/a.txt", headers={"Range": asked})
     assert (answer.status, answer.data, answer.headers.get("content-range")) == (status, body, shown)
+
+
+def test_several_ranges_come_in_parts(files: Files) -> None:
+    answer = files("GET", f"{files.root}/a.txt", headers={"Range": "bytes=0-1,6-7"})
+    kind, _, mark = answer.headers["content-type"].partition("; boundary=")
+    part = "--{}\r\nContent-Type: text/plain\r\nContent-Range: bytes {}/11\r\n\r\n{}\r\n"
+    body = part.format(mark, "0-1", "he") + part.format(mark, "6-7", "wo") + f"--{mark}--\r\n"
+    assert (answer.status, kind, answer.data) == (206, "multipart/byteranges", body.encode())
+    assert answer.headers["content-length"] == str(len(body))
+
+
+def test_what_the_caller_has_is_not_sent_again(files: Files) -> None:
+    head = files("HEAD", f"{files.root}/a.txt").headers
+    same = files("GET", f"{files.root}/a.txt", headers={"If-None-Match": head["etag"]})
+    since = files("GET", f"{files.root}/a.txt", headers={"If-Modified-Since": head["last-modified"]})
+    other = files("GET", f"{files.root}/a.txt", headers={"If-Match": '"x"'})
+    assert [(each.status, each.data) for each in (same, since, other)] == [(304, b""), (304, b""), (412, b"")]
+
+
+def test_of_uploads_to_one_place_at_once_one_is_there_whole(files: Files) -> None:
+    bodies = [bytes([65 + number]) * 300_000 for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda body: files.put("race", body), bodies)) == [200] * 4
+    assert files("GET", f"{files.root}/race").data in bodies
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing(files: Files) -> None:
+    head = f"PUT {files.root}/half HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", files.running.port)) as raw:
+        raw.sendall(head.encode() + b"x" * 200_000)
+    assert files("GET", f"{files.root}/half").status == 404
 
 
 def test_a_range_of_another_content_is_the_whole(files: Files) -> None:

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 OCTETS = (b"content-type", b"application/octet-stream")
 WAITING_PIECES = 8
+GATHERED_BYTES = 1 << 20
 
 
 def put_blob(blobs: BlobStore) -> Handler:
@@ -48,6 +49,20 @@ async def drawn(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces joined to larger ones: handing one to another thread costs the same whatever its size."""
+    parts: list[bytes] = []
+    size = 0
+    async for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size >= GATHERED_BYTES:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if parts:
+        yield b"".join(parts)
+
+
 async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], T]) -> T:
     """Hand the pieces of a body to a function that reads them on a thread, through a bounded queue."""
     waiting: queue.Queue[bytes | BaseException | None] = queue.Queue(WAITING_PIECES)
@@ -61,7 +76,7 @@ async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], T
     storing = asyncio.get_running_loop().run_in_executor(None, lambda: into(taken()))
     end: BaseException | None = None
     try:
-        async for piece in pieces:
+        async for piece in gathered(pieces):
             if storing.done():  # it was refused: what still comes is not read
                 break
             while not storing.done():

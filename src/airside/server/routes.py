@@ -28,6 +28,7 @@ from airside.server.mlflow.tracking import fixed_answers
 from airside.server.mlflow.webhooks import ROUTES as MLFLOW_WEBHOOKS
 from airside.server.otlp.route import otlp_routes
 from airside.server.replies import Replies
+from airside.store.artifacts.port import SignsAddresses
 
 MLFLOW_GENAI = (*MLFLOW_TRACES, *MLFLOW_ASSESSMENTS, *MLFLOW_EVALUATION, *MLFLOW_SCORERS)
 MLFLOW_CALLS = (
@@ -85,7 +86,12 @@ def _for_artifacts(platform: Platform, every: list[Route]) -> list[Route]:
 
 
 def _routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
-    fixed = (*fixed_answers(serves_artifacts=platform.settings["serve_artifacts"]), *MLFLOW_ONLINE_SCORING)
+    about = fixed_answers(
+        serves_artifacts=platform.settings["serve_artifacts"],
+        signs=isinstance(platform.artifacts, SignsAddresses),
+        only_signed=platform.settings["artifacts_presigned_only"],
+    )
+    fixed = (*about, *MLFLOW_ONLINE_SCORING)
     return [
         Route("GET", "/api/openapi.json", describe, is_public=True),
         Route("GET", "/metrics", metrics(platform)),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from airside.core.errors import AirsideError, Invalid
+from airside.core.errors import Invalid
 from airside.core.ids import LoggedModelId, ModelName, RunId
 from airside.core.operation import Context
 from airside.platform.access.rights import authorise
@@ -15,6 +15,7 @@ from airside.server.blobs import pour
 from airside.server.files import download
 from airside.server.message import Answer, Handler, Request
 from airside.server.mlflow.mount import told
+from airside.server.mlflow.signed import Signed, Step
 from airside.server.mlflow.wire import (
     WireRequest,
     WireRoute,
@@ -29,8 +30,7 @@ from airside.store.names import safe_parts
 from airside.tracking.artifacts import ArtifactList, ListArtifacts, root_of
 
 MAX_UI_UPLOAD = 10 << 20
-NO_UPLOAD_IN_PARTS = "Multipart upload is not supported for the current artifact repository"
-NO_DOWNLOAD_IN_PARTS = "Multipart download is not supported for the current artifact repository"
+STEPS: tuple[Step, ...] = ("create", "complete", "abort")
 
 
 def _name_and_size(found: FileStat) -> dict[str, Any]:
@@ -93,14 +93,11 @@ class Proxy:
         await asyncio.to_thread(self._store.delete, request.args["path"])
         return Answer(200, b"{}")
 
-    def refuse(self, text: str, verb: str) -> Handler:
-        """A call that needs an object store: the client falls back to a plain transfer."""
+    def served(self, handler: Handler) -> Handler:
+        """A handler that answers only while the server moves artifacts."""
 
         async def handle(request: Request) -> Answer:
-            if refused := self._check(request, verb):
-                return refused
-            safe_parts(request.args["path"], or_root=True)
-            raise AirsideError(text, code="NOT_IMPLEMENTED")
+            return self._check(request, "read") or await handler(request)
 
         return handle
 
@@ -160,7 +157,7 @@ def _of_version(ctx: Context, sent: dict[str, str]) -> str:
 
 def byte_routes(platform: Platform) -> list[Route]:
     """The routes that move bytes."""
-    proxy = Proxy(platform)
+    proxy, signed = Proxy(platform), Signed(platform)
     calls: list[tuple[str, str, Handler]] = []
     for prefix in ("/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"):
         calls += [
@@ -168,12 +165,9 @@ def byte_routes(platform: Platform) -> list[Route]:
             ("PUT", f"{prefix}artifacts/{{path:path}}", proxy.put),
             ("GET", f"{prefix}artifacts/{{path:path}}", proxy.get),
             ("DELETE", f"{prefix}artifacts/{{path:path}}", proxy.delete),
-            ("GET", f"{prefix}presigned/{{path:path}}", proxy.refuse(NO_DOWNLOAD_IN_PARTS, "read")),
+            ("GET", f"{prefix}presigned/{{path:path}}", proxy.served(signed.download)),
         ]
-        calls += [
-            ("POST", f"{prefix}mpu/{step}/{{path:path}}", proxy.refuse(NO_UPLOAD_IN_PARTS, "write"))
-            for step in ("create", "complete", "abort")
-        ]
+        calls += [("POST", f"{prefix}mpu/{step}/{{path:path}}", proxy.served(signed.upload(step))) for step in STEPS]
     models = "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"
     calls += [
         ("GET", "/get-artifact", proxy.file_of(_of_run, "run_id")),

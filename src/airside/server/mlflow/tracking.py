@@ -11,22 +11,24 @@ COMPATIBLE = "3.18.0"
 ROUTES: tuple[WireRoute, ...] = (*EXPERIMENTS, *RUNS, *HISTORIES)
 
 
-def fixed_answers(*, serves_artifacts: bool = True) -> tuple[FixedAnswer, ...]:
+def fixed_answers(
+    *, serves_artifacts: bool = True, signs: bool = False, only_signed: bool = False
+) -> tuple[FixedAnswer, ...]:
     """`/version` and `server-info`: what this server can do, answered without login."""
     info = write(
         {
             "store_type": "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": False,
-            "multipart_downloads_enabled": False,
+            "multipart_uploads_enabled": signs,
+            "multipart_downloads_enabled": signs,
             "artifact_serving_enabled": serves_artifacts,
             "presigned_upload_run_id_supported": False,
             "presigned_upload_model_id_supported": False,
             "model_artifact_presigned_downloads_supported": False,
             "features_enabled": {"gateway": False, "scheduled_issue_detection": False},
             "tracking_auth": "",
-            "artifacts_presigned_only": False,
+            "artifacts_presigned_only": only_signed,
         }
     )
     return (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from airside.core.record import Record
 
@@ -70,3 +70,30 @@ class ArtifactStore(Protocol):
 
     def delete(self, path: str) -> None:
         """Remove a file, or a folder with all below it; nothing happens when there is none."""
+
+
+class SignedPart(NamedTuple):
+    """Where a client puts a part of a large file."""
+
+    number: int
+    url: str
+
+
+@runtime_checkable
+class SignsAddresses(Protocol):
+    """What an object store can do beside: clients move large files themselves, by signed addresses.
+
+    An address is for one object and one method, and holds for a quarter of an hour.
+    """
+
+    def signed_get(self, path: str) -> tuple[str, int]:
+        """An address to read an object from, and its size."""
+
+    def begin_parts(self, path: str, count: int) -> tuple[str, tuple[SignedPart, ...]]:
+        """Begin a file that comes in parts: its upload's id, and where each part goes."""
+
+    def end_parts(self, path: str, upload: str, parts: Iterable[tuple[int, str]]) -> None:
+        """Complete it: the number and the tag of each part."""
+
+    def drop_parts(self, path: str, upload: str) -> None:
+        """Give it up; nothing of it stays."""

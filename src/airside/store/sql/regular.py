@@ -14,7 +14,9 @@ from airside.core.errors import Invalid
 MAX_PATTERN = 1000
 SHORT = {0: 1 << 20, 1: 4000, 2: 300}
 """How long a text may be for Python's engine, by the number of repetitions: at most some 10 million steps."""
-_REPEATS = re.compile(r"[*+?{]")
+_REPEATS = re.compile(r"[*+?]")
+_ODD = re.compile(r"[(\\\\$\[|{]|(?:\A|[\^*+?])[*+?]")
+"""What both engines do not read alike, or what may run away."""
 
 
 def check_pattern(pattern: str) -> None:
@@ -54,12 +56,9 @@ def matches(pattern: str, text: object) -> bool:
 def _quick(pattern: str) -> tuple[re.Pattern[str] | None, int]:
     """Python's form of a pattern that cannot run away, and how long a text it may search."""
     longest = SHORT.get(len(_REPEATS.findall(pattern)), -1)
-    if longest < 0 or any(character in pattern for character in "(\\$[|"):
+    if longest < 0 or _ODD.search(pattern):
         return None, -1
-    try:
-        return re.compile(pattern, re.ASCII), longest
-    except re.error:
-        return None, -1
+    return re.compile(pattern, re.ASCII), longest
 
 
 @lru_cache(maxsize=256)

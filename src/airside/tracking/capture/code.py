@@ -95,7 +95,7 @@ def of_repository(top: Path) -> Taken[CodeState]:
 def of_script(folder: Path, script: Path | None) -> Taken[CodeState]:
     """The script and the modules of its own folder that are loaded, where there is no git."""
     chosen = _Chosen(folder)
-    own = {path for path in map(_file_of, list(sys.modules.values())) if path is not None and _is_own(path, folder)}
+    own = _own_modules(folder)
     if script is not None:
         own.add(script)
     chosen.add(sorted(path.relative_to(folder).as_posix() for path in own if path.is_relative_to(folder)))
@@ -187,12 +187,13 @@ def _shown(path: str) -> str:
     return os.fsencode(path).decode(errors="replace")[:MAX_PATH]
 
 
-def _file_of(module: object) -> Path | None:
-    file = getattr(module, "__file__", None)
-    return Path(file) if isinstance(file, str) and file.endswith(".py") else None
-
-
-def _is_own(path: Path, folder: Path) -> bool:
-    """Whether a module is the project's own: in its folder, and not installed below it."""
-    installed = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
-    return path.is_relative_to(folder) and not any(path.is_relative_to(place) for place in installed if place)
+def _own_modules(folder: Path) -> set[Path]:
+    """The files of the loaded modules that are the project's own: in its folder, and not installed below it."""
+    installed = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib", "stdlib"))
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    inside = f"{folder}{os.sep}"
+    return {
+        Path(file)
+        for file in files
+        if isinstance(file, str) and file.startswith(inside) and file.endswith(".py") and not file.startswith(installed)
+    }

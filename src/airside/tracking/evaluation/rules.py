@@ -53,7 +53,7 @@ def digest_of(name: str, now_ms: int) -> str:
     """A dataset's digest after a change.
 
     >>> digest_of("a", 0)
-    '3aaafdbb'
+    '0ed32d33'
     """
     return hashlib.sha256(f"{name}:{now_ms}".encode()).hexdigest()[:8]
 

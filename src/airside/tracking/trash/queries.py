@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from airside.core.operation import Row, Transaction
+from airside.tracking.traces.queries import traces as trace_queries
 from airside.tracking.trash.records import Removal, Trash, TrashKind
 
 _LISTS = {
@@ -38,7 +39,7 @@ _LEFT = "SELECT COUNT(*) FROM removal"
 
 OF_RUNS: dict[str, tuple[str, ...]] = {
     "metric_point": ("key_no", "time_ms", "step", "value", "is_nan"),
-    "metric_chunk": ("id",),
+    "metric_chunk": ("id",),  # behind the points, of which chunks are made
     "metric_latest": ("key_no",),
     "run_param": ("key_no",),
     "run_tag": ("key_no",),
@@ -56,14 +57,17 @@ OF_LOGGED_MODELS: dict[str, tuple[str, ...]] = {
 OF_EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "experiment_tag": ("key",),
     "input_dataset": ("id",),
-    "trace_tag": ("trace_no", "key_no"),
-    "trace_metadata": ("trace_no", "key_no"),
-    "span": ("trace_no", "span_id"),
-    "assessment": ("id",),
-    "trace": ("id",),
     "evaluation_dataset_experiment": ("id",),
     "scorer": ("scorer_id",),
 }
+OF_TRACES = ("trace", "trace_tag", "trace_metadata", "span", "assessment")
+"""What goes with the traces of an experiment."""
+TRACES_AT_ONCE = 50
+_EVER_MS = 2**62
+_UNLINK = "DELETE FROM trace_run WHERE run_id = ?"
+_SCORER_VERSIONS = (
+    "DELETE FROM scorer_version WHERE scorer_id IN (SELECT scorer_id FROM scorer WHERE experiment_no = ?)"
+)
 
 
 def listed(tx: Transaction, kind: TrashKind, *, before_ms: int, after: tuple[int, str], limit: int) -> list[Trash]:
@@ -123,12 +127,16 @@ def left(tx: Transaction) -> int:
 def sweep(tx: Transaction, removal: Removal, *, limit: int) -> int:
     """Delete some rows of a removed thing; how many. When there are fewer than allowed, it has none left."""
     if removal.kind == "run":
-        tables, column, owner = OF_RUNS, "run_no", removal.number
-    elif removal.kind == "experiment":
-        tables, column, owner = OF_EXPERIMENTS, "experiment_no", removal.number
-    else:
+        tx.run(_UNLINK, (removal.name,))
+        return _swept(tx, OF_RUNS, "run_no", removal.number, limit)
+    if removal.kind == "logged_model":
         return _swept(tx, OF_LOGGED_MODELS, "model_id", removal.name, limit)
-    return _swept(tx, tables, column, owner, limit)
+    numbers = trace_queries.oldest(tx, removal.number, _EVER_MS, TRACES_AT_ONCE)
+    if numbers:  # each may have thousands of spans
+        trace_queries.delete(tx, numbers)
+        return limit
+    tx.run(_SCORER_VERSIONS, (removal.number,))
+    return _swept(tx, OF_EXPERIMENTS, "experiment_no", removal.number, limit)
 
 
 def _swept(tx: Transaction, tables: dict[str, tuple[str, ...]], column: str, owner: int | str, limit: int) -> int:

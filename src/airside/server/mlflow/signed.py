@@ -1,0 +1,86 @@
+"""MLflow's calls for large files that clients move themselves (contract, section 8.2): an object store has them."""
+
+import asyncio
+from typing import Any, Literal
+
+from airside.core.errors import AirsideError, Invalid
+from airside.platform.access.rights import authorise
+from airside.platform.wiring import Platform
+from airside.server.message import Answer, Handler, Request
+from airside.server.mlflow.wire import WireRequest, int64, message, present, read, repeated, string, write
+from airside.store.artifacts.port import SignsAddresses
+from airside.store.names import safe_parts
+
+NO_UPLOAD = "Multipart upload is not supported for the current artifact repository"
+NO_DOWNLOAD = "Multipart download is not supported for the current artifact repository"
+
+_PART = message(required=("part_number", "etag"), part_number=int64, etag=string, url=string)
+_CREATE = message(required=("path", "num_parts"), path=string, num_parts=int64)
+_COMPLETE = message(required=("path", "upload_id"), path=string, upload_id=string, parts=repeated(_PART))
+_ABORT = message(required=("path", "upload_id"), path=string, upload_id=string)
+
+Step = Literal["create", "complete", "abort"]
+
+
+class Signed:
+    """The handlers of signed addresses.
+
+    Args:
+        platform: whose artifact store it is.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._store = platform.artifacts
+
+    def _signing(self, otherwise: str) -> SignsAddresses:
+        if not isinstance(self._store, SignsAddresses):
+            raise AirsideError(otherwise, code="NOT_IMPLEMENTED")
+        return self._store
+
+    async def download(self, request: Request) -> Answer:
+        """`GET presigned/<path>`: where the file can be read from."""
+        authorise(request.actor, "artifact", "read")
+        safe_parts(request.args["path"])
+        store = self._signing(NO_DOWNLOAD)
+        url, size = await asyncio.to_thread(store.signed_get, request.args["path"])
+        return Answer(200, write({"url": url, "headers": {}, "file_size": size}))
+
+    def upload(self, step: Step) -> Handler:
+        """`POST mpu/<step>/<folder>`."""
+
+        async def handle(request: Request) -> Answer:
+            authorise(request.actor, "artifact", "write")
+            safe_parts(request.args["path"], or_root=True)
+            store = self._signing(NO_UPLOAD)
+            sent = WireRequest(body=await request.body(), headers=request.headers)
+            return Answer(200, write(await asyncio.to_thread(_done, store, step, request.args["path"], sent)))
+
+        return handle
+
+
+def _done(store: SignsAddresses, step: Step, folder: str, request: WireRequest) -> dict[str, Any]:
+    if step == "create":
+        sent = read(request, _CREATE)
+        upload, parts = store.begin_parts(_path(folder, sent["path"]), sent["num_parts"])
+        credentials = [{"url": part.url, "part_number": part.number, "headers": {}} for part in parts]
+        return present(upload_id=upload, credentials=credentials)
+    if step == "complete":
+        sent = read(request, _COMPLETE)
+        tags = [(part["part_number"], part["etag"]) for part in sent.get("parts", [])]
+        store.end_parts(_path(folder, sent["path"]), sent["upload_id"], tags)
+        return {}
+    sent = read(request, _ABORT)
+    store.drop_parts(_path(folder, sent["path"]), sent["upload_id"])
+    return {}
+
+
+def _path(folder: str, path: str) -> str:
+    r"""The file's path: older clients send a path of their own disk, of which the last name counts.
+
+    >>> _path("1/R/artifacts", "/home/ana/big.bin"), _path("", "C:\\x\\big.bin")
+    ('1/R/artifacts/big.bin', 'big.bin')
+    """
+    name = path.replace("\\", "/").rpartition("/")[2]
+    if not name:
+        raise Invalid("Invalid path")
+    return f"{folder}/{name}" if folder else name
