@@ -205,6 +205,8 @@ def differences(asked: Iterable[tuple[Step, Answered, Answered]]) -> list[str]:
             continue
         if explained(step, theirs, ours) is None:
             found.append(f"{step}\n  theirs {theirs}\n  ours   {ours}")
+        if step.path.endswith("log-batch") and GENERAL_SQL.search(_text(theirs)):
+            break  # parts of a refused batch stay in MLflow's store
         if (theirs.status == 200) != (ours.status == 200) and step.method != "GET" and not step.path.endswith("search"):
             break
     return found

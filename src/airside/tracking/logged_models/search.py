@@ -120,10 +120,8 @@ def _comparisons(text: str) -> tuple[Comparison, ...]:
 def _checked(order: ModelOrder) -> ModelOrder:
     """An order whose field is one that can be ordered by; the alias of an attribute resolved."""
     entity, dot, key = order.field_name.partition(".")
+    key = key.strip("`") if dot else order.field_name.strip("`")
     if not dot:
-        entity, key = "attributes", order.field_name
-    key = key.strip("`")
-    if entity == "attributes":
         known = GRAMMAR.aliases.get(key, key)
         attributes = GRAMMAR.fields["attribute"]
         if isinstance(attributes, dict) and known in attributes:
