@@ -1,5 +1,6 @@
 """Run the measurements one after another: `python -m bench [SCRIPT …]`; without names, those that take a minute."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ QUICK = ("start.py", "small_write.py", "pipeline_overhead.py", "inference/predic
 
 def main() -> int:
     """Run them; the first status that is not 0."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])}
     status = 0
     for name in sys.argv[1:] or QUICK:
         script = HERE / (name if name.endswith(".py") else f"{name}.py")
@@ -18,7 +20,7 @@ def main() -> int:
             print(f"No measurement '{name}'. There are: {', '.join(every)}.", file=sys.stderr)
             return 2
         print(f"\n=== {script.relative_to(HERE)}", flush=True)
-        done = subprocess.run([sys.executable, str(script)], check=False)
+        done = subprocess.run([sys.executable, str(script)], env=environment, check=False)
         status = status or done.returncode
     return status
 

@@ -11,12 +11,12 @@ import json
 import random
 import re
 import socket
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -240,9 +240,8 @@ def near(chance: random.Random, run: str, model: str) -> bytes:
         if pairs:
             number = chance.randrange(len(pairs))
             pairs[number] = (pairs[number][0], str(chance.choice(ODD)))
-        query = (
-            urlencode(pairs, errors="replace") if chance.random() < 0.8 else "&".join(f"{k}={v!a}" for k, v in pairs)
-        )
+        bare = "&".join(f"{key}={value!a}" for key, value in pairs)
+        query = urlencode(pairs, errors="replace") if chance.random() < 0.8 else bare
         return http("GET", f"{M}{path}?{UNSENT.sub('%', query)[:60_000]}")
     kinds = ["application/json"] * 12 + ["text/plain", "application/json; charset=latin-1", "", "multipart/form-data"]
     kind = chance.choice(kinds)
@@ -427,6 +426,19 @@ def fuzz(port: int, requests: int, seed: int) -> tuple[list[str], Counter[str]]:
     return failures, statuses
 
 
+def _fuzz_own(home: str, port: int, requests: int, seed: int) -> tuple[list[str], Counter[str]]:
+    command = [sys.executable, "-m", "airside", "server", "--home", home, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(600):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.05)
+            return fuzz(port, requests, seed)
+        finally:
+            server.terminate()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=5000)
@@ -437,17 +449,10 @@ def main() -> int:
     if options.url:
         failures, statuses = fuzz(urlsplit(options.url).port or 80, options.requests, options.seed)
     else:
-        sys.path.insert(0, str(Path(__file__).parent))
-        from load import free_port, started
-
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
         with tempfile.TemporaryDirectory() as home:
-            port = free_port()
-            server = started(["-m", "airside", "server", "--home", home, "--port", str(port)], port)
-            try:
-                failures, statuses = fuzz(port, options.requests, options.seed)
-            finally:
-                server.terminate()
-                server.wait(30)
+            failures, statuses = _fuzz_own(home, port, options.requests, options.seed)
     for failure in failures:
         print(failure)
     print(f"{sum(statuses.values())} requests in {time.monotonic() - began:.0f} s: {dict(statuses.most_common())}")

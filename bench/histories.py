@@ -1,51 +1,112 @@
 """Reading long histories: CPU of an answer, encoding included, in this process, without HTTP.
 
-python bench/histories.py [--points 100000]
+    python bench/histories.py [--points 100000] [--millions 10]
+
+`--millions` is how many metrics of 1,000,000 points one run has; the target of 0.5 s stands for a hundred of them
+sampled one after another. `batches.py` measures the same over HTTP, beside `mlflow server`.
 """
 
 import argparse
+import resource
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from airside.core.ids import RunId
 from airside.core.operation import LOCAL
 from airside.core.record import Ask
 from airside.platform.wiring import Platform
 from airside.server.mlflow.histories import ROUTES
-from airside.tracking.operations.histories import GetCurves, GetMetricHistory, GetMetricInterval
-from airside.tracking.operations.logging import LogBatch
+from airside.tracking.operations.histories import GetCurves, GetMetricInterval, GetMetricPoints
+from airside.tracking.operations.logging import LogHistory
 from airside.tracking.operations.runs import CreateRun
-from airside.tracking.records import LoggedMetric
 
 ENCODE = {route.path.rpartition("/")[2]: route.encode for route in ROUTES}
+START_MS = 1_700_000_000_000
+PART = 10_000
+MILLION = 1_000_000
+
+
+def fill(platform: Platform, run_id: RunId, key: str, points: int) -> None:
+    """A metric as a training logs it: a step every hundred milliseconds or so."""
+    for first in range(0, points, PART):
+        steps = range(first, min(points, first + PART))
+        asked = LogHistory(
+            run_id=run_id,
+            key=key,
+            timestamps_ms=tuple(START_MS + step * 100 + step * 7919 % 50 for step in steps),
+            steps=tuple(steps),
+            values=tuple(1 / (step + 1) + (step * 7919 % 1000) / 1e5 for step in steps),
+        )
+        platform.call(LOCAL, asked)
 
 
 def filled(platform: Platform, points: int) -> RunId:
+    """A run with one metric."""
     run_id = platform.call(LOCAL, CreateRun()).info.run_id
-    for first in range(0, points, 1000):
-        metrics = tuple(
-            LoggedMetric(key="loss", value=1 / (step + 1), timestamp_ms=1_700_000_000_000 + step, step=step)
-            for step in range(first, min(points, first + 1000))
-        )
-        platform.call(LOCAL, LogBatch(run_id=run_id, metrics=metrics))
+    fill(platform, run_id, "loss", points)
     return run_id
 
 
-def clocked(platform: Platform, name: str, ask: Ask[Any], encode: Callable[[Any], bytes]) -> None:
-    took = []
+def clocked(platform: Platform, name: str, ask: Ask[Any], encode: Callable[[Any], bytes], target: str = "") -> float:
+    """The least CPU of three answers; the memory that a fourth one needs at its peak."""
+    took, body = [], b""
     for _ in range(3):
         before = time.process_time()
         body = encode(platform.call(LOCAL, ask))
         took.append((time.process_time() - before) * 1000)
-    print(f"{name:44}{min(took):9.1f} ms{len(body) / 1024:10.0f} KB")
+    tracemalloc.start()
+    encode(platform.call(LOCAL, ask))
+    peak = tracemalloc.get_traced_memory()[1] / (1 << 20)
+    tracemalloc.stop()
+    print(f"{name:44}{min(took):9.1f} ms{len(body) / 1024:10.0f} KB{peak:9.1f} MB  {target}", flush=True)
+    return min(took)
+
+
+def pages(platform: Platform, run_id: RunId) -> None:
+    """The whole history as MLflow's unlimited call takes it: page by page."""
+    before, token, size = time.process_time(), "", 0
+    while True:
+        page = platform.call(LOCAL, GetMetricPoints(run_id=run_id, key="loss", page_token=token))
+        size += len(ENCODE["get-history"](page))
+        token = page.next_page_token
+        if not token:
+            break
+    took = (time.process_time() - before) * 1000
+    print(f"{'exact, all, page by page':44}{took:9.1f} ms{size / 1024:10.0f} KB{'':12}  <= 200 ms at 100,000 points")
+
+
+def millions(platform: Platform, count: int) -> None:
+    """A run with metrics of a million points."""
+    run_id = platform.call(LOCAL, CreateRun()).info.run_id
+    before = time.process_time()
+    for metric in range(count):
+        fill(platform, run_id, f"m{metric}", MILLION)
+    took = (time.process_time() - before) / count
+    print(f"filled {count} metrics of 1,000,000 points: {took:.1f} s of CPU each")
+    for name, ask in (
+        ("sampled to 320", GetMetricInterval(run_ids=(run_id,), key="m0", max_results=320)),
+        ("sampled to 2,500", GetMetricInterval(run_ids=(run_id,), key="m0", max_results=2500)),
+    ):
+        clocked(platform, f"1,000,000 points {name}", ask, ENCODE["get-history-bulk-interval"])
+    clocked(platform, "1,000,000 points, curve of 600 pixels", GetCurves(run_ids=(run_id,), key="m0"), _plain)
+    before = time.process_time()
+    for metric in range(count):
+        asked = GetMetricInterval(run_ids=(run_id,), key=f"m{metric}", max_results=320)
+        ENCODE["get-history-bulk-interval"](platform.call(LOCAL, asked))
+    took = (time.process_time() - before) * 1000
+    print(f"all {count} metrics sampled to 320: {took:.0f} ms, {took / count:.1f} each (a hundred: <= 500 ms)")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=100_000)
+    parser.add_argument("--millions", type=int, default=10)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         platform = Platform.open(Path(folder) / "home")
@@ -53,30 +114,30 @@ def main() -> None:
             long = filled(platform, options.points)
             short = tuple(filled(platform, options.points // 10) for _ in range(20))
             history, interval = ENCODE["get-history"], ENCODE["get-history-bulk-interval"]
-            clocked(
-                platform, "exact, page of 1,000", GetMetricHistory(run_id=long, key="loss", max_results=1000), history
-            )
-            clocked(
-                platform,
-                "exact, page of 25,000",
-                GetMetricHistory(run_id=long, key="loss", max_results=25_000),
-                history,
-            )
-            clocked(platform, "exact, all", GetMetricHistory(run_id=long, key="loss"), history)
-            clocked(
-                platform, "one run to 320", GetMetricInterval(run_ids=(long,), key="loss", max_results=320), interval
-            )
-            clocked(
-                platform, "20 runs to 320 each", GetMetricInterval(run_ids=short, key="loss", max_results=320), interval
-            )
+            clocked(platform, "exact, page of 1,000", _page(long, 1000), history)
+            clocked(platform, "exact, page of 25,000", _page(long, 25_000), history)
+            pages(platform, long)
+            clocked(platform, "1 run to 320", _sample((long,)), interval, "<= 6 ms")
+            clocked(platform, "20 runs to 320 each", _sample(short), interval, "<= 30 ms")
+            clocked(platform, "20 runs to 2,500 each", _sample(short, 2500), interval)
             clocked(platform, "curve, 600 pixels", GetCurves(run_ids=(long,), key="loss"), _plain)
+            clocked(platform, "curve, smoothed", GetCurves(run_ids=(long,), key="loss", smoothing=0.9), _plain)
+            if options.millions:
+                millions(platform, options.millions)
         finally:
             platform.close()
+    print(f"largest memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+def _page(run_id: RunId, count: int) -> GetMetricPoints:
+    return GetMetricPoints(run_id=run_id, key="loss", max_results=count)
+
+
+def _sample(run_ids: tuple[RunId, ...], count: int = 320) -> GetMetricInterval:
+    return GetMetricInterval(run_ids=run_ids, key="loss", max_results=count)
 
 
 def _plain(answer: Any) -> bytes:
-    import msgspec
-
     return msgspec.json.encode(answer)
 
 

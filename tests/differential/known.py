@@ -116,6 +116,34 @@ def _number_like(step: Step, theirs: Answered, ours: Answered) -> bool:
     return _refused(ours) and step.path.endswith("logged-models/search") and " LIKE " in str(_field(step, "filter"))
 
 
+def _unknown_status(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(ours) and "Unknown model status in filter" in _text(ours)
+
+
+def _quoted_name(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return _refused(theirs) and ours.status == 200 and "`name`" in str(_field(step, "filter"))
+
+
+def _model_nan(step: Step, theirs: Answered, ours: Answered) -> bool:
+    if "logged-models" not in step.path or theirs.status != 200 or ours.status != 200:
+        return False
+    return _ordered(theirs.body) == _ordered(_zeroed(ours.body))
+
+
+def _zeroed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: 0.0 if (key, item) == ("value", "NaN") else _zeroed(item) for key, item in value.items()}
+    return [_zeroed(item) for item in value] if isinstance(value, list) else value
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _ordered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_ordered, value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
 def _empty_key(step: Step, theirs: Answered, ours: Answered) -> bool:
     asked = f"{_field(step, 'filter')} {_field(step, 'order_by')} {_field(step, 'orderBy')}"
     return _refused(ours) and "metrics." in asked and ("metrics. " in asked or "'metrics.'" in asked)
@@ -146,6 +174,9 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("a path of the server in the text of an error", _server_path),
     ("an experiment named by white space", _white_name),
     ("`status LIKE` in `logged-models/search`", _number_like),
+    ("an unknown status in a filter of logged models", _unknown_status),
+    ("back-quotes around `name` in searches of the registry", _quoted_name),
+    ("a metric of a logged model that is not a number", _model_nan),
     ("an empty key in a filter or an order", _empty_key),
     ("a stage move with a wrong stage and a wrong version", _stage_first),
     ("unknown paths, wrong methods", _unknown_path),

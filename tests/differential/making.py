@@ -372,7 +372,7 @@ def sessions(draw: Draw, name: str, length: int = 25) -> list[Step]:
     """A session: something is made first, then anything may follow."""
     known = Known(name)
     style = STYLES[draw(st.sampled_from(["python", "python", "java", "r", "camel"]))]
-    made = [_step(draw, known, call) for call in _first(known)]
+    made = [_step(draw, known, call, spoils=False) for call in _first(known)]
     for _ in range(draw(st.integers(5, length))):
         table = calls(known)
         number = draw(st.integers(0, sum(row[0] for row in table) - 1))
@@ -397,7 +397,7 @@ def _first(known: Known) -> list[Any]:
     return [(1, "POST", path.removesuffix(" again"), exact[path], {}) for path in [*order, "model-versions/create"]]
 
 
-def _step(draw: Draw, known: Known, call: Any) -> Step:
+def _step(draw: Draw, known: Known, call: Any, *, spoils: bool = True) -> Step:
     _, methods, path, usual, seldom = call
     method = draw(st.sampled_from(methods.split("|")))
     fields: dict[str, Any] = {}
@@ -406,7 +406,7 @@ def _step(draw: Draw, known: Known, call: Any) -> Step:
     for field, strategy in seldom.items():
         if draw(st.integers(0, 2)) == 0:
             fields[field] = draw(strategy)
-    if usual is not None and fields and draw(st.integers(0, 11)) == 0 and path not in WHOLE:
+    if spoils and fields and path not in WHOLE and draw(st.integers(0, 11)) == 0:
         _spoil(draw, fields)
     fields = {field: _named(value, known.name) for field, value in fields.items()}
     for kind, where in (("exp", "experiments/create"), ("run", "runs/create"), ("lm", "logged-models")):

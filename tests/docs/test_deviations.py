@@ -8,6 +8,10 @@ import pytest
 import urllib3
 from tests.conftest import RunningServer
 from tests.docs.pages import ROOT
+from tests.outbound.receiver import answering, receiving
+
+from airside.outbound.client import post
+from airside.outbound.records import Rules
 
 API = "/api/2.0/mlflow"
 PAGE = (ROOT / "docs" / "deviations.md").read_text("utf-8")
@@ -34,6 +38,10 @@ class Asking:
         else:
             answer = self.raw(method, f"{API}/{path}", json.dumps(body).encode())
         return answer.status, json.loads(answer.data)
+
+    def events(self) -> int:
+        """How many things have happened."""
+        return int(json.loads(self.raw("POST", "/api/v1/platform.about", b"{}").data)["events"])
 
     def made(self, path: str, **body: Any) -> Any:
         status, answer = self("POST", path, **body)
@@ -252,6 +260,28 @@ def status_like(ask: Asking) -> None:
     assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status LIKE 'R%'") == BAD
 
 
+def unknown_status(ask: Asking) -> None:
+    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status = 'ready'") == BAD
+
+
+def quoted_name(ask: Asking) -> None:
+    assert ask("GET", "registered-models/search", filter="%60name%60%20=%20'nobody'")[0] == 200
+
+
+def model_nan(ask: Asking) -> None:
+    run, model = ask.run(), logged_model(ask)
+    ask.made("runs/log-metric", run_id=run, key="m", value="NaN", timestamp=1, model_id=model)
+    (metric,) = ask("GET", f"logged-models/{model}")[1]["model"]["data"]["metrics"]
+    assert metric["value"] == "NaN"
+
+
+def kept_name(ask: Asking) -> None:
+    place = "/api/2.0/mlflow-artifacts/artifacts"
+    assert ask.raw("PUT", f"{place}/odd/a%25e5%2517.bin", b"x").status == 200
+    assert json.loads(ask.raw("GET", f"{place}?path=odd").data)["files"][0]["path"] == "a%e5%17.bin"
+    assert ask.raw("GET", f"{place}/odd/a%25e5%2517.bin").data == b"x"
+
+
 def empty_key(ask: Asking) -> None:
     assert ask.code("POST", "runs/search", experiment_ids=["0"], filter="metrics. > 1") == BAD
     assert ask.code("POST", "runs/search", experiment_ids=["0"], order_by=["metrics."]) == BAD
@@ -268,7 +298,61 @@ def filter_words(ask: Asking) -> None:
         assert (status, answer["message"]) == (400, "Invalid entity type 'foo'. Valid values are ['attribute', 'tag']")
 
 
+def deep_name(ask: Asking) -> None:
+    place = "/api/2.0/mlflow-artifacts/artifacts/" + "a/" * 100 + "x"
+    assert ask.raw("PUT", place, b"x").status == 400
+
+
+HOOK: dict[str, Any] = {
+    "name": "ci",
+    "url": "https://93.184.216.34/hook",
+    "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}],
+}
+
+
+def unusual_ports(ask: Asking) -> None:
+    for url in ("https://93.184.216.34:8443/", "https://me:secret@93.184.216.34/"):
+        assert ask.code("POST", "webhooks", **{**HOOK, "url": url}) == BAD
+
+
+def secrets_of_hosts(ask: Asking) -> None:
+    made = ask.made("webhooks", **HOOK, secret="s")["webhook"]["webhook_id"]
+    elsewhere = "https://8.8.8.8/hook"
+    assert ask.code("PATCH", f"webhooks/{made}", url=elsewhere) == BAD
+    assert ask("PATCH", f"webhooks/{made}", url=elsewhere, secret="another")[0] == 200
+
+
+def redirects(_ask: Asking) -> None:
+    with receiving() as receiver:
+        receiver.responses = [answering(302, b"", Location=receiver.url)]
+        assert post(receiver.url, b"", {}, Rules(schemes=("http",), allow=("*",))).status == 302
+    assert len(receiver.got) == 1
+
+
+def nothing_happened(ask: Asking) -> None:
+    """The event that a webhook would be told of is not announced."""
+    ask.made("registered-models/create", name="still")
+    ask.made("model-versions/create", name="still", source="s3://bucket/m")
+    alias = {"name": "still", "alias": "live"}
+    ask.made("registered-models/alias", **alias, version="1")
+    before = ask.events()
+    ask.made("registered-models/alias", **alias, version="1")
+    assert ask("DELETE", "registered-models/alias", name="still", alias="none")[0] == 200
+    assert ask("DELETE", "model-versions/delete-tag", name="still", version="1", key="none")[0] == 200
+    assert ask.events() == before
+
+
+def events_twice(ask: Asking) -> None:
+    made = ask.made("webhooks", **{**HOOK, "events": HOOK["events"] * 2})["webhook"]
+    assert made["events"] == HOOK["events"]
+
+
 CHECKS = {
+    "a metric of a logged model that is not a number": model_nan,
+    "an artifact whose name has an escape that is no text": kept_name,
+    "back-quotes around `name` in searches of the registry": quoted_name,
+    "an unknown status in a filter of logged models": unknown_status,
+    "more than 100 folders in folders in the name of an artifact": deep_name,
     "a PATCH of a logged model whose body names another": patched,
     "a mistake that MLflow answers with 500": not_500,
     "SQL in the text of an error": no_sql,
@@ -302,6 +386,11 @@ CHECKS = {
     "a slash in the key of a logged model's tag": slashed_key,
     "a dataset without its digest in `logged-models/search`": dataset_alone,
     "a foreign `Host`, or a write from another site's page": foreign_page,
+    "a webhook's url with a port other than its scheme's": unusual_ports,
+    "a webhook whose secret would move to another host": secrets_of_hosts,
+    "a webhook's receiver that redirects": redirects,
+    "an alias set to the version it names already": nothing_happened,
+    "duplicate events of a webhook": events_twice,
 }
 
 

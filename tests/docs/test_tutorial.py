@@ -63,6 +63,24 @@ def test_runs_move_from_a_store_of_mlflow(tmp_path: Path) -> None:
     assert "is here, equal, after" in said
 
 
+def test_a_version_is_approved_refused_and_rolled_back(tmp_path: Path) -> None:
+    said = follow(["how-to/approve-and-roll-back.md"], tmp_path, dict(os.environ), port=free_port())
+
+    assert "refused: The alias 'champion' cannot move to 'churn@2'. It lacks the approval of 'bo'." in said
+    assert "'churn@champion' names version 1 again; it named 2." in said.replace("\n", " ")
+    assert "'churn@champion' names version 3; it named 1." in said.replace("\n", " ")
+    assert "approved → revoked" in said
+
+
+def test_a_receiver_hears_what_happens_and_knows_who_says_so(tmp_path: Path) -> None:
+    said = follow(["how-to/tell-others-by-webhook.md"], tmp_path, dict(os.environ), port=free_port())
+
+    assert "signed: True model_version created example_model" in said
+    assert "the trial: True" in said
+    assert "signed: True registered_model created churn" in said
+    assert "delivered" in said
+
+
 def test_the_figures_of_a_story_are_read(tmp_path: Path) -> None:
     figures = [
         Figure(step=2, name="auc.boosting", value=0.789, low=0.781, high=0.797, n=5_000, kind="run", id="r1"),

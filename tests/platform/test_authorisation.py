@@ -23,6 +23,8 @@ from airside.server.api import PREFIX
 from airside.server.app import App, Route
 from airside.server.guard import Guard
 from airside.server.live import Streams
+from airside.server.mlflow.scorers import ONLINE
+from airside.server.mlflow.traces import REPEATED, WAITED
 from airside.server.mlflow.tracking import fixed_answers
 from airside.server.replies import Replies
 from airside.server.routes import MLFLOW_CALLS, pages, routes
@@ -30,6 +32,7 @@ from airside.server.web.routes import PAGE_ROUTES
 from airside.server.web.static import static_paths
 
 JSON = b"application/json"
+EXPERIMENT = (b"x-mlflow-experiment-id", b"0")
 Need = Literal["public", "read", "write"]
 Who = Literal["nobody", "stranger", "viewer", "owner"]
 
@@ -40,6 +43,7 @@ BY_HAND: dict[tuple[str, str], Need] = {
     ("GET", "/live"): "read",
     ("PUT", f"{PREFIX}blobs"): "write",
     ("GET", f"{PREFIX}blobs/{{blob}}"): "read",
+    ("POST", "/v1/traces"): "write",
     ("GET", "/get-artifact"): "read",
     ("GET", "/model-versions/get-artifact"): "read",
     ("GET", "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"): "read",
@@ -60,11 +64,11 @@ BY_HAND: dict[tuple[str, str], Need] = {
 def expected() -> dict[tuple[str, str], Need]:
     """Who may use what, by the tables."""
     needs = dict(BY_HAND)
-    needs |= {("GET", answer.path): "public" for answer in fixed_answers(serves_artifacts=True)}
+    needs |= {("GET", answer.path): "public" for answer in (*fixed_answers(serves_artifacts=True), *ONLINE)}
     needs |= {("GET", path): "public" for path in static_paths()}
     for op in Platform.operations:
         needs["POST", PREFIX + op.name] = "read" if op.is_read else "write"
-    for call in MLFLOW_CALLS:
+    for call in (*MLFLOW_CALLS, WAITED, *REPEATED):
         for prefix in call.prefixes:
             needs[call.method, prefix + call.path] = "read" if call.operation.is_read else "write"
     for page in PAGE_ROUTES:
@@ -110,7 +114,7 @@ class World:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query,
-            "headers": [(b"host", b"localhost"), (b"content-type", JSON), *self.headers[who]],
+            "headers": [(b"host", b"localhost"), (b"content-type", JSON), EXPERIMENT, *self.headers[who]],
         }
 
         async def receive() -> dict[str, Any]:
@@ -144,6 +148,10 @@ UNIVERSAL: dict[str, Any] = {
     "model_id": f"m-{HEX}", "max_results": 1, "tags": [], "status": "FINISHED", "tag_key": "k", "params": [],
     "models": [], "datasets": [], "model_json": "{}", "max_timestamp_millis": 1, "path": "a", "query": "x",
     "model_ids": [f"m-{HEX}"], "archive_existing_versions": False, "operation": "x", "artifact_path": "a",
+    "trace": {"trace_info": {"trace_id": "x", "trace_location": {"mlflow_experiment": {"experiment_id": "0"}}}},
+    "trace_id": "x", "trace_ids": ["x"], "prompt_versions": [], "update_mask": "rationale", "records": "[]",
+    "assessment": {"feedback": {"value": 1}}, "serialized_scorer": "{}", "dataset_record_ids": [], "locations": [],
+    "resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "1" * 32, "spanId": "1" * 16}]}]}],
     "url": "https://127.0.0.1/", "events": [{"entity": "PROMPT", "action": "CREATED"}],
 }  # fmt: skip
 QUERY = "&".join(
@@ -184,9 +192,10 @@ def body_of(route: Route) -> bytes:
     for op in Platform.operations:
         if route.path == PREFIX + op.name:
             return msgspec.json.encode(sample(msgspec.inspect.type_info(op.ask_type)))
-    words = {"logged-models": "LOGGED_MODEL_READY", "webhooks": "ACTIVE"}
+    words = {"logged-models": "LOGGED_MODEL_READY", "webhooks": "ACTIVE", "traces": "OK"}
     status = next((word for part, word in words.items() if part in route.path), "FINISHED")
-    return msgspec.json.encode({**UNIVERSAL, "status": status})
+    tags = {"tags": "{}"} if "/datasets/" in route.path else {}
+    return msgspec.json.encode({**UNIVERSAL, **tags, "status": status})
 
 
 def path_of(route: Route) -> str:

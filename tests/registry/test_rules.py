@@ -67,7 +67,7 @@ def test_a_version_lacks_exactly_the_gates_that_did_not_pass(asked: set[str], pa
 def test_the_newest_decision_of_a_person_counts() -> None:
     requires = Requirement(approvers=("ana",))
     decisions = [approval("ana", day=1), approval("ana", approved=False, day=2)]
-    assert lacking(requires, [], decisions, created_by="bo") == ("the approval of 'ana'",)
+    assert lacking(requires, [], decisions, created_by="bo") == ("the approval of 'ana', who refused",)
     assert lacking(requires, [], [*decisions, approval("ana", day=3)], created_by="bo") == ()
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from airside.server.connection import BODY_GRACE_S, HEAD_S, IDLE_S, MAX_HEAD_BYTES, Connection
+from airside.server.connection import IDLE_S, MAX_HEAD_BYTES, Connection, Limits
+from airside.server.exchange import MAX_UNWANTED_BYTES
 from airside.server.listener import Listener
 from airside.server.message import Receive, Scope, Send
 
@@ -92,7 +93,7 @@ async def ended(reader: asyncio.StreamReader) -> bool:
 async def client_of(app: Any, *, max_connections: int = 10) -> AsyncIterator[Client]:
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
-    listener = Listener(app, max_connections=max_connections)
+    listener = Listener(app, limits=Limits(connections=max_connections))
     await listener.listen(listening)
     reader, writer = await asyncio.open_connection(*listening.getsockname())
     await until(lambda: bool(listener.connections))
@@ -219,6 +220,29 @@ def test_an_early_answer_is_heard_and_the_rest_of_the_body_is_dropped() -> None:
         assert (await client.answer()).endswith(b"no")
         client.writer.write(b"x" * 300_000)
         assert (await client.ask(GET)).endswith(b"no")
+
+    talk(refusing, talking)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rest"),
+    [
+        (b"Content-Length: 3000000", b"x" * 3_000_000),
+        (b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Content-Length: 3000000\r\nExpect: 100-continue", b""),
+    ],
+)
+def test_an_early_answer_to_a_body_that_may_be_long_ends_the_connection(asked: bytes, rest: bytes) -> None:
+    async def refusing(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await tell(send, b"no")
+
+    async def talking(client: Client) -> None:
+        client.writer.write(b"PUT /a HTTP/1.1\r\nHost: x\r\n" + asked + b"\r\n\r\n")
+        answer = await client.answer()
+        assert b"connection: close\r\n" in answer
+        assert answer.endswith(b"no")
+        client.writer.write(rest)
+        assert await ended(client.reader)
 
     talk(refusing, talking)
 
@@ -354,8 +378,8 @@ def test_an_answer_waits_for_a_client_that_does_not_take_it() -> None:
     ("sent", "after_s", "told"),
     [
         (b"", IDLE_S, b""),
-        (b"GET /a HT", HEAD_S, b"HTTP/1.1 408 "),
-        (b"PUT /a HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", BODY_GRACE_S, b""),
+        (b"GET /a HT", Limits().head_s, b"HTTP/1.1 408 "),
+        (b"PUT /a HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", Limits().stall_s, b"HTTP/1.1 408 "),
     ],
 )
 def test_a_client_that_takes_too_long_is_let_go(sent: bytes, after_s: float, told: bytes) -> None:
@@ -370,6 +394,39 @@ def test_a_client_that_takes_too_long_is_let_go(sent: bytes, after_s: float, tol
         assert (await client.rest()).startswith(told)
 
     talk(echo, talking)
+
+
+def test_a_client_that_does_not_take_its_answer_is_let_go() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        size = 32 << 20
+        length = str(size).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": b"x" * size})
+
+    async def talking(client: Client) -> None:
+        client.writer.write(GET)
+        await until(lambda: client.connection.is_full)
+        now = asyncio.get_running_loop().time()
+        client.connection.look(now)
+        client.connection.look(now + Limits().stall_s - 1)
+        assert not client.connection.is_lost
+        client.connection.look(now + Limits().stall_s + 100_000)
+        await until(lambda: not client.listener.connections)
+
+    talk(app, talking)
+
+
+def test_a_body_that_nobody_wants_ends_the_connection_after_a_while() -> None:
+    async def refusing(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await tell(send, b"no")
+
+    async def talking(client: Client) -> None:
+        client.writer.write(b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+        assert (await client.answer()).endswith(b"no")
+        client.writer.write(b"x" * (MAX_UNWANTED_BYTES + 1))
+        await until(lambda: not client.listener.connections)
+
+    talk(refusing, talking)
 
 
 def test_one_client_more_than_may_be_connected_is_let_go() -> None:

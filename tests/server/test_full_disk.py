@@ -90,6 +90,46 @@ def test_a_full_disk_refuses_writes_answers_reads_and_writing_goes_on_when_there
         running.stop()
 
 
+def test_mlflow_clients_are_told_of_a_full_disk_and_nothing_is_half_there(small_disk: Path) -> None:
+    running = RunningServer(small_disk / "home")
+    pool = urllib3.PoolManager(retries=False)
+    api = running.url + "/api/2.0/mlflow/runs/"
+    try:
+        run = post(pool, api + "create", {"experiment_id": "0"})[1]["run"]["info"]["run_id"]
+        fill(small_disk / "fill")
+        acknowledged, refusal = batches(pool, api, run)
+        files = f"{running.url}/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/"
+        upload = pool.request("PUT", files + "big.bin", body=b"x" * 3_000_000)
+        data = json.loads(pool.request("GET", f"{api}get?run_id={run}").data)["run"]["data"]
+        listed = json.loads(pool.request("GET", f"{running.url}/api/2.0/mlflow/artifacts/list?run_id={run}").data)
+        (small_disk / "fill").unlink()
+        resumed = post(pool, api + "log-batch", batch(run, 10_000))[0]
+
+        assert (refusal[0], refusal[1]["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
+        assert "SQL" not in refusal[1]["message"].upper()
+        assert len(data.get("params", ())) == len(data.get("metrics", ())) == len(data["tags"]) - 1 == acknowledged
+        assert (upload.status, "files" in listed) == (503, False)
+        assert resumed == 200
+    finally:
+        pool.clear()
+        running.stop()
+
+
+def batch(run: str, number: int) -> dict[str, Any]:
+    name = f"{number}" + "x" * 200
+    pairs = [{"key": name, "value": "y" * 1000}]
+    return {"run_id": run, "metrics": [{"key": name, "value": 1, "timestamp": 1}], "params": pairs, "tags": pairs}
+
+
+def batches(pool: urllib3.PoolManager, api: str, run: str) -> tuple[int, tuple[int, Any]]:
+    """Log batches until one is refused: how many were acknowledged, and the refusal."""
+    for number in range(10_000):
+        answer = post(pool, api + "log-batch", batch(run, number))
+        if answer[0] != 200:
+            return number, answer
+    raise AssertionError("the disk was never full")
+
+
 def as_nobody(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command as a user without rights: rights do not bind root."""
     if os.geteuid() != 0:

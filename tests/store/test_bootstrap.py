@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from airside.core.errors import Unavailable
+from airside.core.errors import Unavailable, WrongUse
 from airside.store.sql.bootstrap import prepare
 from airside.store.sql.database import database_of
 from airside.store.sql.ddl import HEAD, ddl_text
@@ -64,13 +64,13 @@ def test_a_newer_store_is_left_alone_and_the_way_out_told(empty: Database) -> No
 
 def test_mlflows_store_is_left_alone_and_the_way_over_told(empty: Database) -> None:
     done(empty, "CREATE TABLE alembic_version (v TEXT)", "CREATE TABLE experiments (id INTEGER)")
-    with pytest.raises(Unavailable, match=r"holds MLflow's tables; .*move-from-mlflow"):
+    with pytest.raises(WrongUse, match=r"holds MLflow's tables; .*airside import mlflow"):
         prepare(empty)
 
 
 def test_somebody_elses_store_is_left_alone(empty: Database) -> None:
     done(empty, "CREATE TABLE customers (id INTEGER)")
-    with pytest.raises(Unavailable, match=r"holds tables of something else; .* Name an empty database"):
+    with pytest.raises(WrongUse, match=r"holds tables of something else; .* Name an empty one"):
         prepare(empty)
     with pytest.raises(Exception, match=r"schema_version"):
         asked(empty, "SELECT revision FROM schema_version")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airside.core.errors import Invalid, Unavailable
+from airside.core.errors import Invalid, Unavailable, WrongUse
 from airside.store.sql.database import database_of
 from airside.store.sql.sqlite import SqliteDatabase
 
@@ -30,7 +30,7 @@ def test_a_password_is_not_told() -> None:
 
 @pytest.mark.parametrize("url", ["mysql://me@host/x", "mssql+pyodbc://host/x", "file:///mlruns"])
 def test_a_store_of_mlflow_is_told_the_way_over(url: str) -> None:
-    with pytest.raises(Invalid, match="move-from-mlflow"):
+    with pytest.raises(WrongUse, match="airside import mlflow"):
         database_of(url, Path())
 
 

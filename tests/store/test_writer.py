@@ -281,22 +281,42 @@ def test_a_busy_or_closed_reader_refuses(database: Database, monkeypatch: pytest
         readers.call(lambda tx: tx.all(GET))
 
 
-def test_a_grown_log_of_sqlite_is_copied_and_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_of_sqlite_that_is_never_copied_whole_is_begun_anew_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from airside.store.sql import sqlite
     from airside.store.sql.bootstrap import prepare
 
-    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 1)
-    monkeypatch.setattr(sqlite, "RESTART_BYTES", 1)
+    monkeypatch.setattr(sqlite, "RESTART_PAGES", 1)
     database = sqlite.SqliteDatabase(tmp_path / "a.db")
     prepare(database)
     session = database.open(readonly=False)
-    session.begin()
-    session.many(PUT, [(f"r{number}", number) for number in range(2000)])
-    session.commit()
-    log = tmp_path / "a.db-wal"
-    assert log.stat().st_size > 0
-    database.checkpoint()
-    database.between_groups(session)
-    assert log.stat().st_size == 0
+
+    def write(number: int, *, before_commit: Callable[[], None] = lambda: None) -> int:
+        session.begin()
+        session.many(PUT, [(f"r{number}-{row}", row) for row in range(500)])
+        before_commit()
+        session.commit()
+        database.between_groups(session)
+        return (tmp_path / "a.db-wal").stat().st_size
+
+    def pages_in_log() -> int:
+        row = session.one("PRAGMA wal_checkpoint(PASSIVE)")
+        return int(row[1]) if row else 0
+
+    write(0)
+    one_write = pages_in_log()
+    write(1)
+    size = write(2, before_commit=database.checkpoint)  # copies what is committed, and tells how long the log is
+    assert write(3) == size
+    assert pages_in_log() < 2 * one_write
     assert session.one("SELECT COUNT(*) FROM reaction_cursor") == (2000,)
     session.close()
+
+
+def test_an_idle_database_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airside.store.sql import sqlite
+
+    database = sqlite.SqliteDatabase(tmp_path / "a.db")
+    monkeypatch.setattr("sqlite3.connect", lambda *_args, **_options: pytest.fail("looked"))
+    database.checkpoint()

@@ -27,6 +27,17 @@ from airside.pipelines.records import (
     StepRun,
     Value,
 )
+from airside.tracking.capture.records import (
+    Capture,
+    Captures,
+    CodeState,
+    Command,
+    Environment,
+    Fact,
+    Gpu,
+    LeftOut,
+    Machine,
+)
 from airside.tracking.operations.histories import GetCurves
 from airside.tracking.records import (
     Curve,
@@ -157,6 +168,48 @@ def run(identity: str = RUN, name: str = "calm-finch-42", status: str = "FINISHE
             ),
         ),
     )
+
+
+def captures(text: str) -> Captures:
+    blob = "b3:" + "5f" * 32
+    left = (LeftOut(path=text, why="looks like a secret"), LeftOut(path="weights.pt", why="larger than 5 MiB"))
+    code = CodeState(
+        commit="4f2a9c1" + "0" * 33,
+        branch=text,
+        remote="https://example.org/team/jobs.git",
+        folder="/home/a/jobs",
+        is_dirty=True,
+        kind="changes",
+        bundle=blob,
+        files=2,
+        size_bytes=4_321,
+        changed=("train.py", text),
+        n_changed=2,
+        left_out=left,
+        n_left_out=2,
+    )
+    machine = Machine(
+        host="finch",
+        system="Linux 6.1 x86_64",
+        cpu="AMD EPYC 7B13",
+        cores=8,
+        usable_cores=2.5,
+        memory_bytes=33_554_432_000,
+        memory_limit_bytes=8_589_934_592,
+        container="docker",
+        driver="550.54",
+        gpus=(Gpu(name="NVIDIA H100", memory_bytes=85_899_345_920),),
+    )
+    full = Capture(
+        source="finch:4711",
+        code=code,
+        command=Command(arguments=("python", "train.py", "--name", text), entry="train.py"),
+        environment=Environment(python="3.11.2 (CPython)", packages=146, lock=blob),
+        machine=machine,
+        seeds=(Fact(name="numpy.random", value="seed 7"),),
+        threads=(Fact(name="OMP_NUM_THREADS", value="1"),),
+    )
+    return Captures(items=(full, Capture(source=text, omitted=("code", "command"))))
 
 
 def curves(ask: GetCurves) -> Curves:

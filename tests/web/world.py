@@ -5,7 +5,17 @@ from typing import Any
 from tests.web.model_records import card, chain, gate, model, rows, score, version
 from tests.web.moment import NOW, RUN, Answer, ago
 from tests.web.service_records import alert, endpoint, monitor, rollout, window
-from tests.web.work_records import curves, dataset, dataset_version, experiment, pipeline, pipeline_run, run, steps
+from tests.web.work_records import (
+    captures,
+    curves,
+    dataset,
+    dataset_version,
+    experiment,
+    pipeline,
+    pipeline_run,
+    run,
+    steps,
+)
 
 from airside.core.errors import NotFound
 from airside.data.operations import datasets as dataset_asks
@@ -60,6 +70,7 @@ from airside.tower.records import (
     FoundPage,
 )
 from airside.tower.rules import summary_of
+from airside.tracking.capture.operations import GetCaptures
 from airside.tracking.operations.experiments import GetExperiment, SearchExperiments
 from airside.tracking.operations.histories import GetCurves
 from airside.tracking.operations.runs import GetRun, SearchRuns
@@ -168,6 +179,7 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         ),
         GetRun: lambda ask: run(name=text),
         GetCurves: curves,
+        GetCaptures: lambda ask: captures(text),
         dataset_asks.SearchDatasets: lambda ask: page(DatasetPage, [dataset()]),
         dataset_asks.GetDataset: lambda ask: dataset(),
         dataset_version_asks.ListDatasetVersions: lambda ask: page(

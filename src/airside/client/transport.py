@@ -67,19 +67,26 @@ class HttpTransport:
 
     home: Path | None = None
 
-    def __init__(self, url: str, token: str = "", *, retries: int = RETRIES, read_s: float = READ_S) -> None:
+    def __init__(
+        self, url: str, token: str = "", *, retries: int = RETRIES, read_s: float = READ_S, fingerprint: str = ""
+    ) -> None:
         self.url = url.rstrip("/")
         self._retries = retries
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
+        self._fingerprint = fingerprint
         self._pool, self._process = self._new_pool(), os.getpid()
 
     def _new_pool(self) -> urllib3.PoolManager:
-        return urllib3.PoolManager(maxsize=8, retries=False, timeout=self._timeout, headers=self._headers)
+        # A certificate that is known by its digest needs no signature: it is that one or none.
+        pinned: dict[str, Any] = (
+            {"cert_reqs": "CERT_NONE", "assert_fingerprint": self._fingerprint} if self._fingerprint else {}
+        )
+        return urllib3.PoolManager(maxsize=8, retries=False, timeout=self._timeout, headers=self._headers, **pinned)
 
     def impatient(self) -> "HttpTransport":
         """One to the same server that tries once, and waits for an answer no longer than some seconds."""
-        other = HttpTransport(self.url, retries=0, read_s=IMPATIENT_READ_S)
+        other = HttpTransport(self.url, retries=0, read_s=IMPATIENT_READ_S, fingerprint=self._fingerprint)
         other._headers = self._headers
         return other
 
@@ -332,7 +339,8 @@ def connect(url: str = "", token: str = "") -> Client:
         return open_home(os.environ.get("AIRSIDE_HOME", "~/.airside"))
     if not url.startswith(("http://", "https://")):
         raise Invalid(f"'{url}' is not the address of a server; one looks like http://127.0.0.1:5000")
-    return Client(HttpTransport(url, token))
+    fingerprint = os.environ.get("AIRSIDE_FINGERPRINT", "") if url == os.environ.get("AIRSIDE_URL") else ""
+    return Client(HttpTransport(url, token, fingerprint=fingerprint))
 
 
 def _mlflow_url() -> str:
@@ -349,7 +357,7 @@ def open_home(home: str | Path = "~/.airside") -> Client:
     path = Path(home).expanduser().resolve()
     facts = load("airside.platform.home:ready_server_of")(path)
     if facts:
-        return Client(HttpTransport(facts["url"], facts.get("token", "")))
+        return Client(HttpTransport(facts["url"], facts.get("token", ""), fingerprint=facts.get("fingerprint", "")))
     client = Client(EmbeddedTransport(path))
     atexit.register(client.close)
     return client

@@ -49,13 +49,19 @@ class FixedClock(Clock):
         self._now_ms += round(seconds * 1000)
 
 
+FIRST_MS, LAST_MS = -62_135_510_400_000, 253_402_214_400_000
+"""A day inside of what `datetime` can tell, so that every time zone has a date for it; clients name any time."""
+
+
 def from_ms(ms: int) -> datetime:
-    """The instant of an integer of milliseconds.
+    """The instant of an integer of milliseconds; one that no calendar has is the first or the last that has a date.
 
     >>> from_ms(1500).isoformat()
     '1970-01-01T00:00:01.500000+00:00'
+    >>> from_ms(2**63 - 1).year
+    9999
     """
-    return EPOCH + timedelta(milliseconds=ms)
+    return EPOCH + timedelta(milliseconds=min(max(ms, FIRST_MS), LAST_MS))
 
 
 def to_ms(instant: datetime) -> int:

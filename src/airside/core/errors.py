@@ -2,7 +2,8 @@
 
     AirsideError
     ├── Invalid            400 INVALID_PARAMETER_VALUE
-    │   └── AlreadyExists  400 RESOURCE_ALREADY_EXISTS
+    │   ├── AlreadyExists  400 RESOURCE_ALREADY_EXISTS
+    │   └── WrongUse       400 WRONG_USE
     ├── Unauthenticated    401 UNAUTHENTICATED
     ├── Denied             403 PERMISSION_DENIED
     ├── NotFound           404 RESOURCE_DOES_NOT_EXIST
@@ -67,6 +68,12 @@ class AlreadyExists(Invalid):
     """There is one of that name already."""
 
     code = "RESOURCE_ALREADY_EXISTS"
+
+
+class WrongUse(Invalid):
+    """A command cannot be run like this. Its exit status is 2."""
+
+    code = "WRONG_USE"
 
 
 class Unauthenticated(AirsideError):

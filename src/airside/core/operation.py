@@ -119,6 +119,10 @@ class Services(Protocol):
         """The artifact store (`airside.store.artifacts.port.ArtifactStore`)."""
 
     @property
+    def roots(self) -> Any:
+        """From addresses to stores (`airside.store.artifacts.roots.Roots`)."""
+
+    @property
     def home(self) -> Any:
         """The home folder (`pathlib.Path`)."""
 
@@ -143,6 +147,8 @@ class Operation(Generic[A, R]):
         ask_type, answer_type: the records of its request and its answer.
         audit: how the audit log treats it.
         prepare: `(services, ask) -> anything`, run before the transaction; its result is `ctx.prepared`.
+        rest: `(ask, answer) -> another ask`, or None: what is still to be done in a transaction of its own, after the
+            commit and before the caller is answered. A long change is many short ones this way.
     """
 
     def __init__(
@@ -153,12 +159,14 @@ class Operation(Generic[A, R]):
         *,
         audit: AuditKind,
         prepare: Callable[[Services, A], Any] | None,
+        rest: Callable[[A, R], Ask[Any] | None] | None = None,
     ) -> None:
         self.name = name
         self.noun, _, self.verb = needs.partition(":")
         self.function = function
         self.audit: AuditKind = audit
         self.prepare = prepare
+        self.rest = rest
         # The annotations are types already; typing's and inspect's ways to them would cost the start 0.1 s.
         _, self.ask_type, self.answer_type = typing.cast(
             "tuple[type[Context], type[A], type[R]]", tuple(function.__annotations__.values())
@@ -196,6 +204,7 @@ def operation(
     needs: str,
     audit: AuditKind | None = None,
     prepare: Callable[[Services, Any], Any] | None = None,
+    rest: Callable[[Any, Any], Ask[Any] | None] | None = None,
 ) -> Callable[[Callable[[Context, A], R]], Operation[A, R]]:
     """Declare a function `(ctx, ask) -> answer` as an operation.
 
@@ -204,11 +213,12 @@ def operation(
         needs: the permission, `<noun>:<verb>`; the verb `read` makes it a query.
         audit: `change` (default of writes), `measure` (counted only), `read` (default of reads).
         prepare: what must ask the outside, or compute long, before the transaction.
+        rest: what is still to be done in further transactions before the caller is answered.
     """
 
     def declare(function: Callable[[Context, A], R]) -> Operation[A, R]:
         kind: AuditKind = audit or ("read" if needs.endswith(":read") else "change")
-        declared = Operation(name, needs, function, audit=kind, prepare=prepare)
+        declared = Operation(name, needs, function, audit=kind, prepare=prepare, rest=rest)
         _BY_ASK[declared.ask_type] = declared
         return declared
 

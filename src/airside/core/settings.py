@@ -1,4 +1,4 @@
-"""The settings: one table, read from a file, the environment and flags, in that order."""
+"""The settings: one table, read from MLflow's variables and flags, a file, the environment and flags, in that order."""
 
 import os
 import tomllib
@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from airside.core.aliases import Taken, from_variables
 from airside.core.errors import Invalid, quoted
 from airside.core.record import Record
 
 Kind = Literal["text", "whole", "number", "switch", "list"]
-Origin = Literal["default", "file", "environment", "flag"]
+Origin = Literal["default", "mlflow", "file", "environment", "flag"]
+"""Where a value comes from; `mlflow` is a flag or variable of `mlflow server` (`core.aliases`)."""
 
 
 class Setting(Record):
@@ -35,16 +37,42 @@ SETTINGS: tuple[Setting, ...] = (
     _s("serving_port", "whole", 0, "Port of the serving process; 0 takes a free one."),
     _s("database", "text", "", "URL of the metadata store: empty is HOME/airside.db; postgresql://USER@HOST/NAME."),
     _s("blobs", "text", "", "Where blobs are kept: empty is HOME/blobs; or a folder."),
-    _s("artifacts_destination", "text", "", "Where proxied artifacts lie as plain files: empty is HOME/artifacts."),
-    _s("default_artifact_root", "text", "mlflow-artifacts:/", "Root of the artifacts of new experiments."),
+    _s(
+        "artifacts_destination",
+        "text",
+        "",
+        "Where proxied artifacts lie as plain files: empty is HOME/artifacts; or a path, file:, s3://BUCKET/PREFIX.",
+    ),
+    _s(
+        "default_artifact_root",
+        "text",
+        "",
+        "Root of the artifacts of new experiments: empty is mlflow-artifacts:/ (through the server); or a path or URI.",
+    ),
+    _s("artifact_roots", "list", (), "Further roots whose artifacts the server may read, list and delete."),
     _s("serve_artifacts", "switch", True, "Whether the server moves artifacts for its clients."),
+    _s("artifacts_only", "switch", False, "Whether the server moves artifacts and does nothing else."),
+    _s("artifacts_presigned_only", "switch", False, "Whether artifacts in S3 move by presigned addresses alone."),
+    _s("s3_endpoint_url", "text", "", "Address of the object store; empty is that of the AWS region."),
+    _s("s3_ignore_tls", "switch", False, "Whether the object store's certificate is left unchecked."),
     _s("synchronous", "text", "FULL", "SQLite's synchronous: FULL survives power loss; NORMAL only a crash."),
     _s("reader_threads", "whole", 3, "Threads that answer queries, each with its own connection."),
     _s("auth", "text", "auto", "auto: on unless every address is loopback; on; off."),
+    _s("admin_login", "switch", False, "Whether `admin` signs in with the password of MLFLOW_AUTH_ADMIN_PASSWORD."),
+    _s("ssl_certfile", "text", "", "Certificate chain of the server (PEM): with it, it speaks https."),
+    _s("ssl_keyfile", "text", "", "Key of the certificate (PEM, without a passphrase)."),
     _s("allowed_hosts", "list", (), "Further Host names to answer to, with * as a wildcard."),
     _s("allowed_origins", "list", (), "Origins of other sites whose pages may call the API."),
+    _s("x_frame_options", "text", "SAMEORIGIN", "X-Frame-Options of MLflow's paths: SAMEORIGIN, DENY or NONE."),
     _s("static_prefix", "text", "", "A path in front of all others, e.g. /airside."),
+    _s("head_seconds", "whole", 10, "How long the head of a request may take; then 408."),
+    _s("stall_seconds", "whole", 20, "How long a body or an answer may crawl (below 1 KiB/s); then it is cut."),
+    _s("connections", "whole", 2000, "How many connections may be open; further ones are closed."),
     _s("body_limit_mib", "whole", 16, "Largest JSON body, in MiB."),
+    _s("truncate_long_values", "switch", True, "Whether over-long values of parameters and tags are cut; else 400."),
+    _s("artifact_location_limit", "whole", 2048, "Most characters of an experiment's artifact location."),
+    _s("location_schemes", "list", (), "Schemes that name a host (hdfs, ftp, …) allowed in artifact locations."),
+    _s("version_source_pattern", "text", "", "A regular expression that the source of each model version must match."),
     _s("allow_pickle", "switch", False, "Whether model workers may unpickle models registered here."),
     _s("runner", "switch", True, "Whether the server starts a local pipeline runner when a run waits."),
     _s("serving", "switch", True, "Whether the server starts a serving process when an endpoint exists."),
@@ -56,7 +84,7 @@ SETTINGS: tuple[Setting, ...] = (
     _s("log_level", "text", "info", "debug, info, warning or error."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_TRUE, _FALSE = {"1", "true", "yes", "on", "t", "y"}, {"0", "false", "no", "off", "f", "n"}
 
 
 class Value(Record):
@@ -91,8 +119,15 @@ class Settings:
         *,
         environment: Mapping[str, str] | None = None,
         flags: Mapping[str, Any] | None = None,
+        taken: Taken | None = None,
     ) -> "Settings":
-        """Read `HOME/airside.toml`, then the environment, then the flags; a later one wins.
+        """Read MLflow's words, `HOME/airside.toml`, then the environment, then the flags; a later one wins.
+
+        Args:
+            home: whose file is read.
+            environment: the variables, without which the process's own are read.
+            flags: by the setting's name; those that are None were not given.
+            taken: what MLflow's words come to; without it, its variables are read.
 
         Raises:
             Invalid: a name that no setting has, or a value of the wrong kind; says where it stands.
@@ -105,9 +140,12 @@ class Settings:
                 raise Invalid(f"No setting '{name}' ({where}). There are: {quoted(BY_NAME)}.")
             values[name] = Value(setting=setting, value=_parsed(setting, raw, where), origin=origin)
 
+        variables = os.environ if environment is None else environment
+        for name, (raw, where) in (taken or from_variables(variables)).values.items():
+            put(name, raw, "mlflow", where)
         for name, raw in _from_file(home).items():
             put(name, raw, "file", "airside.toml")
-        for variable, raw in (os.environ if environment is None else environment).items():
+        for variable, raw in variables.items():
             name = variable.removeprefix("AIRSIDE_").lower()
             if variable.startswith("AIRSIDE_") and name in BY_NAME:
                 put(name, raw, "environment", variable)

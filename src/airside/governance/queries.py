@@ -101,3 +101,14 @@ def newest(tx: Transaction, model: str, version: int, produced_by: str) -> list[
         (model, version, produced_by),
     )
     return [_record(row) for row in rows]
+
+
+def rename_model(tx: Transaction, name: str, new_name: str) -> None:
+    """Call a model by its new name in the evidence on it and on its versions."""
+    rows = tx.all("SELECT DISTINCT version FROM evidence WHERE model = ?", (name,))
+    subjects = [(new_name, name), *((f"{new_name}@{version}", f"{name}@{version}") for (version,) in rows)]
+    tx.many(
+        "UPDATE evidence SET subject = ? WHERE subject = ? AND model = ?",
+        [(after, before, name) for after, before in subjects],
+    )
+    tx.run("UPDATE evidence SET model = ? WHERE model = ?", (new_name, name))

@@ -388,3 +388,9 @@ def points(tx: Transaction, name: str, from_ms_: int, to_ms_: int, limit: int) -
     return [
         SeriesPoint(at=from_ms(at), value=value, dimensions=_dimensions(text)) for at, value, text in reversed(rows)
     ]
+
+
+def rename_model(tx: Transaction, name: str, new_name: str) -> None:
+    """Call a model by its new name in monitors, windows and alerts. What their texts say stays as it was said."""
+    for table in ("monitor", "monitor_window", "alert"):
+        tx.run(f"UPDATE {table} SET model = ? WHERE model = ?", (new_name, name))

@@ -9,10 +9,11 @@ from airside.core.errors import AirsideError
 from airside.core.record import Record
 from airside.platform import repeat
 from airside.platform.courier import forget_old as forget_deliveries
-from airside.platform.reactions import cataloguing, triggers, watching
+from airside.platform.reactions import cataloguing, clearing, triggers, watching
 from airside.platform.wiring import Platform
 from airside.serving import ticking
 from airside.store import lease
+from airside.tracking.operations import experiments
 
 _log = logging.getLogger("airside.loops")
 
@@ -36,6 +37,12 @@ def forget_answers(platform: Platform) -> None:
     platform.change(lambda ctx: repeat.forget_old(ctx.tx, now_ms=ctx.now_ms()))
 
 
+def finish_sweeps(platform: Platform) -> None:
+    """Bring on what a server left when it ended while it deleted or restored a large experiment."""
+    if platform.read(experiments.has_sweeps):
+        platform.change(experiments.finish_sweeps)
+
+
 LOOPS: tuple[Loop, ...] = (
     Loop(name="forget_answers", every_s=3600.0, round=forget_answers),
     Loop(name="forget_deliveries", every_s=3600.0, round=forget_deliveries),
@@ -43,7 +50,9 @@ LOOPS: tuple[Loop, ...] = (
     Loop(name="refresh_changed", every_s=0.5, round=cataloguing.refresh_changed),
     Loop(name="refresh_all", every_s=600.0, round=cataloguing.refresh_all),
     Loop(name="cut_windows", every_s=10.0, round=watching.cut_windows),
+    Loop(name="finish_sweeps", every_s=10.0, round=finish_sweeps),
     Loop(name="tick_triggers", every_s=1.0, round=triggers.tick),
+    Loop(name="sweep_trash", every_s=60.0, round=clearing.sweep_trash),
 )
 
 

@@ -21,6 +21,7 @@ from airside.tracking.imports.operations import OPERATIONS as IMPORTING
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
 from airside.tracking.operations import OPERATIONS as TRACKING
 from airside.tracking.traces.operations import OPERATIONS as TRACES
+from airside.tracking.trash.operations import OPERATIONS as TRASH
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *HOUSE,
@@ -35,6 +36,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *COMPARING,
     *TRACES,
     *EVALUATION,
+    *TRASH,
     *DATA,
     *REGISTRY,
     *QUALITY,

@@ -19,7 +19,7 @@ import msgspec
 
 from airside.core import ids
 from airside.core.clock import Clock, RandomBytes, system_random
-from airside.core.errors import Unavailable
+from airside.core.errors import AirsideError, Unavailable
 from airside.core.event import Event
 from airside.core.operation import SERVICE, Actor, AnyOperation, Context, Transaction, operation_of
 from airside.core.record import Ask
@@ -29,10 +29,12 @@ from airside.platform.access.rights import authorise
 from airside.platform.home import Home
 from airside.platform.hub import Hub
 from airside.platform.operations import OPERATIONS
+from airside.platform.places import places_of
 from airside.platform.seeds import SEEDS
+from airside.registry.keeping import needed
 from airside.store import outbox
-from airside.store.artifacts.local import LocalArtifacts
 from airside.store.artifacts.port import ArtifactStore
+from airside.store.artifacts.roots import Roots
 from airside.store.audit import AuditRecord, Chain
 from airside.store.blobs.local import LocalBlobs
 from airside.store.blobs.port import BlobStore
@@ -41,6 +43,8 @@ from airside.store.sql.database import database_of
 from airside.store.sql.readers import Readers
 from airside.store.sql.session import Session
 from airside.store.sql.writer import Reply, Writer, into
+from airside.tracking.rules import Limits
+from airside.tracking.trash.operations import KEEPER
 
 T = TypeVar("T")
 MAX_RESOURCE = 1000
@@ -61,12 +65,21 @@ class Platform:
         self.clock = clock
         self.random = random
         self.hub = Hub()
-        self.memory: dict[str, Any] = {"default_artifact_root": settings["default_artifact_root"]}
         self._home = home
         self.blobs: BlobStore = LocalBlobs(Path(settings["blobs"] or home.path / "blobs"))
-        self.artifacts: ArtifactStore = LocalArtifacts(
-            Path(settings["artifacts_destination"] or home.path / "artifacts")
-        )
+        places = places_of(settings, home.path)
+        self.artifacts: ArtifactStore = places.proxied
+        self.roots: Roots = places.roots
+        self.memory: dict[str, Any] = {
+            "default_artifact_root": places.default_root,
+            "tracking_limits": Limits(
+                truncates=settings["truncate_long_values"],
+                location=settings["artifact_location_limit"],
+                schemes=frozenset(settings["location_schemes"]),
+            ),
+            "version_source_pattern": settings["version_source_pattern"],
+            KEEPER: needed,
+        }
         self.database = database_of(settings["database"], home.path, synchronous=settings["synchronous"])
         prepare(self.database)
         self._chain = Chain("main" if self.database.dialect == "sqlite" else random(8).hex())
@@ -210,7 +223,26 @@ class Platform:
                 repeat.save_answer(tx, actor.name, key, digest, answer, now_ms=self.clock.now_ms())
             return answer
 
-        self._writer.submit(work, reply)
+        self._writer.submit(work, reply if operation.rest is None else self._with_rest(operation, actor, ask, reply))
+
+    def _with_rest(self, operation: AnyOperation, actor: Actor, ask: Ask[Any], reply: Reply) -> Reply:
+        """A reply that is given when what the operation left to be done is done, too."""
+
+        def then(value: Any, error: BaseException | None) -> None:
+            following = None if error is not None or operation.rest is None else operation.rest(ask, value)
+            if following is None:
+                reply(value, error)
+                return
+
+            def after(_rest: Any, failure: BaseException | None) -> None:
+                reply(None if failure else value, failure)
+
+            try:
+                self._start(operation_of(type(following)), actor, following, None, after, "")
+            except AirsideError as refused:
+                reply(None, refused)
+
+        return then
 
     def _run(self, tx: Transaction, function: Callable[[Context], T], actor: Actor, prepared: Any) -> T:
         ctx = self._context(tx, actor, prepared)

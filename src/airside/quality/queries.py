@@ -89,3 +89,11 @@ def _to_decision(row: Row) -> GateDecision:
         decided_by=row[9],
         decided_at=from_ms(row[10]),
     )
+
+
+def rename_model(ctx: Context, name: str, new_name: str) -> None:
+    """Call a model by its new name in its suite and its decisions; a suite left by a model of that name goes."""
+    if ctx.tx.one("SELECT 1 FROM suite WHERE model = ?", (name,)):
+        ctx.tx.run("DELETE FROM suite WHERE model = ?", (new_name,))
+        ctx.tx.run("UPDATE suite SET model = ? WHERE model = ?", (new_name, name))
+    ctx.tx.run("UPDATE gate_decision SET model = ? WHERE model = ?", (new_name, name))

@@ -128,7 +128,7 @@ class ApprovalAsked(Event):
 
 
 class ApprovalDecided(Event):
-    """Someone approved or refused."""
+    """Someone approved, refused, or took an approval back."""
 
     NAME: ClassVar[str] = "ApprovalDecided"
     approval_id: str
@@ -136,6 +136,7 @@ class ApprovalDecided(Event):
     subject: str
     approved: bool
     decided_by: str
+    is_revoked: bool = False
 
     def topics(self) -> tuple[str, ...]:
         """Its live topics."""

@@ -16,7 +16,7 @@ def require(ctx: Context, version: ModelVersion, what: str) -> None:
     Raises:
         Conflict: with the list of what is missing.
     """
-    requires = queries.requirement(ctx.tx, version.name)
+    requires = rules.together(queries.requirement(ctx.tx, version.name), version.approvers)
     if not (requires.gates or requires.approvers):
         return
     subject = f"{version.name}@{version.version}"
@@ -25,9 +25,15 @@ def require(ctx: Context, version: ModelVersion, what: str) -> None:
     if missing:
         raise Conflict(
             f"The {what} cannot move to '{subject}'. It lacks {'; '.join(missing)}. "
-            "Run the gates, ask for the approvals with: airside approvals ask; or change what the model requires with: "
-            f"airside models require {version.name}"
+            f"Run the gates; ask for approvals with: airside approvals ask version {subject}; see what the model "
+            f"requires with: airside models get {version.name}"
         )
+
+
+def objections(ctx: Context, version: ModelVersion) -> tuple[str, ...]:
+    """What has come up against a version since it was good enough."""
+    approvals = queries.approvals_of(ctx.tx, "version", f"{version.name}@{version.version}")
+    return rules.objections(queries.requirement(ctx.tx, version.name), version.verdicts, approvals)
 
 
 def move_alias(ctx: Context, name: ModelName, alias: str, version: int, *, is_rollback: bool = False) -> AliasMove:

@@ -8,7 +8,7 @@ from airside.core.record import Record
 
 Stage = Literal["None", "Staging", "Production", "Archived"]
 VersionStatus = Literal["PENDING_REGISTRATION", "FAILED_REGISTRATION", "READY"]
-ApprovalState = Literal["waiting", "approved", "refused"]
+ApprovalState = Literal["waiting", "approved", "refused", "revoked"]
 SubjectKind = Literal["version", "step", "rollout"]
 
 CHAMPION = "champion"
@@ -18,15 +18,17 @@ CHALLENGER = "challenger"
 
 
 class Requirement(Record):
-    """What a version must have before the alias `champion` or the stage `Production` moves to it.
+    """What a version must have before certain aliases, or the stage `Production`, move to it.
 
     Attributes:
         gates: the names of gates, each of which must have left a passing verdict on the version.
         approvers: the names of people, each of whom must have approved the version.
+        aliases: the aliases that wait for it.
     """
 
     gates: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = (CHAMPION,)
 
 
 class Verdict(Record):
@@ -48,7 +50,7 @@ class Approval(Record):
     Attributes:
         subject: what is asked about: `churn@7` for a version, else the id of the step or rollout.
         approvers: who may decide; empty means whoever has the right to.
-        decided_by: whose decision it was; empty while it waits.
+        decided_by: whose decision it was; empty while it waits. Who approved may revoke it later.
     """
 
     id: str
@@ -75,6 +77,7 @@ class ModelVersion(Record):
         reference: the blob of the profile of the training data; empty when there is none.
         golden: the verdict of the comparison on golden rows, as text.
         signature: the model's signature, as JSON.
+        approvers: who must approve this version, beside those whom its model names.
     """
 
     name: ModelName
@@ -96,6 +99,7 @@ class ModelVersion(Record):
     reference: BlobId = BlobId("")
     golden: str = ""
     signature: str = ""
+    approvers: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
 
@@ -147,7 +151,7 @@ class Change(Record):
     Attributes:
         version: None when the model itself was changed.
         what: `created`, `renamed`, `deleted`, `description`, `tag`, `alias`, `rollback`, `stage`, `verdict`,
-            `requirement`, `approval`.
+            `requirement`, `approval`, `contents`.
         key: the tag, alias, gate or stage that it is about.
     """
 
@@ -209,3 +213,79 @@ class AliasMove(Record):
     alias: str
     version: int | None
     previous: int | None
+
+
+class Rollback(AliasMove):
+    """What a rollback did.
+
+    Attributes:
+        skipped: versions that were passed over, each with the reason.
+        steps: how many steps back of this alias have followed each other; 0 when it came forward, or stayed.
+        text: all of it in words.
+    """
+
+    skipped: tuple[str, ...] = ()
+    steps: int = 0
+    text: str
+
+
+class MadeByRun(Record):
+    """The run that a version came from."""
+
+    run_id: RunId
+    name: str
+    experiment_id: str
+    status: str
+    user: str
+    started_at: datetime | None = None
+
+
+class MadeFromDataset(Record):
+    """A dataset that the run behind a version read.
+
+    Attributes:
+        reference: `people@3` when it is a version of the data room; else empty.
+        context: what for: `training`, `evaluation`, …
+    """
+
+    name: str
+    digest: str
+    context: str = ""
+    source_type: str = ""
+    source: str = ""
+    reference: str = ""
+
+
+class MadeWithCode(Record):
+    """The code that the run behind a version ran, as far as it was told.
+
+    Attributes:
+        bundle: the blob of what no commit holds: uncommitted changes, untracked files.
+    """
+
+    commit: str = ""
+    branch: str = ""
+    repository: str = ""
+    source: str = ""
+    bundle: str = ""
+    is_dirty: bool | None = None
+
+
+class VersionLineage(Record):
+    """Where a version comes from, and which versions were made of it.
+
+    Attributes:
+        run, logged_model: None when it came from none, or from one that is no longer there.
+        copies: the versions that were registered from this one: `prod-churn@3`.
+    """
+
+    name: ModelName
+    version: int
+    source: str
+    run_id: RunId
+    model_id: LoggedModelId
+    run: MadeByRun | None = None
+    logged_model: str = ""
+    datasets: tuple[MadeFromDataset, ...] = ()
+    code: MadeWithCode = MadeWithCode()
+    copies: tuple[str, ...] = ()

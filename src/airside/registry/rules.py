@@ -8,7 +8,15 @@ import msgspec
 
 from airside.core.errors import Invalid, quoted
 from airside.core.ids import ModelName, is_blob_id
-from airside.registry.records import Approval, ApprovalState, Requirement, Stage, Verdict
+from airside.registry.records import (
+    CHAMPION,
+    AliasMove,
+    Approval,
+    ApprovalState,
+    Requirement,
+    Stage,
+    Verdict,
+)
 from airside.tracking.rules import MAX_KEY, check_length, check_name, invalid_value
 
 STAGES: tuple[Stage, ...] = ("None", "Staging", "Production", "Archived")
@@ -169,6 +177,8 @@ def requirement_text(requires: Requirement) -> str:
     parts = [f"gates: {', '.join(requires.gates)}"] if requires.gates else []
     if requires.approvers:
         parts.append(f"approvers: {', '.join(requires.approvers)}")
+    if parts and requires.aliases != (CHAMPION,):
+        parts.append(f"for: {', '.join(requires.aliases)}")
     return "; ".join(parts) or "nothing"
 
 
@@ -181,6 +191,8 @@ def lacking(
 
     >>> lacking(Requirement(gates=("quality",)), (), (), created_by="ana")
     ("the verdict of the gate 'quality'",)
+    >>> lacking(Requirement(approvers=("bo",)), (), (), created_by="ana")
+    ("the approval of 'bo'",)
     """
     by_gate = {verdict.gate: verdict for verdict in verdicts}
     missing = []
@@ -191,15 +203,63 @@ def lacking(
         elif not verdict.passed:
             why = f" ({verdict.summary})" if verdict.summary else ""
             missing.append(f"a passing verdict of the gate '{gate}', which failed it{why}")
-    newest: dict[str, ApprovalState] = {}
-    for approval in sorted(approvals, key=lambda each: each.decided_at or each.asked_at):
-        if approval.state != "waiting":
-            newest[approval.decided_by] = approval.state
-    approved = {who for who, state in newest.items() if state == "approved"}
-    missing += [f"the approval of '{who}'" for who in requires.approvers if who not in approved]
+    newest = newest_decisions(approvals)
+    approved = {who for who, approval in newest.items() if approval.state == "approved"}
+    absent = (who for who in requires.approvers if who not in approved)
+    missing += [f"the approval of '{who}'{_but(newest.get(who))}" for who in absent]
     if requires.approvers and approved == {created_by} and created_by != "local":
         missing.append(f"the approval of someone besides '{created_by}', who registered it")
     return tuple(missing)
+
+
+def newest_decisions(approvals: Iterable[Approval]) -> dict[str, Approval]:
+    """Who decided -> their newest decision."""
+    decided_ones = (each for each in approvals if each.state != "waiting")
+    return {each.decided_by: each for each in sorted(decided_ones, key=lambda each: each.decided_at or each.asked_at)}
+
+
+def _but(decision: Approval | None) -> str:
+    """What became of an approval that is missing, for the text."""
+    if decision is None:
+        return ""
+    words = "revoked it" if decision.state == "revoked" else "refused"
+    return f", who {words}" + (f" ({decision.comment})" if decision.comment else "")
+
+
+def objections(requires: Requirement, verdicts: Iterable[Verdict], approvals: Iterable[Approval]) -> tuple[str, ...]:
+    """What speaks against a version that was champion once: a failed gate, an approval refused or revoked since.
+
+    >>> objections(Requirement(), (), ())
+    ()
+    """
+    found = [
+        f"the gate '{verdict.gate}' failed it"
+        for verdict in verdicts
+        if verdict.gate in requires.gates and not verdict.passed
+    ]
+    for who, decision in newest_decisions(approvals).items():
+        if decision.state in {"refused", "revoked"}:
+            found.append(f"'{who}' {decision.state} its approval")
+    return tuple(found)
+
+
+def still_to_approve(requires: Requirement, approvals: Iterable[Approval]) -> tuple[str, ...]:
+    """Who must approve a version and has not.
+
+    >>> still_to_approve(Requirement(approvers=("ana", "bo")), ())
+    ('ana', 'bo')
+    """
+    newest = newest_decisions(approvals)
+    return tuple(who for who in requires.approvers if who not in newest or newest[who].state != "approved")
+
+
+def together(of_model: Requirement, of_version: Iterable[str]) -> Requirement:
+    """What a version needs: what its model asks of each, and who must approve this one.
+
+    >>> together(Requirement(approvers=("ana",)), ("bo", "ana")).approvers
+    ('ana', 'bo')
+    """
+    return msgspec.structs.replace(of_model, approvers=tuple(dict.fromkeys((*of_model.approvers, *of_version))))
 
 
 def version_before(moves: Iterable[tuple[str, str]], there: Collection[int]) -> int | None:
@@ -216,19 +276,72 @@ def version_before(moves: Iterable[tuple[str, str]], there: Collection[int]) -> 
     >>> version_before([("alias", "1")], {1}) is None
     True
     """
-    stack: list[int] = []
-    current: int | None = None
-    for what, after in moves:
-        current = int(after) if after else None
-        if what == "rollback":
-            while stack and stack[-1] != current:
-                stack.pop()
-        elif current is not None and (not stack or stack[-1] != current):
-            stack.append(current)
+    stack, current = _named_before(moves)
     earlier = [version for version in stack if version in there]
     while earlier and earlier[-1] == current:
         earlier.pop()
     return earlier[-1] if earlier else None
+
+
+def is_step_back(moves: Iterable[tuple[str, str]], target: int) -> bool:
+    """Whether an alias goes back when it moves to a version; else it comes forward.
+
+    >>> is_step_back([("alias", "1"), ("alias", "2")], 1), is_step_back([("alias", "1"), ("rollback", "1")], 2)
+    (True, False)
+    """
+    stack, current = _named_before(moves)
+    return target != current and target in stack
+
+
+def _named_before(moves: Iterable[tuple[str, str]]) -> tuple[list[int], int | None]:
+    """The versions that an alias came by, the way back taken off, and the one that it names now."""
+    stack: list[int] = []
+    current: int | None = None
+    for what, after in moves:
+        current = int(after) if after else None
+        if current is None:
+            continue
+        if what == "rollback" and current in stack:
+            while stack[-1] != current:
+                stack.pop()
+        elif not stack or stack[-1] != current:
+            stack.append(current)
+    return stack, current
+
+
+def steps_back(moves: Iterable[tuple[str, str]]) -> int:
+    """How many rollbacks of an alias follow each other at the end of its moves, oldest first.
+
+    >>> steps_back([("alias", "1"), ("alias", "2"), ("alias", "3"), ("rollback", "2"), ("rollback", "1")])
+    2
+    """
+    count = 0
+    for what, _ in moves:
+        count = count + 1 if what == "rollback" else 0
+    return count
+
+
+def rollback_text(move: AliasMove, *, skipped: Iterable[str], steps: int) -> str:
+    """What a rollback did, in words; `steps` is 0 when it came forward.
+
+    >>> rollback_text(AliasMove(name="churn", alias="champion", version=2, previous=3), skipped=(), steps=1)
+    "'churn@champion' names version 2 again; it named 3. To come forward again: airside models rollback churn --to 3"
+    >>> rollback_text(AliasMove(name="churn", alias="live", version=3, previous=2), skipped=(), steps=0)
+    "'churn@live' names version 3; it named 2. To go back: airside models rollback churn --alias live"
+    """
+    if move.previous == move.version:
+        return f"'{move.name}@{move.alias}' names version {move.version} already: nothing moved."
+    again = " again" if steps else ""
+    said = [f"'{move.name}@{move.alias}' names version {move.version}{again}; it named {move.previous or 'none'}."]
+    said += [f"Passed over version {each}." for each in skipped]
+    if steps > 1:
+        said.append(f"That is {steps} steps back in a row.")
+    option = "" if move.alias == CHAMPION else f" --alias {move.alias}"
+    if steps and move.previous is not None:
+        said.append(f"To come forward again: airside models rollback {move.name} --to {move.previous}{option}")
+    elif not steps:
+        said.append(f"To go back: airside models rollback {move.name}{option}")
+    return " ".join(said)
 
 
 def version_of_subject(subject: str) -> tuple[ModelName, int]:

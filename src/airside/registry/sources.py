@@ -18,7 +18,7 @@ from airside.core.record import Record
 from airside.registry import queries, rules
 from airside.tracking.logged_models.operations import GetLoggedModel, get_logged_model
 from airside.tracking.operations.runs import GetRun, get_run
-from airside.tracking.rules import HOST_SCHEMES
+from airside.tracking.rules import HOST_SCHEMES, limits_of
 
 PROMPT_SOURCES = frozenset({"dummy-source", "prompt-template"})
 """What MLflow's prompt registry writes where a model has its source; it stands for no place."""
@@ -59,10 +59,14 @@ def resolve(
         Invalid: the source is not allowed, or the run or model that was told does not contain it.
         NotFound: a `models:/name/…` source names a version that is not there.
     """
+    pattern: str = ctx.memory.get("version_source_pattern", "")
+    if pattern and not re.search(pattern, source):
+        raise Invalid(f"Invalid model version source: '{source}'.")
     if is_prompt and source in PROMPT_SOURCES:
         return Lineage(source=source, storage=source, run_id=run_id or RunId(""))
     parts = urlsplit(source)
-    if parts.scheme in HOST_SCHEMES or (parts.scheme == "mlflow-artifacts" and parts.netloc):
+    host_schemes = HOST_SCHEMES - limits_of(ctx.memory).schemes
+    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
         raise Invalid(
             f"Invalid model version source: '{source}'. The scheme '{parts.scheme}' names a host for the server to "
             "call, which is not allowed."

@@ -13,18 +13,34 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unauthenticated, Unavailable
+from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Overloaded, Unauthenticated, Unavailable
 from airside.core.operation import Actor
 from airside.core.settings import Settings
 from airside.platform.access.tokens import actor_of
 from airside.server.guard import Guard
-from airside.server.message import Answer, Handler, Receive, Request, Scope, Send, error_answer, send_answer
+from airside.server.login import AdminLogin
+from airside.server.message import (
+    FRAME,
+    Answer,
+    Handler,
+    Header,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    error_answer,
+    send_answer,
+)
 
 if TYPE_CHECKING:
     from airside.platform.wiring import Platform
 
 SLOW_S = 1.0
 TOKEN_CACHE_S = 60.0
+MAX_WORKING = 1280
+"""Requests in hand at once; a further one is told to come again, before its body is read."""
+API_PATHS = ("/api/", "/ajax-api/", "/get-artifact", "/model-versions/", "/version", "/health", "/graphql")
+"""What programs and other sites' pages may call; everything else is a page of ours."""
 _log = logging.getLogger("airside.server")
 
 
@@ -111,12 +127,16 @@ class App:
         settings: of the home.
         guard: decides what may be looked at.
         needs_token: whether a caller must say who it is.
+        login: the administrator's password, if one may sign in with it.
     """
 
-    def __init__(self, settings: Settings, guard: Guard, *, needs_token: bool) -> None:
+    def __init__(self, settings: Settings, guard: Guard, *, needs_token: bool, login: AdminLogin | None = None) -> None:
         self.guard = guard
         self.needs_token = needs_token
-        self.prefix: str = settings["static_prefix"].rstrip("/")
+        self.prefix: str = settings["static_prefix"]
+        self._login = login
+        self._frame = settings["x_frame_options"].upper()
+        self._working = 0
         self._body_limit = int(settings["body_limit_mib"]) << 20
         self._router = Router()
         self._router.add([Route("GET", "/health", health, is_public=True)])
@@ -156,19 +176,36 @@ class App:
         path: str = scope["path"]
         if self.prefix and path.startswith(self.prefix + "/"):
             path = path[len(self.prefix) :]
-            scope["raw_path"] = scope["raw_path"][len(self.prefix) :]
-        if not self._opened.is_set() and path != "/health":
-            await self._opened.wait()
+            scope["raw_path"] = scope["raw_path"].removeprefix(self.prefix.encode())
         request = Request(scope, receive, path, self._body_limit)
-        answer = await self._answer(request)
+        if self._working >= MAX_WORKING:
+            answer = error_answer(Overloaded())
+        else:
+            self._working += 1
+            try:
+                if not self._opened.is_set() and path != "/health":
+                    await self._opened.wait()
+                answer = await self._answer(request)
+            finally:
+                self._working -= 1
         try:
-            await send_answer(answer, send, is_head=request.method == "HEAD")
+            await send_answer(answer, send, is_head=request.method == "HEAD", more=self._added(request))
         except (AirsideError, OSError):  # the head is out: all that can be done is to cut the connection
             _log.warning("request.cut path=%s", path)
             raise
         seconds = time.perf_counter() - started
         if seconds > SLOW_S and answer.status != 200:
             _log.info("request.slow method=%s path=%s status=%s s=%.3f", request.method, path, answer.status, seconds)
+
+    def _added(self, request: Request) -> tuple[Header, ...]:
+        """What every answer says to browsers: who may frame it, and which other site's page may read it."""
+        is_api = request.path.startswith(API_PATHS)
+        added: tuple[Header, ...] = ()
+        if self._frame != "NONE" or not is_api:
+            added = (FRAME,) if self._frame != "DENY" else ((b"x-frame-options", b"DENY"),)
+        if is_api and b"origin" in request.headers:
+            added = (*added, *self.guard.origins.headers(request.header(b"origin")))
+        return added
 
     async def _answer(self, request: Request) -> Answer:
         route, args, is_known = self._router.find(request.method, request.path, request.scope["raw_path"])
@@ -180,6 +217,8 @@ class App:
             self.guard.check(request.scope, request.headers)
             request.args = {name: _decoded(value) for name, value in args.items()}
             if route is None:
+                if request.method == "OPTIONS" and request.path.startswith(API_PATHS):
+                    return self.guard.origins.preflight(request.headers)
                 return _unknown(request, is_known=is_known)
             if self.needs_token and not route.is_public:
                 request.actor = await self._actor(request)
@@ -194,7 +233,9 @@ class App:
 
     async def _actor(self, request: Request) -> Actor:
         """Who calls, by the token that the request carries."""
-        text = token_of(request.header(b"authorization"))
+        user, text = credentials_of(request.header(b"authorization"))
+        if self._login is not None and not text.startswith("air_"):
+            return self._login.actor(user, text, (request.scope.get("client") or ("",))[0])
         known = self._tokens.get(text)
         if known is not None and known[1] > time.monotonic():
             return known[0]
@@ -213,21 +254,22 @@ async def health(_request: Request) -> Answer:
     return Answer(200, b"OK", ((b"content-type", b"text/plain; charset=utf-8"),))
 
 
-def token_of(authorization: str) -> str:
-    """The token in an Authorization header: `Bearer TOKEN`, or the password of `Basic`.
+def credentials_of(authorization: str) -> tuple[str, str]:
+    """The user and the secret in an Authorization header: `Bearer TOKEN` (of nobody named), or `Basic`.
 
     Raises:
         Unauthenticated: there is none, or it cannot be read.
 
-    >>> token_of("Bearer air_x_y")
-    'air_x_y'
+    >>> credentials_of("Bearer air_x_y"), credentials_of("Basic YWRtaW46YTpi")
+    (('', 'air_x_y'), ('admin', 'a:b'))
     """
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer" and rest:
-        return rest.strip()
+        return "", rest.strip()
     if scheme.lower() == "basic":
         try:
-            return base64.b64decode(rest, validate=True).decode().partition(":")[2]
+            user, _, secret = base64.b64decode(rest, validate=True).decode().partition(":")
+            return user, secret
         except (binascii.Error, UnicodeDecodeError):
             pass
     raise Unauthenticated

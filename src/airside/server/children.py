@@ -18,7 +18,9 @@ from airside.core.operation import SERVICE
 from airside.core.record import Record
 from airside.pipelines.operations.runs import ListRuns
 from airside.pipelines.records import RunState
+from airside.platform.reach import Reach
 from airside.platform.wiring import Platform
+from airside.server.login import VARIABLE
 from airside.serving.operations.endpoints import ListEndpoints
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 30.0
@@ -52,11 +54,12 @@ class Children:
     A child that dies is started again at once; one that dies within seconds, only with growing pauses.
     """
 
-    def __init__(self, platform: Platform, url: str, token: str, kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, platform: Platform, reach: Reach, token: str, kinds: tuple[Kind, ...]) -> None:
         self._platform = platform
         self._environment = {
-            **os.environ,
-            "AIRSIDE_URL": url,
+            **{name: value for name, value in os.environ.items() if name != VARIABLE},
+            "AIRSIDE_URL": reach.url,
+            "AIRSIDE_FINGERPRINT": reach.fingerprint,
             "AIRSIDE_TOKEN": token,
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",

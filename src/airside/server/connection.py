@@ -8,20 +8,44 @@ It also sets no limit to the time of a head or a body (security facts, section 1
 import asyncio
 import logging
 from collections import deque
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import httptools
+import msgspec
 
-from airside.server.exchange import Exchange
+from airside.core.errors import AirsideError, Internal, Invalid
+from airside.server.exchange import MAX_UNWANTED_BYTES, Exchange
+from airside.server.guard import HeadTooLarge
 from airside.server.message import Application, Header, Scope
 
 MAX_HEAD_BYTES = 128 << 10
 """What is read of a head at all: the guard refuses less than this with a text that says why."""
 MAX_PIPELINED = 64
-HEAD_S, IDLE_S = 10.0, 75.0
-BODY_GRACE_S, BODY_BYTES_PER_S = 20.0, 1024
+IDLE_S = 75.0
+BYTES_PER_S = 1024
 
 _log = logging.getLogger("airside.server")
+
+
+class Limits(NamedTuple):
+    """What a server takes of its clients.
+
+    Attributes:
+        connections: how many may be open; one more is closed at once.
+        head_s: how long the head of a request may take.
+        stall_s: how long a body, or the taking of an answer, may go below 1 KiB/s.
+    """
+
+    connections: int = 2000
+    head_s: float = 10.0
+    stall_s: float = 20.0
+
+
+class TooSlow(AirsideError):
+    """The request came too slowly."""
+
+    code, status = "DEADLINE_EXCEEDED", 408
 
 
 class Connection(asyncio.Protocol):
@@ -30,7 +54,7 @@ class Connection(asyncio.Protocol):
     Args:
         app: what answers.
         connections: those that are open; it enters and leaves itself.
-        limit: how many may be open; one more is closed at once.
+        limits: how many may be open, and how slow they may be.
 
     Attributes:
         is_lost: the client has gone.
@@ -38,13 +62,13 @@ class Connection(asyncio.Protocol):
         is_read_paused: nothing more is read from it for now.
     """
 
-    def __init__(self, app: Application, connections: "set[Connection]", limit: int) -> None:
+    def __init__(self, app: Application, connections: "set[Connection]", limits: Limits) -> None:
         self.is_lost = False
         self.is_full = False
         self.is_read_paused = False
         self._app = app
         self._connections = connections
-        self._limit = limit
+        self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._is_broken = False
@@ -58,6 +82,10 @@ class Connection(asyncio.Protocol):
         self._head_bytes = 0
         self._since = self._loop.time()
         self._seen_bytes = 0
+        self._unwanted_bytes = 0
+        self._unsent: tuple[float, int] | None = None
+        self._closing_since = 0.0
+        self._scheme = "http"
 
     # --- the transport -----------------------------------------------------------------------------------------
 
@@ -65,8 +93,10 @@ class Connection(asyncio.Protocol):
         """A client has come."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # asyncio names the base class
         self._client = transport.get_extra_info("peername")
+        if transport.get_extra_info("sslcontext") is not None:
+            self._scheme = "https"
         self._connections.add(self)
-        if len(self._connections) > self._limit:
+        if len(self._connections) > self._limits.connections:
             self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -89,11 +119,11 @@ class Connection(asyncio.Protocol):
             self._is_broken = True
             self.drain()
         except httptools.HttpParserError:
-            self._refuse(400, b"Invalid HTTP request received.")
+            self._refuse(Invalid("Invalid HTTP request received."))
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(431, b"The head of the request is too large.")
+                self._refuse(HeadTooLarge())
 
     def pause_writing(self) -> None:
         """The client does not take what was sent."""
@@ -104,6 +134,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self.is_full = False
+        self._unsent = None
         waiting, self._writable = self._writable, None
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
@@ -144,7 +175,7 @@ class Connection(asyncio.Protocol):
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": version,
-            "scheme": "http",
+            "scheme": self._scheme,
             "method": parser.get_method().decode("ascii"),
             "path": unquote(path) if "%" in path else path,
             "raw_path": raw_path,
@@ -170,13 +201,20 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
-        if self._reading is not None:
-            self._reading.feed(piece)
+        if self._reading is None:
+            return
+        self._reading.feed(piece)
+        if self._reading.is_answered:
+            self._unwanted_bytes += len(piece)
+            if self._unwanted_bytes > MAX_UNWANTED_BYTES:
+                self._is_broken = True
+                self._transport.close()
 
     def on_message_complete(self) -> None:
         """The request is whole."""
         exchange, self._reading = self._reading, None
         self._since = self._loop.time()
+        self._unwanted_bytes = 0
         if exchange is not None:
             exchange.finish()
             if exchange.is_answered:
@@ -213,10 +251,12 @@ class Connection(asyncio.Protocol):
         self._since = self._loop.time()
         if exchange.is_whole:
             self._next(exchange)
-        elif exchange.keeps_alive:
-            self.resume()
-        else:
+        elif exchange.waits_for_us:
             self._transport.close()
+        else:  # closing now would throw away, at the client, the answer that it has not read
+            if not exchange.keeps_alive and self._transport.can_write_eof():
+                self._transport.write_eof()
+            self.resume()
 
     def _next(self, exchange: Exchange) -> None:
         self._answering = None
@@ -239,7 +279,7 @@ class Connection(asyncio.Protocol):
             if not self.is_lost:
                 _log.exception("connection.cut path=%s", exchange.scope["path"])
                 if not exchange.is_started:
-                    self._say(500, b"Internal Server Error")
+                    self._say(Internal())
                 self._transport.close()
         else:
             if not exchange.is_answered:
@@ -253,24 +293,47 @@ class Connection(asyncio.Protocol):
     # --- limits and the end ------------------------------------------------------------------------------------
 
     def look(self, now: float) -> None:
-        """End it when it has been idle, or slow in sending a request, for too long. Called now and then."""
+        """End it when it has been idle, or slow in sending or taking, for too long. Called now and then."""
         passed = now - self._since
-        reading = self._reading
-        if self._in_head:
-            if passed > HEAD_S:
-                self._refuse(408, b"The head of the request took too long.")
-        elif reading is not None:
-            if passed > BODY_GRACE_S and not self.is_read_paused:
-                if reading.taken_bytes - self._seen_bytes < BODY_BYTES_PER_S * BODY_GRACE_S:
-                    self._refuse(408, b"The body of the request came too slowly.")
-                self._since, self._seen_bytes = now, reading.taken_bytes
+        if self._transport.is_closing():
+            self._closing_since = self._closing_since or now
+            if now - self._closing_since > self._limits.stall_s:
+                self._transport.abort()  # what was sent last is not taken
+        elif self.is_full:
+            self._look_at_unsent(now)
+        elif self._in_head:
+            if passed > self._limits.head_s:
+                self._refuse(TooSlow("The head of the request took too long."))
+        elif self._reading is not None:
+            self._look_at_body(self._reading, now)
         elif self._answering is None and passed > IDLE_S:
             self._transport.close()
+
+    def _look_at_body(self, reading: Exchange, now: float) -> None:
+        passed = now - self._since
+        if self.is_read_paused or reading.waits_for_us:
+            self._since, self._seen_bytes = now, reading.taken_bytes
+        elif passed > self._limits.stall_s:
+            if reading.taken_bytes - self._seen_bytes < BYTES_PER_S * passed:
+                self._refuse(TooSlow("The body of the request came too slowly: below 1 KiB/s."))
+            self._since, self._seen_bytes = now, reading.taken_bytes
+
+    def _look_at_unsent(self, now: float) -> None:
+        """The client takes too little of its answer: whoever waits for it is told that it has gone."""
+        size = self._transport.get_write_buffer_size()
+        since, before = self._unsent or (now, size)
+        passed = now - since
+        if passed > self._limits.stall_s:
+            if before - size < BYTES_PER_S * passed:
+                self._transport.abort()
+                return
+            since, before = now, size
+        self._unsent = (since, before)
 
     def drain(self) -> None:
         """Answer what was asked, then end."""
         self._ends = True
-        if self._answering is None:
+        if self._answering is None or self._answering.is_answered:
             self._transport.close()
         else:
             self._answering.keeps_alive = False
@@ -281,15 +344,19 @@ class Connection(asyncio.Protocol):
         if self._task is not None:
             self._task.cancel()
 
-    def _refuse(self, status: int, text: bytes) -> None:
-        """Say what is wrong and end; behind a request that is being answered there is nothing to say."""
+    def _refuse(self, error: AirsideError) -> None:
+        """Say what is wrong and end; behind an answer that has begun there is nothing to say."""
         if self._is_broken:
             return
         self._is_broken = True
-        if self._answering is None:
-            self._say(status, text)
+        if self._answering is None or (self._answering is self._reading and not self._answering.is_started):
+            self._say(error)
         self._transport.close()
 
-    def _say(self, status: int, text: bytes) -> None:
-        head = b"HTTP/1.1 %d Refused\r\ncontent-type: text/plain; charset=utf-8\r\n" % status
+    def _say(self, error: AirsideError) -> None:
+        text = msgspec.json.encode(error.body())
+        head = (
+            b"HTTP/1.1 %d Refused\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\n"
+            % error.status
+        )
         self.write(head + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(text), text))

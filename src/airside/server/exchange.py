@@ -14,6 +14,8 @@ from airside.server.message import Header, Message, Scope
 
 HIGH_WATER_BYTES = 64 << 10
 """A body that nobody takes is not read beyond this."""
+MAX_UNWANTED_BYTES = 1 << 20
+"""What is read of a body that was answered early: the client hears the answer, and does not send on for ever."""
 JOIN_BYTES = 64 << 10
 """A body up to this size is copied behind its head; a larger one is handed over beside it."""
 
@@ -129,6 +131,11 @@ class Exchange:
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
 
+    @property
+    def waits_for_us(self) -> bool:
+        """Whether the client sends the body only when it is told to, and has not been told yet."""
+        return self._expects_continue
+
     # --- what the application calls ----------------------------------------------------------------------------
 
     async def receive(self) -> Message:
@@ -155,6 +162,8 @@ class Exchange:
             ConnectionResetError: the client has gone away.
         """
         if message["type"] == "http.response.start":
+            if not self.is_whole and not self._ends_soon():
+                self.keeps_alive = False
             self._head = self._head_of(message["status"], message["headers"])
             self.is_started = True
             return
@@ -171,6 +180,13 @@ class Exchange:
                 self.keeps_alive = False  # less came than was announced: only the end of the connection tells it
             self.wake()
             self._wire.answered(self)
+
+    def _ends_soon(self) -> bool:
+        """Whether so little of the body is still to come that it may be read and dropped."""
+        if self._expects_continue:  # it may never come
+            return False
+        length = next((value for name, value in self.scope["headers"] if name == b"content-length"), b"")
+        return length.isdigit() and int(length) - self.taken_bytes <= MAX_UNWANTED_BYTES
 
     def _write(self, body: bytes, *, is_last: bool) -> None:
         head, self._head = self._head, b""

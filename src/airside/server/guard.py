@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from airside.core.errors import AirsideError, Denied, Invalid
+from airside.server.crossing import Origins
 from airside.server.message import Scope
 
 MAX_HEAD_BYTES = 64 << 10
@@ -29,19 +30,33 @@ class UrlTooLong(AirsideError):
     code, status = "REQUEST_TOO_LARGE", 414
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Guard:
     """Decides whether a request may be looked at.
 
     Args:
         listening: the host that the server listens on.
         allowed_hosts: further Host names; `*` is a wildcard.
-        allowed_origins: origins of other sites whose pages may write.
+        allowed_origins: origins of other sites whose pages may call.
     """
 
     def __init__(self, listening: str, allowed_hosts: Iterable[str], allowed_origins: Iterable[str]) -> None:
         self._listening = listening
         self._patterns = tuple(host.lower() for host in allowed_hosts)
-        self._origins = frozenset(allowed_origins)
+        self.origins = Origins(allowed_origins, allows_loopback=is_loopback(listening))
         self._known: dict[bytes, bool] = {}
 
     def check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
@@ -79,18 +94,20 @@ class Guard:
         name = (urlsplit(f"//{host}").hostname or "").lower()
         if name in ("localhost", self._listening.lower()):
             return True
+        if any(fnmatchcase(name, pattern) or fnmatchcase(host.lower(), pattern) for pattern in self._patterns):
+            return True
         try:
             address = ipaddress.ip_address(name)
         except ValueError:
-            return any(fnmatchcase(name, pattern) or fnmatchcase(host.lower(), pattern) for pattern in self._patterns)
+            return False
         return address.is_loopback or address.is_private
 
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:
         origin = headers.get(b"origin", b"").decode("latin-1")
-        if origin in self._origins and origin:
+        if self.origins.allows(origin):
             return
         site = headers.get(b"sec-fetch-site", b"none")
         own = headers.get(b"host", b"").decode("latin-1")
         is_foreign_origin = bool(origin) and urlsplit(origin).netloc != own
         if site not in (b"same-origin", b"none") or is_foreign_origin:
-            raise Denied("Cross-origin request blocked. The operator can allow an origin with --allowed-origins.")
+            raise Denied("Cross-origin request blocked. The operator can allow an origin with --cors-allowed-origins.")

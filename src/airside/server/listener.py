@@ -2,12 +2,15 @@
 
 import asyncio
 import socket
+from typing import TYPE_CHECKING
 
-from airside.server.connection import Connection
+from airside.server.connection import Connection, Limits
 from airside.server.message import Application
 
-MAX_CONNECTIONS = 2000
-LOOK_EVERY_S = 5.0
+if TYPE_CHECKING:
+    import ssl
+
+LOOK_EVERY_S = 1.0
 
 
 class Listener:
@@ -15,22 +18,22 @@ class Listener:
 
     Args:
         app: what answers.
-        max_connections: how many clients may be connected; one more is closed at once.
+        limits: how many clients may be connected, and how slow they may be.
 
     Attributes:
         connections: those that are open.
     """
 
-    def __init__(self, app: Application, *, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, app: Application, *, limits: Limits = Limits()) -> None:  # noqa: B008 -- never changed
         self.connections: set[Connection] = set()
         self._app = app
-        self._limit = max_connections
+        self._limits = limits
 
-    async def listen(self, listening: socket.socket) -> None:
-        """Begin to answer."""
+    async def listen(self, listening: socket.socket, *, tls: "ssl.SSLContext | None" = None) -> None:
+        """Begin to answer; with TLS, https."""
         self._loop = asyncio.get_running_loop()
         self._server = await self._loop.create_server(
-            lambda: Connection(self._app, self.connections, self._limit), sock=listening, backlog=2048
+            lambda: Connection(self._app, self.connections, self._limits), sock=listening, ssl=tls, backlog=2048
         )
         self._timer = self._loop.call_later(LOOK_EVERY_S, self._look)
 

@@ -17,9 +17,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON_TYPE: Header = (b"content-type", b"application/json")
+FRAME: Header = (b"x-frame-options", b"SAMEORIGIN")
 BASE_HEADERS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"SAMEORIGIN"),
     (b"vary", b"Origin"),
     (b"cache-control", b"no-store"),
 )
@@ -136,11 +136,14 @@ def error_answer(error: AirsideError) -> Answer:
     return Answer(error.status, _ENCODER.encode(error.body()), headers)
 
 
-async def send_answer(answer: Answer, send: Send, *, is_head: bool = False) -> None:
-    """Write an answer to the connection."""
-    headers = [*answer.headers, *(BASE_HEADERS[:3] if answer.cacheable else BASE_HEADERS)]
+async def send_answer(
+    answer: Answer, send: Send, *, is_head: bool = False, more: tuple[Header, ...] = (FRAME,)
+) -> None:
+    """Write an answer to the connection, with headers that the server adds."""
+    headers = [*answer.headers, *(BASE_HEADERS[:2] if answer.cacheable else BASE_HEADERS), *more]
     if isinstance(answer.body, bytes):
-        headers.append((b"content-length", str(len(answer.body)).encode()))
+        if answer.status != 204:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
         return

@@ -7,6 +7,7 @@ need it wait for it. See `server.run`.
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import Literal
 
 from airside.core.operation import SERVICE, Actor
 from airside.core.settings import Settings
@@ -14,17 +15,20 @@ from airside.platform.access.tokens import CreateToken, ListTokens, RevokeToken
 from airside.platform.courier import Courier
 from airside.platform.home import Home
 from airside.platform.loops import Loops
+from airside.platform.reach import Reach
 from airside.platform.reacting import Reactor
 from airside.platform.reactions.table import REACTIONS
 from airside.platform.wiring import Platform
 from airside.server.app import App
 from airside.server.children import Children, kinds_of
 from airside.server.live import Streams
+from airside.server.login import USER, VARIABLE
 from airside.server.replies import Replies
 from airside.server.routes import pages, routes
 
 CHILDREN = "airside children"
 Say = Callable[[str], None]
+Asks = Literal["", "token", "password"]
 
 
 class Opened:
@@ -44,19 +48,29 @@ class Opened:
         programs = routes(self.platform, Replies(self.platform), self._streams)
         app.open(self.platform, programs, later=lambda: pages(self.platform))
 
-    def start(self, url: str, serving: socket.socket | None, *, needs_token: bool, say: Say) -> None:
-        """Start what runs beside the socket, and tell this machine where the server answers. On a thread."""
-        if needs_token:
+    def start(self, reach: Reach, serving: socket.socket | None, *, asks: Asks, say: Say) -> None:
+        """Start what runs beside the socket, and tell this machine where the server answers. On a thread.
+
+        Args:
+            reach: where it answers.
+            serving: what the serving process listens on.
+            asks: what callers must show, if anything.
+            say: tells the person who starts it.
+        """
+        if asks:
             self._forget_tokens()
             made = self.platform.call(SERVICE, CreateToken(name=CHILDREN, role="owner", days=0))
             self._token = made.text
+        if asks == "token":
             self._say_owner_token(say)
-        self.platform.announce(url=url, token=self._token)
+        if asks == "password":
+            say(f"Authentication is on. Sign in as '{USER}' with the password of {VARIABLE}, or with a token.")
+        self.platform.announce(url=reach.url, token=self._token, fingerprint=reach.fingerprint)
         self._background = [
             Reactor(self.platform, REACTIONS),
             Loops(self.platform),
             Courier(self.platform),
-            Children(self.platform, url, self._token, kinds_of(self.platform, serving)),
+            Children(self.platform, reach, self._token, kinds_of(self.platform, serving)),
         ]
 
     async def drain(self) -> None:

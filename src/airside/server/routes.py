@@ -58,8 +58,33 @@ def metrics(platform: Platform) -> Handler:
     return handle
 
 
+ARTIFACT_PATHS = ("/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/")
+ONLY_ARTIFACTS = b"Endpoint disabled: this server runs with the setting artifacts_only: it moves artifacts alone."
+
+
+async def disabled(_request: Request) -> Answer:
+    """The answer of everything that a server for artifacts alone does not do."""
+    return Answer(503, ONLY_ARTIFACTS, (TEXT_TYPE,))
+
+
 def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
-    """The routes of the interfaces for programs."""
+    """The routes of the interfaces for programs; of a server for artifacts alone, the others say so."""
+    return _for_artifacts(platform, _routes(platform, replies, streams))
+
+
+def _for_artifacts(platform: Platform, every: list[Route]) -> list[Route]:
+    if not platform.settings["artifacts_only"]:
+        return every
+    open_paths = {answer.path for answer in fixed_answers()} | {"/metrics"}
+    return [
+        route
+        if route.path.startswith(ARTIFACT_PATHS) or route.path in open_paths
+        else Route(route.method, route.path, disabled, is_public=True)
+        for route in every
+    ]
+
+
+def _routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route]:
     fixed = (*fixed_answers(serves_artifacts=platform.settings["serve_artifacts"]), *MLFLOW_ONLINE_SCORING)
     return [
         Route("GET", "/api/openapi.json", describe, is_public=True),
@@ -78,4 +103,4 @@ def routes(platform: Platform, replies: Replies, streams: Streams) -> list[Route
 def pages(platform: Platform) -> list[Route]:
     """The routes of the Control Tower's pages; imports what they need."""
     made: list[Route] = load("airside.server.web.edge:web_routes")(platform)
-    return made
+    return _for_artifacts(platform, made)

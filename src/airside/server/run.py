@@ -6,29 +6,36 @@ imports the rooms and opens them (`server.opening`); requests that come meanwhil
 
 import asyncio
 import gc
-import ipaddress
 import logging
 import logging.handlers
+import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from airside.core.aliases import from_server
 from airside.core.errors import Conflict, Invalid
 from airside.core.plugin import load
 from airside.core.settings import Settings
 from airside.platform.home import Home
+from airside.platform.places import places_of
+from airside.platform.reach import Reach
 from airside.server.app import App
-from airside.server.guard import Guard
+from airside.server.connection import Limits
+from airside.server.guard import Guard, is_loopback
 from airside.server.listener import Listener
+from airside.server.login import AdminLogin
+from airside.server.settled import check, checked_login, tls_of, warn_of
 from airside.store.sql.bootstrap import prepare
 from airside.store.sql.database import database_of
 
 if TYPE_CHECKING:
     from airside.server.opening import Opened
+    from airside.server.settled import Tls
 
 GRACE_S = 8
 GARBAGE_EVERY = 10_000
@@ -36,17 +43,56 @@ LOG_BYTES, LOG_FILES = 20 << 20, 10
 Say = Callable[[str], None]
 
 
-def serve(home: Path, flags: dict[str, Any], say: Say) -> None:
+class Start(NamedTuple):
+    """What a server starts with."""
+
+    settings: Settings
+    login: AdminLogin | None
+    tls: "Tls | None"
+    say: Say
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether callers must say who they are."""
+        return needs_authentication(self.settings["auth"], self.settings["host"])
+
+    @property
+    def asks(self) -> Literal["", "token", "password"]:
+        """What callers must show, if anything."""
+        if not self.needs_token:
+            return ""
+        return "password" if self.login else "token"
+
+    def url(self, listening: socket.socket) -> str:
+        """Where a caller on this machine reaches the server."""
+        prefix: str = self.settings["static_prefix"]
+        return _url(listening, "https" if self.tls else "http") + prefix
+
+
+def serve(
+    home: Path, flags: dict[str, Any], say: Say, *, aliases: Mapping[str, Any] | None = None, warn: Say | None = None
+) -> None:
     """Run the server until it is told to stop.
+
+    Args:
+        home: the folder that everything lives in.
+        flags: of the command, by the setting's name.
+        say: tells where it answers.
+        aliases: flags of `mlflow server`, by their names in `core.aliases`.
+        warn: tells what was ignored, and what is dangerous.
 
     Raises:
         AirsideError: it cannot start; the text says why and what to do.
     """
     gc.disable()  # nothing that a start makes is garbage; looking for some takes a sixth of its time
     path = home.expanduser().resolve()
-    settings = Settings.load(path, flags=flags)
+    taken = from_server(os.environ, aliases or {})
+    settings = Settings.load(path, flags=flags, taken=taken)
+    start = Start(settings, checked_login(settings, os.environ), tls_of(settings), say)
+    check(settings)
     needs_authentication(settings["auth"], settings["host"])
     _level(settings["log_level"])
+    warn_of(settings, taken, warn or say)
     with ExitStack() as open_sockets:
         listening = open_sockets.enter_context(_listen(settings["host"], settings["port"]))
         serving = None
@@ -55,12 +101,13 @@ def serve(home: Path, flags: dict[str, Any], say: Say) -> None:
         owned = Home(path)
         try:
             database = database_of(settings["database"], path, synchronous=settings["synchronous"])
+            places_of(settings, path)
             prepare(database)
             _log_to(path / "logs" / "server.log", settings["log_level"])
-            url = _url(listening) + settings["static_prefix"].rstrip("/")
+            url = start.url(listening)
             owned.announce(url=url, is_starting=True)
             say(f"Airside answers at {url} (home {path}, {database.label})")
-            _run_fast(_serve(owned, settings, listening, serving, say))
+            _run_fast(_serve(owned, start, listening, serving))
         finally:
             owned.close()
 
@@ -76,13 +123,14 @@ def _run_fast(main: Any) -> None:
             runner.run(main)
 
 
-async def _serve(
-    owned: Home, settings: Settings, listening: socket.socket, serving: socket.socket | None, say: Say
-) -> None:
-    needs_token = needs_authentication(settings["auth"], settings["host"])
+async def _serve(owned: Home, start: Start, listening: socket.socket, serving: socket.socket | None) -> None:
+    settings = start.settings
     guard = Guard(settings["host"], settings["allowed_hosts"], settings["allowed_origins"])
-    app = App(settings, guard, needs_token=needs_token)
-    listener = Listener(app)
+    app = App(settings, guard, needs_token=start.needs_token, login=start.login)
+    limits = Limits(
+        connections=settings["connections"], head_s=settings["head_seconds"], stall_s=settings["stall_seconds"]
+    )
+    listener = Listener(app, limits=limits)
     stopping = asyncio.Event()
 
     def stop() -> None:
@@ -93,15 +141,13 @@ async def _serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    if not needs_token and not is_loopback(settings["host"]):
-        say("WARNING: authentication is off on an address that others can reach.")
-    await listener.listen(listening)
+    await listener.listen(listening, tls=start.tls.context if start.tls else None)
     opened: Opened = await asyncio.to_thread(lambda: load("airside.server.opening:Opened")(owned, settings))
     try:
         opened.answer(app, serving, _url(serving) if serving is not None else "")
         _collect_rarely()
-        url = _url(listening) + app.prefix
-        await asyncio.to_thread(partial(opened.start, url, serving, needs_token=needs_token, say=say))
+        reach = Reach(start.url(listening), start.tls.fingerprint if start.tls else "")
+        await asyncio.to_thread(partial(opened.start, reach, serving, asks=start.asks, say=start.say))
         await stopping.wait()
         await opened.drain()
     finally:
@@ -120,24 +166,11 @@ def _collect_rarely() -> None:
     gc.enable()
 
 
-def _url(listening: socket.socket) -> str:
+def _url(listening: socket.socket, scheme: str = "http") -> str:
     """Where a caller on this machine reaches a socket."""
     host, port = listening.getsockname()[:2]
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 -- compared only
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared only
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def needs_authentication(mode: str, host: str) -> bool:

@@ -81,9 +81,9 @@ def put_endpoint(tx: Transaction, endpoint: Endpoint) -> None:
     """Insert an endpoint, or change the one of its name."""
     tx.run(
         f"INSERT INTO endpoint ({_ENDPOINT}) VALUES ({_marks(13)}) ON CONFLICT (name) DO UPDATE SET "
-        "version = excluded.version, previous_version = excluded.previous_version, state = excluded.state, "
-        "plan = excluded.plan, transform = excluded.transform, rollout_id = excluded.rollout_id, "
-        "revision = excluded.revision, updated_at_ms = excluded.updated_at_ms",
+        "model = excluded.model, version = excluded.version, previous_version = excluded.previous_version, "
+        "state = excluded.state, plan = excluded.plan, transform = excluded.transform, "
+        "rollout_id = excluded.rollout_id, revision = excluded.revision, updated_at_ms = excluded.updated_at_ms",
         (
             endpoint.name,
             endpoint.model,
@@ -446,3 +446,13 @@ def _to_batch(row: Row) -> PredictionBatch:
 
 def _to_delivery(row: Row) -> Delivery:
     return Delivery(endpoint=row[0], name=row[1], rows=row[2], batches=row[3], completed_at=from_ms(row[4]))
+
+
+def rename_model(tx: Transaction, name: str, new_name: str, limit: int) -> int:
+    """Call a model by its new name in endpoints and rollouts, and in some batches of the log; how many of these."""
+    for table in ("endpoint", "rollout"):
+        tx.run(f"UPDATE {table} SET model = ? WHERE model = ?", (new_name, name))
+    return tx.run(
+        "UPDATE prediction_batch SET model = ? WHERE id IN (SELECT id FROM prediction_batch WHERE model = ? LIMIT ?)",
+        (new_name, name, limit),
+    )

@@ -4,7 +4,7 @@ from airside.core.errors import Invalid
 from airside.core.ids import LoggedModelId, RunId
 from airside.core.operation import AnyOperation, Context, Services, operation
 from airside.core.record import Ask, Record
-from airside.store.artifacts.addresses import path_of
+from airside.store.artifacts.roots import Place
 from airside.store.names import safe_parts
 from airside.tracking.logged_models.operations import GetLoggedModel, get_logged_model
 from airside.tracking.operations.runs import GetRun, get_run
@@ -49,7 +49,8 @@ def root_of(ctx: Context, run_id: RunId, model_id: LoggedModelId) -> str:
 
 def _listed(services: Services, ask: ListArtifacts) -> ArtifactList:
     uri: str = services.read(lambda ctx: root_of(ctx, ask.run_id, ask.model_id))
-    root = safe_parts(path_of(uri))
+    place: Place = services.roots.at(uri)
+    root = safe_parts(place.path, or_root=True)
     folder = "/".join((*root, *safe_parts(ask.path, or_root=True)))
     return ArtifactList(
         root_uri=uri,
@@ -57,7 +58,7 @@ def _listed(services: Services, ask: ListArtifacts) -> ArtifactList:
             ArtifactInfo(
                 path="/".join(found.path.split("/")[len(root) :]), is_dir=found.is_dir, size_bytes=found.size_bytes
             )
-            for found in services.artifacts.list(folder)
+            for found in place.store.list(folder)
         ),
     )
 

@@ -38,6 +38,11 @@ class Memory:
             self.run_numbers.clear()
         self.run_numbers[run_id] = (number, experiment_no)
 
+    def forget_run(self, run_id: str, number: int) -> None:
+        """Forget a run that was removed for good."""
+        self.run_numbers.pop(run_id, None)
+        self.runs.pop(number, None)
+
     def keep(self, number: int, run: Run) -> None:
         """Keep a loaded run, in place of an older revision of it."""
         size = 10 + len(run.metrics) + len(run.params) + len(run.tags)

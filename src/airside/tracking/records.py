@@ -148,6 +148,12 @@ class ExperimentPage(Record):
     next_page_token: str = ""
 
 
+class Swept(Record):
+    """How far the runs of an experiment have come to its own stage."""
+
+    is_unfinished: bool
+
+
 class MetricPage(Record):
     """A page of a metric's history, by time, then step, then value."""
 
@@ -211,3 +217,9 @@ class DatasetSummaries(Record):
     """The datasets of some experiments."""
 
     items: tuple[DatasetSummary, ...]
+
+
+class Settled(Record):
+    """Whether all runs of an experiment are in its stage."""
+
+    is_done: bool

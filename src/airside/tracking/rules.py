@@ -8,11 +8,13 @@ import math
 import posixpath
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from airside.core.errors import Invalid
+from airside.core.record import Record
 from airside.tracking.records import DatasetInput, Metric, Param, RunStatus, Tag
 
 MAX_KEY = 250
@@ -41,6 +43,29 @@ _BAD_CHARACTERS = (
     "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
     "and slashes (/)."
 )
+
+
+class Limits(Record):
+    """What the operator may choose of these rules.
+
+    Attributes:
+        truncates: whether over-long values of parameters and tags are cut; else they are refused.
+        location: the most characters of an artifact location.
+        schemes: those of `HOST_SCHEMES` that locations may have.
+    """
+
+    truncates: bool = True
+    location: int = MAX_LOCATION
+    schemes: frozenset[str] = frozenset()
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def limits_of(memory: Mapping[str, Any]) -> Limits:
+    """The limits of a platform, in its memory."""
+    limits: Limits = memory.get("tracking_limits", DEFAULT_LIMITS)
+    return limits
 
 
 def invalid_value(value: object, path: str, reason: str = "") -> Invalid:
@@ -172,26 +197,34 @@ def stored_value(value: float | None) -> tuple[float, bool]:
     return (LARGEST if value > 0 else -LARGEST), False
 
 
-def checked_param(param: Param, above: str = "") -> Param:
-    """The parameter as it is stored: an over-long value is cut.
+def checked_param(param: Param, above: str = "", *, truncates: bool = True) -> Param:
+    """The parameter as it is stored: an over-long value is cut, or refused where the operator wants that.
 
     Raises:
-        Invalid: the name breaks a rule.
+        Invalid: the name breaks a rule, or the value is too long.
     """
     check_name(param.key, f"{above}key")
     check_length(param.key, "Param key", MAX_KEY)
-    return param if len(param.value) <= MAX_PARAM_VALUE else Param(key=param.key, value=param.value[:MAX_PARAM_VALUE])
+    if len(param.value) <= MAX_PARAM_VALUE:
+        return param
+    if not truncates:
+        check_length(param.value, "Param value", MAX_PARAM_VALUE)
+    return Param(key=param.key, value=param.value[:MAX_PARAM_VALUE])
 
 
-def checked_tag(tag: Tag, above: str = "") -> Tag:
-    """The tag as it is stored: an over-long value is cut.
+def checked_tag(tag: Tag, above: str = "", *, truncates: bool = True) -> Tag:
+    """The tag as it is stored: an over-long value is cut, or refused where the operator wants that.
 
     Raises:
-        Invalid: the name breaks a rule.
+        Invalid: the name breaks a rule, or the value is too long.
     """
     check_name(tag.key, f"{above}key")
     check_length(tag.key, f"{above}key", MAX_KEY)
-    return tag if len(tag.value) <= MAX_TAG_VALUE else Tag(key=tag.key, value=tag.value[:MAX_TAG_VALUE])
+    if len(tag.value) <= MAX_TAG_VALUE:
+        return tag
+    if not truncates:
+        check_length(tag.value, f"{above}value", MAX_TAG_VALUE)
+    return Tag(key=tag.key, value=tag.value[:MAX_TAG_VALUE])
 
 
 def check_experiment_tag(tag: Tag) -> None:
@@ -311,7 +344,7 @@ def joined(uri: str, *parts: str) -> str:
     return "/".join((path.rstrip("/") if parts else path, *parts)) + mark + query
 
 
-def checked_location(location: str, folder: str) -> str:
+def checked_location(location: str, folder: str, limits: Limits = DEFAULT_LIMITS) -> str:
     """The place for artifacts as it is stored: a path is made absolute, from the server's working folder.
 
     >>> checked_location("runs/a", "/srv"), checked_location("s3://b/x/", "/srv"), checked_location("", "/srv")
@@ -320,7 +353,12 @@ def checked_location(location: str, folder: str) -> str:
     Raises:
         Invalid: it is too long, has a fragment or parameters, climbs, or its scheme names a host.
     """
-    check_length(location, "artifact_location", MAX_LOCATION)
+    if len(location) > limits.location:
+        raise Invalid(
+            "Invalid artifact path length. The length of the artifact path cannot be greater than "
+            f"{limits.location} characters. To configure this limit, please set the "
+            "MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable."
+        )
     parts = urlsplit(location)
     if parts.fragment or ";" in parts.path:
         raise Invalid("'artifact_location' URL can't include fragments or params.")
@@ -328,11 +366,13 @@ def checked_location(location: str, folder: str) -> str:
         raise Invalid("Invalid query string")
     if parts.scheme == "runs":
         raise Invalid(f"Artifact location cannot be a runs:/ URI. Given: '{location[:200]}'")
-    if parts.scheme in HOST_SCHEMES or (parts.scheme == "mlflow-artifacts" and parts.netloc):
+    host_schemes = HOST_SCHEMES - limits.schemes
+    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
         raise Invalid(
             f"'artifact_location' cannot use the '{parts.scheme}' scheme: it addresses a host other than the tracking "
             "server's configured artifact storage, so the server would connect to the host named in the URI. "
-            "Use mlflow-artifacts:/, s3://, gs:// or a file: URI."
+            "Use mlflow-artifacts:/, s3://, gs:// or a file: URI; the operator can allow the scheme with the setting "
+            "location_schemes (MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES)."
         )
     return posixpath.normpath(posixpath.join(folder, location)) if location and not parts.scheme else location
 

@@ -34,7 +34,7 @@ def experiments() -> str:
     found = mlflow.search_experiments(filter_string="name ILIKE '%RUNS'", order_by=["name DESC"])
     assert [one.name for one in found] == ["flows of runs"]
     assert [one.name for one in mlflow.search_experiments(filter_string="tags.team = 'a'")] == ["flows of runs"]
-    return made
+    return str(made)
 
 
 def nested(experiment: str) -> str:
@@ -63,7 +63,7 @@ def nested(experiment: str) -> str:
     with mlflow.start_run(run_id=run_id):
         mlflow.log_metric("later", 1.0)
     assert client.get_run(run_id).data.metrics["later"] == 1.0
-    return run_id
+    return str(run_id)
 
 
 def things(experiment: str) -> None:
@@ -77,7 +77,7 @@ def things(experiment: str) -> None:
         plt.close(figure)
         mlflow.log_image(np.zeros((8, 8, 3), dtype=np.uint8), "i.png")
         for step in range(2):
-            mlflow.log_image(np.full((8, 8, 3), step, dtype=np.uint8), key="dogs", step=step)
+            mlflow.log_image(np.full((8, 8, 3), step, dtype=np.uint8), key="dogs", step=step, synchronous=True)
         mlflow.log_table({"x": [1, 2], "y": ["a", "b"]}, "table.json")
         mlflow.log_table(pd.DataFrame({"x": [3], "y": ["c"]}), "table.json")
         Path("folder/deep").mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,22 @@ from airside.core.operation import AnyOperation
 from airside.core.plugin import load
 from airside.platform.operations import OPERATIONS
 
+_REGISTRY = "airside.client.cli.registry"
+TELLERS = {
+    "models.history": f"{_REGISTRY}:history",
+    "models.rollback": f"{_REGISTRY}:rollback",
+    "versions.lineage": f"{_REGISTRY}:lineage",
+    "versions.made_from": f"{_REGISTRY}:versions",
+    "versions.search": f"{_REGISTRY}:versions",
+    "approvals.search": f"{_REGISTRY}:approvals",
+    "webhooks.list": f"{_REGISTRY}:webhooks",
+    "webhooks.deliveries": f"{_REGISTRY}:deliveries",
+}
+"""Operations whose answers people read otherwise than field by field."""
+
 BESIDE: dict[str, tuple[str, ...]] = {"runs": ("airside.client.cli.runs:restore_code",)}
 """Commands written by hand that belong to a noun of the table of operations."""
+
 _PLAIN: dict[Any, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
 
 
@@ -48,7 +62,11 @@ def _command(operation: AnyOperation) -> click.Command:
 
     def run(as_json: bool, **values: Any) -> None:
         with client_of(values) as client:
-            show(client.call(_ask(operation, values)), as_json=as_json)
+            answer = client.call(_ask(operation, values))
+        if as_json or operation.name not in TELLERS:
+            show(answer, as_json=as_json)
+        else:
+            load(TELLERS[operation.name])(answer)
 
     return click.Command(
         operation.name.partition(".")[2].replace("_", "-"),

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from airside.core.errors import AirsideError
+from airside.core.errors import AirsideError, WrongUse
 from airside.core.plugin import load
 from airside.core.version import VERSION
 
@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "airside.client.cli.report:report",
     "find": "airside.client.cli.finding:find",
     "doctor": "airside.client.cli.doctor:doctor",
+    "gc": "airside.client.cli.gc:gc",
     "settings": "airside.client.cli.settings:settings",
     "completion": "airside.client.cli.completion:completion",
 }
@@ -72,7 +73,7 @@ def main() -> None:
     try:
         cli.main(prog_name="airside", standalone_mode=False)
     except AirsideError as error:
-        _fail(error.message, 1)
+        _fail(error.message, 2 if isinstance(error, WrongUse) else 1)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.UsageError as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airside.client.recording.run import Run
 
 PACKAGE = "mlflow"
+QUIET = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
 
 
 class Joined:
@@ -59,7 +60,10 @@ class Joined:
         try:
             active = mlflow.active_run()
             if active is not None and active.info.run_id == self._run.run_id:
+                told = os.environ.get(QUIET)
+                os.environ[QUIET] = "true"  # the run's address is told by us
                 mlflow.end_run(status)
+                _set(QUIET, told)
         except Exception as error:  # noqa: BLE001 -- the edge to another package's state
             tell(f"mlflow could not end its part of run {self._run.name}: {error}")
 
@@ -86,6 +90,13 @@ class Joined:
 
     def _is_parent(self, run_id: str) -> bool:
         return any(run.run_id == run_id for run in load("airside.client.recording.stack:all_active")())
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def is_loaded() -> bool:

@@ -318,7 +318,8 @@ class Run:
             tell(f"{self._outbox.troubles.dropped:,} values were lost: the spool was full.")
         where = self.url or self.run_id
         if is_there:
-            tell(f"run {self.name} {status.lower()}, {self._points:,} points: {where}")
+            points = f"{self._points:,} point{'' if self._points == 1 else 's'}"
+            tell(f"run {self.name} {status.lower()}, {points}: {where}")
         else:
             tell(
                 f"run {self.name} {status.lower()}; what the server does not have yet waits in the spool. The next run "

@@ -175,3 +175,8 @@ def _fire(row: Row) -> TriggerFire:
         noted_at=from_ms(row[7]),
         fired_at=None if row[8] is None else from_ms(row[8]),
     )
+
+
+def rename_model(tx: Transaction, name: str, new_name: str) -> None:
+    """Call a model by its new name in triggers."""
+    tx.run("UPDATE pipeline_trigger SET model = ? WHERE model = ?", (new_name, name))

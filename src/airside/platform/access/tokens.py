@@ -35,6 +35,9 @@ class TokenPage(Record):
     items: tuple[Token, ...]
 
 
+MAX_DAYS = 36_500
+
+
 class CreateToken(Ask[NewToken]):
     """Ask for a token. `days` is how long it holds; 0 is without end."""
 
@@ -58,12 +61,14 @@ def create_token(ctx: Context, ask: CreateToken) -> NewToken:
     """Make a token; its text is in the answer and nowhere else.
 
     Raises:
-        Invalid: the role is unknown or the name is empty.
+        Invalid: the role is unknown, the name is empty, or it would hold longer than a hundred years.
     """
     if ask.role not in ROLES or ask.role == "service":
         raise Invalid(f"No role '{ask.role}'. There are: owner, viewer.")
     if not 1 <= len(ask.name) <= 250:
         raise Invalid("A token needs a name of 1 to 250 characters, so that it can be told from others.")
+    if not 0 <= ask.days <= MAX_DAYS:
+        raise Invalid(f"A token holds for 1 to {MAX_DAYS} days, or without end with 0; got {ask.days}.")
     identity = ctx.new_id("token")
     secret = base64.urlsafe_b64encode(ctx.random(32)).decode().rstrip("=")
     now = ctx.now_ms()

@@ -220,9 +220,15 @@ def prove_review(platform: Platform, event: ApprovalDecided, seq: int) -> None:
         status="pass" if is_review else "fail",
         cause="event",
         by=event.approval_id,
-        statement=f"{'approved' if event.approved else 'refused'} by {event.decided_by}",
+        statement=f"{_word(event)} by {event.decided_by}",
     )
     platform.call(SERVICE, ask, idempotency_key=f"prove_review:{seq}")
+
+
+def _word(event: ApprovalDecided) -> str:
+    if event.is_revoked:
+        return "approval revoked"
+    return "approved" if event.approved else "refused"
 
 
 REACTIONS: tuple[Reaction, ...] = (

@@ -11,8 +11,8 @@ from airside.platform.reacting import Reaction
 from airside.platform.wiring import Platform
 from airside.registry.events import VersionRegistered
 from airside.registry.operations.versions import CompleteVersion, GetDownloadUri, GetVersion
-from airside.store.artifacts.addresses import PROXIED, path_of
 from airside.store.artifacts.port import ArtifactStore, FileStat
+from airside.store.names import safe_parts
 
 READ_MLMODEL = "airside.inference.model_dir.mlmodel:read_mlmodel"
 """Imported when the first version is completed: the YAML library costs the server's start 20 ms."""
@@ -26,19 +26,23 @@ def complete_version(platform: Platform, event: VersionRegistered, seq: int) -> 
     name = ModelName(event.name)
     version = platform.call(SERVICE, GetVersion(name=name, version=event.version))
     uri = platform.call(SERVICE, GetDownloadUri(name=name, version=event.version)).artifact_uri
-    if version.files or not uri.startswith(f"{PROXIED}:"):
+    if version.files:
         return
-    root = path_of(uri)
-    files = {found.path: found for found in files_below(platform.artifacts, root)}
-    top = len(root) + 1
+    try:
+        place = platform.roots.at(uri)
+    except Invalid:  # the clients' own place
+        return
+    root = "/".join(safe_parts(place.path, or_root=True))
+    files = {found.path: found for found in files_below(place.store, root)}
+    top = len(root) + 1 if root else 0
     if not any(path[top:] == "MLmodel" for path in files):
         return
     blobs: dict[str, BlobId] = {}
     for path in files:
-        with platform.artifacts.open(path) as file:
+        with place.store.open(path) as file:
             blobs[path[top:]] = platform.blobs.put(file.pieces())
     ask = CompleteVersion(
-        name=name, version=event.version, files=blobs, signature=signature_of(platform.artifacts, f"{root}/MLmodel")
+        name=name, version=event.version, files=blobs, signature=signature_of(place.store, f"{root}/MLmodel")
     )
     platform.call(SERVICE, ask, idempotency_key=f"complete_version:{seq}")
 

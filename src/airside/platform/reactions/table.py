@@ -1,7 +1,7 @@
 """Every reaction, in one table."""
 
 from airside.platform.reacting import Reaction
-from airside.platform.reactions import proving, registering, triggers, watching
+from airside.platform.reactions import proving, registering, renaming, triggers, watching
 from airside.platform.reactions.serving import SERVING
 
 REACTIONS: tuple[Reaction, ...] = (
@@ -9,5 +9,6 @@ REACTIONS: tuple[Reaction, ...] = (
     *watching.REACTIONS,
     *proving.REACTIONS,
     *registering.REACTIONS,
+    *renaming.REACTIONS,
     *triggers.REACTIONS,
 )

@@ -1,7 +1,7 @@
 """The verbs of the registry, one file for each noun."""
 
 from airside.core.operation import AnyOperation
-from airside.registry.operations import aliases, approvals, imports, models, verdicts, versions
+from airside.registry.operations import aliases, approvals, imports, lineage, models, verdicts, versions
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     models.create_model,
@@ -26,12 +26,16 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     versions.latest_versions,
     versions.version_by_alias,
     versions.download_uri,
+    versions.require_of_version,
     versions.complete_version,
+    lineage.version_lineage,
+    lineage.versions_made_from,
     aliases.set_alias,
     aliases.delete_alias,
     verdicts.leave_verdict,
     approvals.ask_approval,
     approvals.decide_approval,
+    approvals.revoke_approval,
     approvals.get_approval,
     approvals.search_approvals,
     imports.import_models,

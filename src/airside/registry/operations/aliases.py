@@ -3,10 +3,10 @@
 from airside.core.ids import ModelName
 from airside.core.operation import Context, operation
 from airside.core.record import Ask
-from airside.registry import promotion, rules
+from airside.registry import promotion, queries, rules
 from airside.registry.operations.models import GetModel, get_model
 from airside.registry.operations.versions import GetVersion, get_version
-from airside.registry.records import CHAMPION, AliasMove
+from airside.registry.records import AliasMove
 
 
 class SetAlias(Ask[AliasMove]):
@@ -24,12 +24,12 @@ def set_alias(ctx: Context, ask: SetAlias) -> AliasMove:
     Raises:
         Invalid: the alias is not allowed or reserved.
         NotFound: there is no such version.
-        Conflict: `champion` needs verdicts or approvals that the version lacks.
+        Conflict: the alias (`champion`, or what the model names) needs verdicts or approvals that the version lacks.
     """
     rules.check_alias(ask.alias, reserved=False)
     version = get_version(ctx, GetVersion(name=ask.name, version=ask.version))
-    if ask.alias == CHAMPION and CHAMPION not in version.aliases:
-        promotion.require(ctx, version, f"alias '{CHAMPION}'")
+    if ask.alias in queries.requirement(ctx.tx, ask.name).aliases and ask.alias not in version.aliases:
+        promotion.require(ctx, version, f"alias '{ask.alias}'")
     return promotion.move_alias(ctx, ask.name, ask.alias, ask.version)
 
 

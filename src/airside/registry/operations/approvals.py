@@ -1,13 +1,16 @@
 """Verbs on approvals: of versions, pipeline steps and rollouts alike."""
 
+import msgspec
+
 from airside.core.clock import from_ms
 from airside.core.errors import Conflict, Denied, Invalid, NotFound, quoted
+from airside.core.ids import ModelName
 from airside.core.operation import LOCAL, Context, operation
 from airside.core.record import Ask
 from airside.registry import history, queries, rules
 from airside.registry.events import ApprovalAsked, ApprovalDecided
 from airside.registry.operations.versions import GetVersion, get_version
-from airside.registry.records import Approval, ApprovalPage, ApprovalState, SubjectKind
+from airside.registry.records import Approval, ApprovalPage, ApprovalState, Requirement, SubjectKind
 
 
 class AskApproval(Ask[Approval]):
@@ -35,7 +38,7 @@ def ask_approval(ctx: Context, ask: AskApproval) -> Approval:
     if ask.subject_kind == "version":
         name, number = rules.version_of_subject(ask.subject)
         get_version(ctx, GetVersion(name=name, version=number))
-        approvers = approvers or queries.requirement(ctx.tx, name).approvers
+        approvers = approvers or _left(ctx, name, number) or _requirement(ctx, name, number).approvers
     approval = Approval(
         id=f"ap-{ctx.new_hex()}",
         subject_kind=ask.subject_kind,
@@ -45,22 +48,57 @@ def ask_approval(ctx: Context, ask: AskApproval) -> Approval:
         asked_by=ctx.actor.name,
         asked_at=from_ms(ctx.now_ms()),
     )
+    _put(ctx, approval)
+    return approval
+
+
+def _put(ctx: Context, approval: Approval) -> None:
+    """Write a question, and tell of it."""
     queries.insert_approval(ctx.tx, approval)
+    if approval.subject_kind == "version":
+        name, number = rules.version_of_subject(approval.subject)
+        history.record(ctx, name, number, what="approval", key=", ".join(approval.approvers), after="waiting")
     ctx.announce(
         ApprovalAsked(
             approval_id=approval.id,
-            subject_kind=ask.subject_kind,
-            subject=ask.subject,
-            approvers=approvers,
+            subject_kind=approval.subject_kind,
+            subject=approval.subject,
+            approvers=approval.approvers,
         )
     )
-    return approval
+
+
+def _requirement(ctx: Context, name: ModelName, number: int) -> Requirement:
+    version = get_version(ctx, GetVersion(name=name, version=number))
+    return rules.together(queries.requirement(ctx.tx, name), version.approvers)
+
+
+def _left(ctx: Context, name: ModelName, number: int) -> tuple[str, ...]:
+    """Who must approve a version and has not."""
+    approvals = queries.approvals_of(ctx.tx, "version", f"{name}@{number}")
+    return rules.still_to_approve(_requirement(ctx, name, number), approvals)
+
+
+def _meant(ctx: Context, text: str, state: ApprovalState) -> Approval:
+    """The approval of an id; of a version, its newest one of a state.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if "@" not in text:
+        return get_approval(ctx, GetApproval(id=text))
+    rules.version_of_subject(text)
+    found = queries.approvals(ctx.tx, state, "version", text, "", 1)
+    if not found:
+        raise NotFound(f"No approval of '{text}' is {state}. List them with: airside approvals search --subject {text}")
+    return found[0]
 
 
 class DecideApproval(Ask[Approval]):
     """A decision.
 
     Attributes:
+        id: of the approval; or `churn@7`: the question about that version that waits.
         on_behalf_of: whose decision it is. Only the local actor, who is everyone, may name another than itself.
     """
 
@@ -72,37 +110,90 @@ class DecideApproval(Ask[Approval]):
 
 @operation("approvals.decide", needs="approval:decide")
 def decide_approval(ctx: Context, ask: DecideApproval) -> Approval:
-    """Approve or refuse. Once.
+    """Approve or refuse. Once. Who asked does not decide. If more people must approve a version, they are asked next.
 
     Raises:
         NotFound: there is no such approval.
         Conflict: it was decided before.
-        Denied: the caller is not among those asked, or asked it all alone of themselves.
+        Denied: the caller is not among those asked, or is who asked.
     """
-    waiting = get_approval(ctx, GetApproval(id=ask.id))
+    waiting = _meant(ctx, ask.id, "waiting")
     if waiting.state != "waiting":
-        raise Conflict(f"Approval {ask.id} was {waiting.state} by '{waiting.decided_by}' already. Ask a new one.")
+        raise Conflict(f"Approval {waiting.id} was {waiting.state} by '{waiting.decided_by}' already. Ask a new one.")
     if ask.on_behalf_of and ctx.actor != LOCAL:
         raise Denied("Only the local actor decides on behalf of others. Sign in as the person who decides.")
     who = ask.on_behalf_of or ctx.actor.name
     if waiting.approvers and who not in waiting.approvers and (ctx.actor != LOCAL or ask.on_behalf_of):
-        raise Denied(f"'{who}' is not asked for approval {ask.id}. Those who are: {quoted(waiting.approvers)}.")
+        raise Denied(f"'{who}' is not asked for approval {waiting.id}. Those who are: {quoted(waiting.approvers)}.")
+    if who == waiting.asked_by and who != LOCAL.name:
+        raise Denied(
+            f"'{who}' asked for approval {ask.id}, so somebody else decides it. Let another person ask: "
+            f"airside approvals ask {waiting.subject_kind} {waiting.subject}"
+        )
     state: ApprovalState = "approved" if ask.approved else "refused"
     decided = rules.decided(waiting, state, who, from_ms(ctx.now_ms()), ask.comment)
     queries.set_decision(ctx.tx, decided)
     if waiting.subject_kind == "version":
         name, number = rules.version_of_subject(waiting.subject)
         history.record(ctx, name, number, what="approval", key=who, before="waiting", after=state)
+        if ask.approved:
+            _ask_the_others(ctx, waiting, name, number)
+    _tell(ctx, decided)
+    return decided
+
+
+def _ask_the_others(ctx: Context, answered: Approval, name: ModelName, number: int) -> None:
+    """Ask those of the people in question whose approval a version still needs."""
+    others = tuple(who for who in answered.approvers if who in _left(ctx, name, number))
+    waiting = queries.approvals(ctx.tx, "waiting", "version", answered.subject, "", 1)
+    if others and not waiting:
+        question = msgspec.structs.replace(
+            answered, id=f"ap-{ctx.new_hex()}", approvers=others, asked_at=from_ms(ctx.now_ms())
+        )
+        _put(ctx, question)
+
+
+def _tell(ctx: Context, decided: Approval) -> None:
     ctx.announce(
         ApprovalDecided(
-            approval_id=ask.id,
-            subject_kind=waiting.subject_kind,
-            subject=waiting.subject,
-            approved=ask.approved,
-            decided_by=who,
+            approval_id=decided.id,
+            subject_kind=decided.subject_kind,
+            subject=decided.subject,
+            approved=decided.state == "approved",
+            decided_by=decided.decided_by,
+            is_revoked=decided.state == "revoked",
         )
     )
-    return decided
+
+
+class RevokeApproval(Ask[Approval]):
+    """An approval that no longer holds; the comment says why. `churn@7` means the newest one of that version."""
+
+    id: str
+    comment: str = ""
+
+
+@operation("approvals.revoke", needs="approval:decide")
+def revoke_approval(ctx: Context, ask: RevokeApproval) -> Approval:
+    """Take an approval back. Aliases that moved on it stay where they are: roll the model back if they should not.
+
+    Raises:
+        NotFound: there is no such approval.
+        Conflict: it was not approved, or was revoked before.
+        Denied: it is not the caller's.
+    """
+    approval = _meant(ctx, ask.id, "approved")
+    if approval.state != "approved":
+        raise Conflict(f"Approval {ask.id} is {approval.state}; only one that was given can be revoked.")
+    if ctx.actor != LOCAL and ctx.actor.name != approval.decided_by:
+        raise Denied(f"Approval {ask.id} was given by '{approval.decided_by}', who alone can revoke it.")
+    revoked = rules.decided(approval, "revoked", approval.decided_by, from_ms(ctx.now_ms()), ask.comment)
+    queries.set_decision(ctx.tx, revoked)
+    if approval.subject_kind == "version":
+        name, number = rules.version_of_subject(approval.subject)
+        history.record(ctx, name, number, what="approval", key=approval.decided_by, before="approved", after="revoked")
+    _tell(ctx, revoked)
+    return revoked
 
 
 class GetApproval(Ask[Approval]):

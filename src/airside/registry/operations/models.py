@@ -8,12 +8,15 @@ from airside.registry import history, promotion, queries, rules, search
 from airside.registry.events import ModelCreated, ModelDeleted, ModelRenamed, ModelTagged
 from airside.registry.records import (
     CHAMPION,
-    AliasMove,
     ChangePage,
     ModelPage,
     RegisteredModel,
     Requirement,
+    Rollback,
 )
+
+Moves = tuple[tuple[str, str], ...]
+"""What happened to an alias, oldest first."""
 
 
 class CreateModel(Ask[RegisteredModel]):
@@ -43,6 +46,7 @@ def create_model(ctx: Context, ask: CreateModel) -> RegisteredModel:
     queries.insert_model(ctx.tx, ask.name, ask.description, ctx.actor.name, now_ms)
     queries.put_model_tags(ctx.tx, ask.name, ask.tags)
     history.record(ctx, ask.name, what="created")
+    history.record_first(ctx, ask.name, None, ask.description, ask.tags)
     ctx.announce(ModelCreated(name=ask.name, description=ask.description, tags=ask.tags))
     return RegisteredModel(
         name=ask.name,
@@ -209,11 +213,12 @@ def delete_model_tag(ctx: Context, ask: DeleteModelTag) -> Done:
 
 
 class RequireOfModel(Ask[RegisteredModel]):
-    """What versions of a model need before the alias `champion` or the stage `Production` moves to them."""
+    """What versions of a model need before some aliases, or the stage `Production`, move to them."""
 
     name: ModelName
     gates: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = (CHAMPION,)
 
 
 @operation("models.require", needs="model:promote")
@@ -222,9 +227,16 @@ def require_of_model(ctx: Context, ask: RequireOfModel) -> RegisteredModel:
 
     Raises:
         NotFound: no model has that name.
+        Invalid: an alias cannot be one.
     """
+    for alias in ask.aliases:
+        rules.check_alias(alias, reserved=False)
     model = get_model(ctx, GetModel(name=ask.name))
-    requires = Requirement(gates=tuple(dict.fromkeys(ask.gates)), approvers=tuple(dict.fromkeys(ask.approvers)))
+    requires = Requirement(
+        gates=tuple(dict.fromkeys(ask.gates)),
+        approvers=tuple(dict.fromkeys(ask.approvers)),
+        aliases=tuple(dict.fromkeys(ask.aliases)) or (CHAMPION,),
+    )
     queries.set_requirement(ctx.tx, ask.name, requires, ctx.now_ms())
     history.record(
         ctx,
@@ -237,9 +249,11 @@ def require_of_model(ctx: Context, ask: RequireOfModel) -> RegisteredModel:
 
 
 class ModelHistory(Ask[ChangePage]):
-    """Who changed what about a model and its versions."""
+    """Who changed what about a model and its versions; of one version, or of one kind (`alias`), when named."""
 
     name: ModelName
+    version: int | None = None
+    what: str = ""
     max_results: int = 100
     page_token: str = ""
 
@@ -251,35 +265,85 @@ def model_history(ctx: Context, ask: ModelHistory) -> ChangePage:
     Raises:
         Invalid: the page size or the token is not one.
     """
-    return history.page(ctx, ask.name, ask.max_results, ask.page_token)
+    return history.page(ctx, ask.name, ask.version, ask.what, ask.max_results, ask.page_token)
 
 
-class RollbackModel(Ask[AliasMove]):
-    """A model whose champion shall be the version that it was before."""
+class RollbackModel(Ask[Rollback]):
+    """A model whose champion shall be the version that it was before.
+
+    Attributes:
+        to: the version; 0 for the one that the alias named before.
+        alias: which alias moves.
+    """
 
     name: ModelName
+    to: int = 0
+    alias: str = CHAMPION
 
 
 @operation("models.rollback", needs="model:promote")
-def rollback_model(ctx: Context, ask: RollbackModel) -> AliasMove:
-    """Move the alias `champion` back to the version it named before. What was champion once needs no verdict again.
+def rollback_model(ctx: Context, ask: RollbackModel) -> Rollback:
+    """Move an alias back to the good version it named before. What it named once needs no verdict again.
+
+    A version is passed over when a gate has failed it, or an approval of it was refused or revoked, since. Asked
+    again, it goes one step further back.
 
     Raises:
-        NotFound: no model has that name.
-        Conflict: there is no earlier champion that still exists.
+        NotFound: no model has that name, or it has no version `to`.
+        Conflict: there is no earlier good version that still exists, or `to` never had what the model requires.
     """
     model = get_model(ctx, GetModel(name=ask.name))
-    moves = queries.alias_moves(ctx.tx, ask.name, CHAMPION)
-    there = queries.version_numbers(ctx.tx, ask.name)
-    target = rules.version_before(moves, there)
-    if target is None:
-        now = model.aliases.get(CHAMPION)
-        raise Conflict(
-            f"'{ask.name}' has no earlier champion to roll back to. "
-            + (f"Before version {now} it named none that still exists. " if now else "The alias names no version. ")
-            + f"Set it by hand: airside aliases set {ask.name} champion VERSION"
-        )
-    return promotion.move_alias(ctx, ask.name, CHAMPION, target, is_rollback=True)
+    moves = queries.alias_moves(ctx.tx, ask.name, ask.alias)
+    skipped: tuple[str, ...] = ()
+    if ask.to:
+        target = _named(ctx, ask, moves)
+    else:
+        target, skipped = _before(ctx, model, ask.alias, moves)
+    is_back = rules.is_step_back(moves, target)
+    move = promotion.move_alias(ctx, ask.name, ask.alias, target, is_rollback=is_back)
+    steps = rules.steps_back(moves) + 1 if is_back else 0
+    return Rollback(
+        name=ask.name,
+        alias=ask.alias,
+        version=target,
+        previous=move.previous,
+        skipped=skipped,
+        steps=steps,
+        text=rules.rollback_text(move, skipped=skipped, steps=steps),
+    )
+
+
+def _named(ctx: Context, ask: RollbackModel, moves: Moves) -> int:
+    """The version that is asked for, if the alias may move to it."""
+    version = queries.version(ctx.tx, ask.name, ask.to)
+    if version is None:
+        raise NotFound(f"Model Version (name={ask.name}, version={ask.to}) not found")
+    was_there = any(after == str(ask.to) for _, after in moves)
+    requires = queries.requirement(ctx.tx, ask.name)
+    if ask.alias in requires.aliases and not (was_there and not promotion.objections(ctx, version)):
+        promotion.require(ctx, version, f"alias '{ask.alias}'")
+    return ask.to
+
+
+def _before(ctx: Context, model: RegisteredModel, alias: str, moves: Moves) -> tuple[int, tuple[str, ...]]:
+    """The good version that the alias named before, and those that were passed over, with the reason."""
+    there = set(queries.version_numbers(ctx.tx, model.name))
+    skipped: list[str] = []
+    while (target := rules.version_before(moves, there)) is not None:
+        version = queries.version(ctx.tx, model.name, target)
+        against = promotion.objections(ctx, version) if version else ()
+        if not against:
+            return target, tuple(skipped)
+        skipped.append(f"{target}, for {' and '.join(against)}")
+        there.discard(target)
+    now = model.aliases.get(alias)
+    raise Conflict(
+        f"'{model.name}' has no earlier {alias} to roll back to. "
+        + "".join(f"Version {each}. " for each in skipped)
+        + (f"Before version {now} it named none that still exists. " if now and not skipped else "")
+        + ("" if now else "The alias names no version. ")
+        + f"Name one: airside models rollback {model.name} --to VERSION"
+    )
 
 
 def _tags(ctx: Context, name: ModelName) -> dict[str, str]:

@@ -7,7 +7,7 @@ from airside.core.record import DONE, Ask, Done
 from airside.registry import history, promotion, queries, rules, search, sources
 from airside.registry.events import StageMoved, VersionDeleted, VersionRegistered, VersionTagged
 from airside.registry.operations.models import GetModel, get_model
-from airside.registry.records import DownloadUri, ModelVersion, Stage, VersionList, VersionPage
+from airside.registry.records import DownloadUri, ModelVersion, Requirement, Stage, VersionList, VersionPage
 from airside.tracking.logged_models.operations import TellRegistration, tell_registration
 
 
@@ -74,6 +74,7 @@ def create_version(ctx: Context, ask: CreateVersion) -> ModelVersion:
     if version.model_id:
         tell_registration(ctx, TellRegistration(model_id=version.model_id, name=ask.name, version=number))
     history.record(ctx, ask.name, number, what="created", after=version.source)
+    history.record_first(ctx, ask.name, number, ask.description, ask.tags)
     ctx.announce(
         VersionRegistered(
             name=ask.name,
@@ -337,6 +338,35 @@ def download_uri(ctx: Context, ask: GetDownloadUri) -> DownloadUri:
     if uri is None:
         raise NotFound(f"Model Version (name={ask.name}, version={ask.version}) not found")
     return DownloadUri(artifact_uri=uri)
+
+
+class RequireOfVersion(Ask[ModelVersion]):
+    """Who must approve one version, beside those whom its model names, before an alias that waits moves to it."""
+
+    name: ModelName
+    version: int
+    approvers: tuple[str, ...] = ()
+
+
+@operation("versions.require", needs="model:promote")
+def require_of_version(ctx: Context, ask: RequireOfVersion) -> ModelVersion:
+    """Name the people who must approve this version; nobody: only what the model requires.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    version = get_version(ctx, GetVersion(name=ask.name, version=ask.version))
+    approvers = tuple(dict.fromkeys(ask.approvers))
+    queries.set_approvers(ctx.tx, ask.name, ask.version, approvers)
+    history.record(
+        ctx,
+        ask.name,
+        ask.version,
+        what="requirement",
+        before=rules.requirement_text(Requirement(approvers=version.approvers)),
+        after=rules.requirement_text(Requirement(approvers=approvers)),
+    )
+    return get_version(ctx, GetVersion(name=ask.name, version=ask.version))
 
 
 class CompleteVersion(Ask[ModelVersion]):

@@ -17,6 +17,7 @@ from airside.registry.queries.models import (
     set_model_description,
     set_requirement,
 )
+from airside.registry.queries.origins import copies_of, versions_made_from
 from airside.registry.queries.versions import (
     delete_version,
     delete_version_tag,
@@ -24,6 +25,7 @@ from airside.registry.queries.versions import (
     next_version,
     put_verdict,
     put_version_tags,
+    set_approvers,
     set_contents,
     set_stage,
     set_version_description,
@@ -41,6 +43,7 @@ __all__ = [
     "approvals",
     "approvals_of",
     "changes",
+    "copies_of",
     "delete_alias",
     "delete_model",
     "delete_model_tag",
@@ -61,6 +64,7 @@ __all__ = [
     "put_version_tags",
     "rename_model",
     "requirement",
+    "set_approvers",
     "set_contents",
     "set_decision",
     "set_model_description",
@@ -72,5 +76,6 @@ __all__ = [
     "version_keys",
     "version_numbers",
     "versions_in_stage",
+    "versions_made_from",
     "versions_of",
 ]

@@ -18,12 +18,19 @@ def insert_change(tx: Transaction, line: Line) -> None:
     )
 
 
-def changes(tx: Transaction, name: ModelName, below: int, limit: int) -> tuple[Change, ...]:
-    """Lines of a model with a lower sequence, newest first."""
+def changes(
+    tx: Transaction, name: ModelName, version: int | None, what: str, below: int, limit: int
+) -> tuple[Change, ...]:
+    """Lines of a model with a lower sequence, newest first; of one version or one kind if they are named."""
+    conditions, args = ["name = ?", "id < ?"], [name, below]
+    for condition, value in (("version = ?", version), ("what = ?", what)):
+        if value:
+            conditions.append(condition)
+            args.append(value)
     rows = tx.all(
         "SELECT id, name, version, what, key, before_value, after_value, actor, at_ms FROM registry_change "
-        "WHERE name = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (name, below, limit),
+        f"WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",
+        (*args, limit),
     )
     return tuple(_change(row) for row in rows)
 

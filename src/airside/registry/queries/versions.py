@@ -11,8 +11,9 @@ from airside.registry.records import ModelVersion, Stage, Verdict
 
 _COLUMNS = (
     "name, version, source, run_id, model_id, status, status_message, stage, description, run_link, "
-    "files, reference, golden, signature, created_by, created_ms, updated_ms"
+    "files, reference, golden, signature, approvers, created_by, created_ms, updated_ms"
 )
+_NAMES = msgspec.json.Decoder(tuple[str, ...])
 _FILES = msgspec.json.Decoder(dict[str, BlobId])
 _CHUNK = 400
 """Pairs in one IN list: below the variables of a statement in any SQLite."""
@@ -34,7 +35,7 @@ def insert_version(tx: Transaction, version: ModelVersion, storage_location: str
     """Write a version without its tags."""
     tx.run(
         f"INSERT INTO model_version ({_COLUMNS}, storage_location) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             version.name,
             version.version,
@@ -50,6 +51,7 @@ def insert_version(tx: Transaction, version: ModelVersion, storage_location: str
             version.reference,
             version.golden,
             version.signature,
+            msgspec.json.encode(version.approvers).decode(),
             version.created_by,
             version.created_ms,
             version.updated_ms,
@@ -123,7 +125,7 @@ def _version(
     row: Row, *, tags: dict[str, str], aliases: tuple[str, ...], verdicts: tuple[Verdict, ...]
 ) -> ModelVersion:
     name, number, source, run_id, model_id, status, status_message, stage, description, run_link, *rest = row
-    files, reference, golden, signature, created_by, created_ms, updated_ms = rest
+    files, reference, golden, signature, approvers, created_by, created_ms, updated_ms = rest
     return ModelVersion(
         name=name,
         version=number,
@@ -141,6 +143,7 @@ def _version(
         reference=reference,
         golden=golden,
         signature=signature,
+        approvers=_NAMES.decode(approvers),
         verdicts=verdicts,
         created_by=created_by,
         created_ms=created_ms,
@@ -198,6 +201,14 @@ def set_stage(tx: Transaction, name: ModelName, number: int, stage: Stage, now_m
     tx.run("UPDATE registered_model SET updated_ms = ? WHERE name = ?", (now_ms, name))
 
 
+def set_approvers(tx: Transaction, name: ModelName, number: int, approvers: Sequence[str]) -> None:
+    """Write who must approve the version."""
+    tx.run(
+        "UPDATE model_version SET approvers = ? WHERE name = ? AND version = ?",
+        (msgspec.json.encode(approvers).decode(), name, number),
+    )
+
+
 def set_contents(
     tx: Transaction, of: ModelVersion, files: Mapping[str, BlobId], reference: BlobId, golden: str, signature: str
 ) -> None:
@@ -247,4 +258,22 @@ def put_verdict(tx: Transaction, verdict: Verdict) -> None:
             verdict.left_by,
             to_ms(verdict.left_at),
         ),
+    )
+
+
+def of_models(tx: Transaction, model_ids: Sequence[str]) -> list[Row]:
+    """Name, number and logged model of the versions that come from some logged models."""
+    if not model_ids:
+        return []
+    marks = ", ".join("?" * len(model_ids))
+    return tx.all(f"SELECT name, version, model_id FROM model_version WHERE model_id IN ({marks})", model_ids)
+
+
+def of_runs(tx: Transaction, run_ids: Sequence[str]) -> list[Row]:
+    """Name, number, run and place of the versions that come from some runs."""
+    if not run_ids:
+        return []
+    marks = ", ".join("?" * len(run_ids))
+    return tx.all(
+        f"SELECT name, version, run_id, storage_location FROM model_version WHERE run_id IN ({marks})", run_ids
     )

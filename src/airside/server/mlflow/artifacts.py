@@ -1,12 +1,8 @@
 """MLflow's artifact calls (contract, section 8): bytes in motion, and the listings of runs and models."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from email.utils import formatdate
-from mimetypes import MimeTypes
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from airside.core.errors import AirsideError, Invalid
 from airside.core.ids import LoggedModelId, ModelName, RunId
@@ -15,8 +11,9 @@ from airside.platform.access.rights import authorise
 from airside.platform.wiring import Platform
 from airside.registry.operations.versions import GetDownloadUri, download_uri
 from airside.server.app import Route
-from airside.server.blobs import drawn, pour
-from airside.server.message import Answer, Handler, Header, Request
+from airside.server.blobs import pour
+from airside.server.files import download
+from airside.server.message import Answer, Handler, Request
 from airside.server.mlflow.mount import told
 from airside.server.mlflow.wire import (
     WireRequest,
@@ -27,151 +24,13 @@ from airside.server.mlflow.wire import (
     string,
     write,
 )
-from airside.store.artifacts.addresses import path_of
-from airside.store.artifacts.port import PIECE, ArtifactStore, FileStat, OpenFile
+from airside.store.artifacts.port import FileStat
 from airside.store.names import safe_parts
 from airside.tracking.artifacts import ArtifactList, ListArtifacts, root_of
 
 MAX_UI_UPLOAD = 10 << 20
-TEXT_SUFFIXES = frozenset(
-    (
-        "txt",
-        "log",
-        "err",
-        "cfg",
-        "conf",
-        "cnf",
-        "cf",
-        "ini",
-        "properties",
-        "prop",
-        "hocon",
-        "toml",
-        "yaml",
-        "yml",
-        "xml",
-        "json",
-        "js",
-        "py",
-        "py3",
-        "csv",
-        "tsv",
-        "md",
-        "rst",
-        "ipynb",
-    )
-)
-TEXT_NAMES = frozenset({"MLmodel", "MLproject"})
 NO_UPLOAD_IN_PARTS = "Multipart upload is not supported for the current artifact repository"
 NO_DOWNLOAD_IN_PARTS = "Multipart download is not supported for the current artifact repository"
-
-_TYPES = MimeTypes(filenames=())
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z", re.ASCII)
-
-
-# --- one file ------------------------------------------------------------------------------------------------------
-
-
-def content_type(path: str) -> str:
-    """The type that a file is sent as: by its name alone, never by what the upload said.
-
-    >>> content_type("a/metrics.json"), content_type("page.html"), content_type("model.pkl")
-    ('text/plain', 'text/html', 'application/octet-stream')
-    """
-    name = path.rpartition("/")[2]
-    if name in TEXT_NAMES or name.rpartition(".")[2] in TEXT_SUFFIXES:
-        return "text/plain"
-    return _TYPES.guess_type(name, strict=True)[0] or "application/octet-stream"
-
-
-def disposition(path: str) -> str:
-    r"""The header that makes a browser save the file and not show it.
-
-    >>> disposition("a/b.txt")
-    'attachment; filename=b.txt'
-    >>> disposition("ä.txt")
-    'attachment; filename="_.txt"; filename*=UTF-8\'\'%C3%A4.txt'
-    """
-    name = path.rpartition("/")[2]
-    plain = re.sub(r'[^\x20-\x7e]|["\\]', "_", name)
-    if re.fullmatch(r"[A-Za-z0-9!#$&+.^_`|~\-]+", name):
-        return f"attachment; filename={name}"
-    extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
-    return f'attachment; filename="{plain}"{extended}'
-
-
-def span(header: str, size: int) -> tuple[int, int] | None:
-    """The first byte and the end of the one range that was asked for; None: the whole file.
-
-    >>> span("bytes=2-4", 10), span("bytes=-3", 10), span("bytes=8-", 10), span("bytes=1-2,4-5", 10)
-    ((2, 5), (7, 10), (8, 10), None)
-
-    Raises:
-        IndexError: it begins behind the end.
-    """
-    match = _RANGE.match(header.replace(" ", ""))
-    if match is None or match[1] == match[2] == "":
-        return None
-    if not match[1]:
-        start, stop = max(0, size - int(match[2])), size
-    else:
-        start, stop = int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
-    if match[2] and match[1] and int(match[2]) < start:
-        return None
-    if start >= size or start >= stop:
-        raise IndexError
-    return start, stop
-
-
-def _download(store: ArtifactStore, path: str, request: Request) -> Answer:
-    """A file, or the range of it that is asked for. Called on a thread."""
-    file = store.open(path)
-    try:
-        return _opened(file, request)
-    except BaseException:
-        file.close()
-        raise
-
-
-def _opened(file: OpenFile, request: Request) -> Answer:
-    size, etag = file.stat.size_bytes, f'"{file.stat.etag}"'
-    headers: tuple[Header, ...] = (
-        (b"content-type", content_type(file.stat.path).encode()),
-        (b"content-disposition", disposition(file.stat.path).encode("latin-1")),
-        (b"etag", etag.encode()),
-        (b"last-modified", formatdate(file.stat.modified_ms / 1000, usegmt=True).encode()),
-        (b"accept-ranges", b"bytes"),
-    )
-    asked = request.header(b"range")
-    if_range = request.header(b"if-range")
-    try:
-        part = span(asked, size) if asked and if_range in ("", etag) else None
-    except IndexError:
-        file.close()
-        return Answer(416, b"", (*headers[4:], (b"content-range", f"bytes */{size}".encode())))
-    start, stop = part or (0, size)
-    status = 200
-    if part:
-        status, headers = 206, (*headers, (b"content-range", f"bytes {start}-{stop - 1}/{size}".encode()))
-    if stop - start <= PIECE and request.method != "HEAD":
-        with file:
-            return Answer(status, b"".join(file.pieces(start, stop)), headers)
-    headers = (*headers, (b"content-length", str(stop - start).encode()))
-    if request.method == "HEAD":
-        file.close()
-        return Answer(status, _no_pieces(), headers)
-    return Answer(status, drawn(_pieces(file, start, stop)), headers)
-
-
-def _pieces(file: OpenFile, start: int, stop: int) -> Iterator[bytes]:
-    with file:
-        yield from file.pieces(start, stop)
-
-
-async def _no_pieces() -> AsyncIterator[bytes]:
-    nothing: tuple[bytes, ...] = ()
-    for piece in nothing:
-        yield piece
 
 
 def _name_and_size(found: FileStat) -> dict[str, Any]:
@@ -217,7 +76,7 @@ class Proxy:
         """`GET artifacts/<path>`: the file, or a range of it."""
         if refused := self._check(request, "read"):
             return refused
-        return await asyncio.to_thread(_download, self._store, request.args["path"], request)
+        return await asyncio.to_thread(download, self._store, request.args["path"], request)
 
     async def list(self, request: Request) -> Answer:
         """`GET artifacts?path=`: one level of a folder; nothing for a file or what is not there."""
@@ -254,7 +113,8 @@ class Proxy:
             authorise(request.actor, "artifact", "read")
             sent = _arguments(request, (*needed, path))
             uri = await asyncio.to_thread(self._platform.read, lambda ctx: locate(ctx, sent))
-            return await asyncio.to_thread(_download, self._store, path_of(uri, _below(sent[path])), request)
+            place = self._platform.roots.at(uri, _below(sent[path]))
+            return await asyncio.to_thread(download, place.store, place.path, request)
 
         return handle
 
@@ -264,8 +124,8 @@ class Proxy:
         sent = _arguments(request, ("run_id", "path"))
         body = await request.body(limit=MAX_UI_UPLOAD)
         uri = await asyncio.to_thread(self._platform.read, lambda ctx: _of_run(ctx, sent))
-        place = path_of(uri, _below(sent["path"]))
-        await asyncio.to_thread(self._store.write, place, [body], size_bytes=len(body))
+        place = self._platform.roots.at(uri, _below(sent["path"]))
+        await asyncio.to_thread(place.store.write, place.path, [body], size_bytes=len(body))
         return Answer(200, b"{}")
 
 

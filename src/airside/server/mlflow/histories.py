@@ -1,13 +1,11 @@
 """Histories of metrics on MLflow's wire (contract, section 5.4)."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import msgspec
 
 from airside.core.errors import Invalid
 from airside.core.ids import RunId
-from airside.server.mlflow.run_answers import metric_of
 from airside.server.mlflow.wire import (
     AJAX_ONLY,
     SEE_DOCS,
@@ -17,7 +15,7 @@ from airside.server.mlflow.wire import (
     int32,
     int64,
     message,
-    present,
+    number,
     read,
     repeated,
     string,
@@ -133,23 +131,24 @@ async def _pieces(ask: GetMetricPoints, page: MetricPoints, asking: Asking) -> A
     yield _end(page.next_page_token)
 
 
+class _RunPoint(_Point, gc=False):
+    run_id: str
+
+
 def _points(points: RunMetrics) -> bytes:
-    return write(present(metrics=[{**metric_of(point), "run_id": point.run_id} for point in points.items]))
+    return b'{"metrics":' + _run_points(points) + b"}" if points.items else b"{}"
+
+
+def _run_points(points: RunMetrics) -> bytes:
+    return write([_RunPoint(p.key, number(p.value), p.timestamp_ms, p.step, p.run_id) for p in points.items])
 
 
 def _bulk_points(points: RunMetrics) -> bytes:
     """The one answer in which "not a number" is a bare word, which JSON does not have."""
-    if all(point.value is not None for point in points.items):
-        return write({"metrics": [{**metric_of(point), "run_id": point.run_id} for point in points.items]})
-    parts = []
-    for point in points.items:
-        described: dict[str, Any] = {**metric_of(point), "run_id": point.run_id}
-        if point.value is None:
-            del described["value"]
-            parts.append(b'{"value":NaN,' + write(described)[1:])
-        else:
-            parts.append(write(described))
-    return b'{"metrics":[' + b",".join(parts) + b"]}"
+    rows = _run_points(points)
+    if any(point.value is None for point in points.items):
+        rows = rows.replace(b'"value":"NaN"', b'"value":NaN')  # a quote inside a key is escaped: this is no key
+    return b'{"metrics":' + rows + b"}"
 
 
 _AT = "2.0/mlflow/metrics/"

@@ -301,6 +301,14 @@ def _delete_version_tag(request: WireRequest) -> DeleteVersionTag:
     return DeleteVersionTag(name=_name(sent), version=_number(sent["version"]), key=sent["key"])
 
 
+_DOWNLOAD = message(name=string, version=string)
+
+
+def _download_uri(request: WireRequest) -> GetDownloadUri:
+    sent = read(request, _DOWNLOAD)  # this call alone has no check of what is required before the names are judged
+    return GetDownloadUri(name=_name({"name": "", **sent}), version=_number(sent.get("version", "")))
+
+
 _ALIAS = message(required=("name", "alias"), name=string, alias=string)
 _SET_ALIAS = message(required=("name", "alias", "version"), name=string, alias=string, version=string)
 
@@ -351,7 +359,7 @@ ROUTES: tuple[WireRoute, ...] = (
     _route("PATCH", f"{_V}update", _update_version, _version, UpdateVersion),
     _route("DELETE", f"{_V}delete", _of_version(DeleteVersion), nothing, DeleteVersion),
     _route("POST", f"{_V}transition-stage", _set_stage, _version, SetStage),
-    _route("GET", f"{_V}get-download-uri", _of_version(GetDownloadUri), _uri, GetDownloadUri),
+    _route("GET", f"{_V}get-download-uri", _download_uri, _uri, GetDownloadUri),
     _route("POST", f"{_V}set-tag", _set_version_tag, nothing, SetVersionTag),
     _route("DELETE", f"{_V}delete-tag", _delete_version_tag, nothing, DeleteVersionTag),
     _route("GET", f"{_V}search", _search_versions, _versions, SearchVersions),

@@ -83,12 +83,16 @@ class EncodedRuns:
         if kept is not None and kept[0] == run.revision:
             return kept[1]
         encoded = write(run_of(run))
-        if self.held_bytes + len(encoded) > self._limit:
-            self._kept.clear()
-            self.held_bytes = 0
+        if kept is not None:
+            self._forget(run_id)
+        while self._kept and self.held_bytes + len(encoded) > self._limit:
+            self._forget(next(iter(self._kept)))  # the one that was encoded first
         self.held_bytes += len(encoded)
         self._kept[run_id] = (run.revision, encoded)
         return encoded
+
+    def _forget(self, run_id: str) -> None:
+        self.held_bytes -= len(self._kept.pop(run_id)[1])
 
 
 _ENCODED = EncodedRuns()

@@ -2,8 +2,11 @@
 
 import asyncio
 import gzip
+import re
 from functools import partial
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from airside.core.clock import Clock
 from airside.core.errors import AirsideError, Invalid
@@ -17,6 +20,8 @@ from airside.server.web.static import static_file, static_paths
 from airside.server.web.templating import render_error
 
 TWINS = ("json", "csv")
+_ADDRESS = re.compile(rb'(\s(?:href|src|action|formaction|hx-[a-z\-]+|data-[a-z\-]+)=")/(?!/)')
+_LEADS = {"location", "hx-redirect", "hx-location", "hx-push-url"}
 FORM_LIMIT_BYTES = 64 << 10
 GZIP_FROM_BYTES = 1024
 SENT_BY_THE_EDGE = {"x-content-type-options", "cache-control"}
@@ -46,6 +51,7 @@ def page_handler(platform: Platform) -> Handler:
     """Answers every page: on a worker thread, because templates and the store may take milliseconds."""
     host, auth = platform.settings["host"], platform.settings["auth"]
     is_open = auth == "off" and host not in {"127.0.0.1", "localhost", "::1"}
+    prefix: str = platform.settings["static_prefix"]
 
     async def handle(request: Request) -> Answer:
         asked = WebRequest(
@@ -55,14 +61,32 @@ def page_handler(platform: Platform) -> Handler:
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()},
             form=await _form(request) if request.method == "POST" else {},
             actor=request.actor.name,
-            origin=f"{request.scope.get('scheme', 'http')}://{request.header(b'host')}",
+            origin=f"{request.scope.get('scheme', 'http')}://{request.header(b'host')}{prefix}",
             open_to_all=is_open,
             now=platform.clock.now(),
         )
         made = await asyncio.to_thread(respond, partial(platform.call, request.actor), asked)
+        made = below(made, prefix) if prefix else made
         return answer_of(made, accepts_gzip=b"gzip" in request.headers.get(b"accept-encoding", b""))
 
     return handle
+
+
+def below(page: Page, prefix: str) -> Page:
+    """A page whose addresses begin with a prefix. Only attributes of ours can match: text is escaped.
+
+    >>> below(Page(body=b'<a href="/models">'), "/tower").body
+    b'<a href="/tower/models">'
+    """
+    headers = tuple(
+        (name, prefix + value if name.lower() in _LEADS and value.startswith("/") else value)
+        for name, value in page.headers
+    )
+    if not page.content_type.startswith("text/html"):
+        return msgspec.structs.replace(page, headers=headers)
+    return msgspec.structs.replace(
+        page, headers=headers, body=_ADDRESS.sub(rb"\1" + prefix.encode() + rb"/", page.body)
+    )
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -62,6 +62,7 @@ _OTHERS: dict[str, tuple[str, str]] = {
     # approvals
     "approved": ("ok", "Approved"),
     "refused": ("bad", "Refused"),
+    "revoked": ("bad", "Revoked"),
     # versions
     "READY": ("ok", "Ready"),
     "PENDING_REGISTRATION": ("info", "Pending"),

@@ -22,7 +22,14 @@ from airside.server.web.shell import NAVIGATION
 from airside.server.web.static import static_url
 from airside.server.web.status import light
 
-PARTS = ("parts/marks.html", "parts/layout.html", "parts/pictures.html", "parts/watching.html", "parts/tables.html")
+PARTS = (
+    "parts/marks.html",
+    "parts/layout.html",
+    "parts/pictures.html",
+    "parts/watching.html",
+    "parts/captures.html",
+    "parts/tables.html",
+)
 """The files of components; their macros are `ui.<name>` in every template."""
 
 VARY = (("Vary", "HX-Request, HX-Target, Cookie"),)

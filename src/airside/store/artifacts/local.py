@@ -68,15 +68,33 @@ class LocalArtifacts:
     Args:
         root: the operator's folder; it may itself be a link.
         free_bytes: how much may still be written: an upload that would take more is refused.
+        is_private: whether what is written is this user's alone; else the process's umask decides, as for files that
+            clients put there themselves.
+        is_made: whether the folder is made now; else with the first file.
     """
 
-    def __init__(self, root: Path, *, free_bytes: Callable[[Path], int] | None = None) -> None:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def __init__(
+        self,
+        root: Path,
+        *,
+        free_bytes: Callable[[Path], int] | None = None,
+        is_private: bool = True,
+        is_made: bool = True,
+    ) -> None:
+        self._modes = (0o700, 0o600) if is_private else (0o777, 0o666)
+        if is_made:
+            root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
         self._root = root.resolve()
         self._incoming = self._root / INCOMING
         self._free_bytes = free_bytes or free_to_write
-        self._incoming.mkdir(exist_ok=True, mode=0o700)
-        for left in self._incoming.iterdir():  # what a crash interrupted
+        if is_made:
+            self._incoming.mkdir(exist_ok=True, mode=0o700)
+        if self._incoming.is_dir():
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what a crash interrupted."""
+        for left in self._incoming.iterdir():
             with suppress(OSError):
                 if left.stat().st_mtime < time.time() - LEFT_OVER_S:
                     left.unlink()
@@ -85,13 +103,16 @@ class LocalArtifacts:
         """Temporary file, fsync, rename, fsync of the folder."""
         parts = _own_parts(path)
         self._refuse_shape(parts)
+        with _disk_errors():
+            self._root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
+            self._incoming.mkdir(exist_ok=True, mode=0o700)
         room = self._free_bytes(self._root)
         if (size_bytes or 0) > room:
             raise DiskFull
         incoming = self._incoming / uuid4().hex
         with _disk_errors():
             try:
-                _spill(incoming, pieces, room)
+                _spill(incoming, pieces, room, self._modes[1])
                 with self._folder(parts[:-1], create=True) as folder:
                     os.rename(incoming, parts[-1], dst_dir_fd=folder)
                     os.fsync(folder)
@@ -176,7 +197,7 @@ class LocalArtifacts:
         handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for part in parts:
-                below = _step(handle, part, create=create)
+                below = _step(handle, part, create=create, mode=self._modes[0])
                 os.close(handle)
                 handle = below
             yield handle
@@ -197,29 +218,34 @@ def _own_parts(path: str, *, or_root: bool = False) -> Parts:
     return parts
 
 
-def _step(handle: int, part: str, *, create: bool) -> int:
+def _step(handle: int, part: str, *, create: bool, mode: int) -> int:
     try:
         return os.open(part, _FOLDER, dir_fd=handle)
     except FileNotFoundError:
         if not create:
             raise
     with suppress(FileExistsError):
-        os.mkdir(part, 0o700, dir_fd=handle)
+        os.mkdir(part, mode, dir_fd=handle)
         os.fsync(handle)
     return os.open(part, _FOLDER, dir_fd=handle)
 
 
-def _spill(place: Path, pieces: Iterable[bytes], room: int) -> None:
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
+def _spill(place: Path, pieces: Iterable[bytes], room: int, mode: int) -> None:
+    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(handle, "wb", buffering=0):
         written = 0
         for piece in pieces:
             written += len(piece)
             if written > room:
                 raise DiskFull
-            file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
+            _write_all(handle, piece)
+        os.fsync(handle)
+
+
+def _write_all(handle: int, piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 @contextmanager

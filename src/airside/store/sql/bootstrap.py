@@ -1,9 +1,9 @@
 """From whatever is in the database to the newest schema, before anything else touches it."""
 
-from airside.core.errors import AirsideError, Unavailable
+from airside.core.errors import Unavailable, WrongUse
 from airside.core.plugin import load
 from airside.store.sql.ddl import HEAD, ddl_text
-from airside.store.sql.session import Database, Session
+from airside.store.sql.session import Database, Session, tables_of
 
 
 def prepare(database: Database) -> bool:
@@ -12,8 +12,9 @@ def prepare(database: Database) -> bool:
     Idempotent. Under the database's own lock, so that of two servers that start at once one waits for the other.
 
     Raises:
-        Unavailable: the store was written by a newer release, or is not a store of Airside.
+        Unavailable: the store was written by a newer release. WrongUse: it is not a store of Airside.
     """
+    _refuse_foreign(database.tables())
     session = database.open(readonly=False)
     try:
         session.begin()
@@ -47,23 +48,20 @@ def _lock(session: Session) -> None:
 
 def _revision(session: Session) -> str:
     """The schema's revision; empty for an empty store."""
-    if session.dialect == "sqlite":
-        tables = {name for (name,) in session.all("SELECT name FROM sqlite_master WHERE type = ?", ("table",))}
-    else:
-        rows = session.all("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
-        tables = {name for (name,) in rows}
+    tables = tables_of(session)
     if "schema_version" in tables:
         row = session.one("SELECT revision FROM schema_version")
         return str(row[0]) if row else ""
-    if "alembic_version" in tables and "experiments" in tables:
-        raise _not_ours(
-            "holds MLflow's tables",
-            "Name an empty database, and copy the runs with MLflow's client (docs/how-to/move-from-mlflow.md)",
-        )
-    if tables - {"sqlite_sequence"}:
-        raise _not_ours("holds tables of something else", "Name an empty database")
+    _refuse_foreign(tables)
     return ""
 
 
-def _not_ours(found: str, way_out: str) -> AirsideError:
-    return Unavailable(f"The database {found}; it is not opened or changed. {way_out}.")
+def _refuse_foreign(tables: set[str]) -> None:
+    if "schema_version" in tables or not tables - {"sqlite_sequence"}:
+        return
+    if "alembic_version" in tables and "experiments" in tables:
+        raise WrongUse(
+            "The database holds MLflow's tables; it is not opened or changed. Name an empty one (or none: then it is "
+            "HOME/airside.db), and take this one over with: airside import mlflow URI"
+        )
+    raise WrongUse("The database holds tables of something else; it is not opened or changed. Name an empty one.")

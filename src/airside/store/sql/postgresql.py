@@ -10,7 +10,7 @@ import psycopg
 
 from airside.core.errors import AirsideError, AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
-from airside.store.sql.session import QUERY_LIMIT_S, ConnectionLost, Hooks, Session
+from airside.store.sql.session import QUERY_LIMIT_S, ConnectionLost, Hooks, Session, tables_of
 
 
 @lru_cache(maxsize=4096)
@@ -139,6 +139,16 @@ class PostgresDatabase:
         except psycopg.OperationalError as error:
             reason = str(error).strip().splitlines()[-1]
             raise Unavailable(f"{self.label} does not answer: {reason}") from error
+
+    def tables(self) -> set[str]:
+        """The names of the tables."""
+        session = self.open(readonly=True)
+        try:
+            session.begin()
+            return tables_of(session)
+        finally:
+            session.rollback()
+            session.close()
 
     def checkpoint(self) -> None:
         """PostgreSQL does its own."""

@@ -63,11 +63,23 @@ class Database(Protocol):
     def open(self, *, readonly: bool) -> Session:
         """A new connection. Raises `Unavailable` when there is none to be had."""
 
+    def tables(self) -> set[str]:
+        """The names of the tables, found without changing a byte; nothing when there is no database yet."""
+
     def checkpoint(self) -> None:
         """Housekeeping beside the writer, called from a thread of its own; does nothing where there is none."""
 
     def between_groups(self, session: Session) -> None:
         """Housekeeping that only the writer can do, called on its thread while no transaction is open."""
+
+
+def tables_of(session: Transaction) -> set[str]:
+    """The names of the tables that a connection sees."""
+    if session.dialect == "sqlite":
+        rows = session.all("SELECT name FROM sqlite_master WHERE type = ?", ("table",))
+    else:
+        rows = session.all("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
+    return {name for (name,) in rows}
 
 
 class ConnectionLost(Exception):

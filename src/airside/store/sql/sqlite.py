@@ -3,19 +3,21 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
 from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
 
-CHECKPOINT_BYTES = 4 << 20
-"""A write-ahead log above this size is copied into the database by the checkpointer, beside the writer."""
-RESTART_BYTES = 32 << 20
-"""Above this size the writer itself begins the log anew between two groups: under constant load it would grow on."""
+RESTART_PAGES = 8192
+"""With more pages than this in the write-ahead log (32 MiB) the writer itself begins it anew between two groups: under
+constant load it would grow on, because the checkpointer never catches up."""
+LOG_BYTES = 64 << 20
+"""What is kept of the log's file when a long reader let it grow further."""
 
 _INSTRUCTIONS_PER_LOOK = 20_000
 
@@ -64,6 +66,7 @@ class SqliteSession(Hooks):
         execute(f"PRAGMA synchronous={synchronous}")
         execute("PRAGMA foreign_keys=ON")
         execute("PRAGMA wal_autocheckpoint=0")
+        execute(f"PRAGMA journal_size_limit={LOG_BYTES}")
         execute("PRAGMA temp_store=MEMORY")
         execute("PRAGMA cache_size=-8192")
         if readonly:
@@ -158,8 +161,7 @@ class SqliteDatabase:
         self.path = path
         self.label = f"SQLite ({path.name})"
         self._synchronous = synchronous
-        self._wal = path.with_name(path.name + "-wal")
-        self._is_grown = False
+        self._is_written = self._is_grown = False
 
     def open(self, *, readonly: bool) -> Session:
         """A connection to the file, which is made when it is not there."""
@@ -171,23 +173,34 @@ class SqliteDatabase:
                 "can be written, on a disk with room?"
             ) from error
 
-    def checkpoint(self) -> None:
-        """Copy a grown write-ahead log into the database, without making writers wait."""
+    def tables(self) -> set[str]:
+        """The names of the tables. Opening as ours would turn a foreign file's log into a write-ahead log."""
+        if not self.path.is_file() or not self.path.stat().st_size:
+            return set()
         try:
-            size = self._wal.stat().st_size
-            if size < CHECKPOINT_BYTES:
-                return
-            with sqlite3.connect(self.path, isolation_level=None, timeout=0.1) as db:
-                db.execute(f"PRAGMA synchronous={self._synchronous}")
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            db.close()
-            self._is_grown = size > RESTART_BYTES
-        except (OSError, sqlite3.Error):
-            return  # the next look tries again
+            with closing(sqlite3.connect(f"file:{quote(str(self.path.absolute()))}?mode=ro", uri=True)) as db:
+                return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        except sqlite3.Error:  # what is wrong with it is told when it is opened
+            return set()
+
+    def checkpoint(self) -> None:
+        """Copy what was written into the database, without making writers wait.
+
+        A log that is copied whole is begun anew by the next write, in place: a file that does not grow needs half the
+        time for each fsync. So the log is never cut.
+        """
+        if not self._is_written:
+            return
+        self._is_written = False
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self.path, isolation_level=None, timeout=0.1)) as db:
+            db.execute(f"PRAGMA synchronous={self._synchronous}")
+            _, pages, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._is_grown = pages > RESTART_PAGES
 
     def between_groups(self, session: Session) -> None:
         """Begin a grown log anew; the checkpointer has left little to copy."""
+        self._is_written = True
         if self._is_grown:
             self._is_grown = False
             with suppress(sqlite3.Error):  # a reader in the way, a full disk: the next look asks again
-                session.script("PRAGMA busy_timeout=20;\nPRAGMA wal_checkpoint(TRUNCATE);\nPRAGMA busy_timeout=30000")
+                session.script("PRAGMA busy_timeout=20;\nPRAGMA wal_checkpoint(RESTART);\nPRAGMA busy_timeout=30000")

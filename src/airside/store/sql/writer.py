@@ -24,7 +24,7 @@ Reply = Callable[[Any, BaseException | None], None]
 
 MAX_WAITING = 4096
 GROUP_BUDGET_S = 0.02
-CHECKPOINT_EVERY_S = 0.25
+CHECKPOINT_EVERY_S = 1.0
 
 _log = logging.getLogger("airside.store.writer")
 

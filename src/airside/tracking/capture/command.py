@@ -24,12 +24,14 @@ def taken() -> Command:
 
 def entry() -> str:
     """The script as it was named, `-m module`, or nothing in an interactive session."""
+    if _is_interactive():
+        return ""
     main: Any = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
     if spec is not None and spec.name not in {"__main__", ""}:
         return f"-m {spec.name.removesuffix('.__main__')}"
     file = getattr(main, "__file__", None)
-    return str(file) if file and not _is_interactive() else ""
+    return str(file) if file else ""
 
 
 def entry_file() -> Path | None:

@@ -99,7 +99,7 @@ def without_credentials(remote: str) -> str:
     parts = urlsplit(remote)
     who, _, where = parts.netloc.rpartition("@")
     kept = f"{who}@{where}" if parts.scheme in {"ssh", "git+ssh"} and who and ":" not in who else where
-    return redacted(urlunsplit((parts.scheme, kept, parts.path, "", "")))
+    return _TOKENS.sub(HIDDEN, urlunsplit((parts.scheme, kept, parts.path, "", "")))
 
 
 def is_secret_file(path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from airside.core.errors import AirsideError, AlreadyExists, Invalid, NotFound
+from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
 from airside.core.ids import ExperimentId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
@@ -12,7 +12,7 @@ from airside.tracking.queries import datasets as dataset_queries
 from airside.tracking.queries import experiment_search as search
 from airside.tracking.queries import experiments as queries
 from airside.tracking.queries.run_search import Window
-from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Tag, View
+from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage, Swept, Tag, View
 
 
 class CreateExperiment(Ask[Experiment]):
@@ -30,7 +30,7 @@ def create_experiment(ctx: Context, ask: CreateExperiment) -> Experiment:
     tags = rules.last_wins(ask.tags)
     for tag in tags:
         rules.check_experiment_tag(tag)
-    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix())
+    wanted = rules.checked_location(ask.artifact_location, Path.cwd().as_posix(), rules.limits_of(ctx.memory))
     _check_views(tags)
     now = ctx.now_ms()
     number = queries.add(ctx.tx, ask.name, wanted, now)
@@ -112,12 +112,32 @@ def rename_experiment(ctx: Context, ask: RenameExperiment) -> Done:
     number, is_deleted = _staged(ctx, ask.experiment_id)
     rules.check_experiment_name(ask.new_name)
     if is_deleted:
-        raise AirsideError("Cannot rename a non-active experiment.", code="INVALID_STATE")
+        raise Conflict("Cannot rename a non-active experiment.", code="INVALID_STATE")
     other = queries.get_by_name(ctx.tx, ask.new_name)
     if other is not None and other.experiment_id != str(number):
         raise _taken(ask.new_name)
     queries.rename(ctx.tx, number, ask.new_name, ctx.now_ms())
     return DONE
+
+
+class SweepExperiment(Ask[Swept]):
+    """Ask to go on bringing the runs of an experiment to the stage that it was brought to."""
+
+    experiment_id: ExperimentId
+
+
+def _left(ask: SweepExperiment, answer: Swept) -> SweepExperiment | None:
+    return ask if answer.is_unfinished else None
+
+
+@operation("experiments.sweep", needs="experiment:write", audit="measure", rest=_left)
+def sweep_experiment(ctx: Context, ask: SweepExperiment) -> Swept:
+    """Delete or restore the next runs of an experiment: a large one is many small transactions, never a long one."""
+    return Swept(is_unfinished=queries.sweep(ctx.tx, rules.experiment_no(ask.experiment_id)))
+
+
+def _sweep(ask: "DeleteExperiment | RestoreExperiment", _answer: Done) -> SweepExperiment:
+    return SweepExperiment(experiment_id=ask.experiment_id)
 
 
 class DeleteExperiment(Ask[Done]):
@@ -126,7 +146,7 @@ class DeleteExperiment(Ask[Done]):
     experiment_id: ExperimentId
 
 
-@operation("experiments.delete", needs="experiment:write")
+@operation("experiments.delete", needs="experiment:write", rest=_sweep)
 def delete_experiment(ctx: Context, ask: DeleteExperiment) -> Done:
     """Put an experiment and all its runs out of sight. It can be restored."""
     number = rules.experiment_no(ask.experiment_id)
@@ -141,13 +161,24 @@ class RestoreExperiment(Ask[Done]):
     experiment_id: ExperimentId
 
 
-@operation("experiments.restore", needs="experiment:write")
+@operation("experiments.restore", needs="experiment:write", rest=_sweep)
 def restore_experiment(ctx: Context, ask: RestoreExperiment) -> Done:
     """Bring a deleted experiment back with all its runs, those deleted singly before included."""
     number = rules.experiment_no(ask.experiment_id)
     if not queries.set_stage(ctx.tx, number, is_deleted=False, now_ms=ctx.now_ms()):
         raise _absent(ask.experiment_id)
     return DONE
+
+
+def has_sweeps(ctx: Context) -> bool:
+    """Whether there is something for `finish_sweeps`."""
+    return bool(queries.unswept(ctx.tx))
+
+
+def finish_sweeps(ctx: Context) -> None:
+    """Go on, a step for each experiment, where a server ended in the middle of deleting or restoring."""
+    for number in queries.unswept(ctx.tx):
+        queries.sweep(ctx.tx, number)
 
 
 class SetExperimentTag(Ask[Done]):
@@ -264,6 +295,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     rename_experiment,
     delete_experiment,
     restore_experiment,
+    sweep_experiment,
     set_experiment_tag,
     delete_experiment_tag,
     search_datasets,

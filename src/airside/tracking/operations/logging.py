@@ -65,7 +65,7 @@ class LogParam(Ask[Done]):
 @operation("runs.log_param", needs="run:write", audit="measure")
 def log_param(ctx: Context, ask: LogParam) -> Done:
     """Log a parameter of an active run: written once; the same value again changes nothing."""
-    param = rules.checked_param(Param(key=ask.key, value=ask.value))
+    param = rules.checked_param(Param(key=ask.key, value=ask.value), truncates=rules.limits_of(ctx.memory).truncates)
     run = active(ctx, ask.run_id)
     other = values.add_param(ctx, run, param)
     if other is not None:
@@ -87,7 +87,7 @@ class SetRunTag(Ask[Done]):
 @operation("runs.set_tag", needs="run:write", audit="measure")
 def set_tag(ctx: Context, ask: SetRunTag) -> Done:
     """Set a tag of an active run; the tag `mlflow.runName` also renames it."""
-    tag = rules.checked_tag(Tag(key=ask.key, value=ask.value))
+    tag = rules.checked_tag(Tag(key=ask.key, value=ask.value), truncates=rules.limits_of(ctx.memory).truncates)
     run = active(ctx, ask.run_id)
     _set_tags(ctx, run, (tag,))
     return DONE
@@ -122,8 +122,9 @@ class LogBatch(Ask[Done]):
 def log_batch(ctx: Context, ask: LogBatch) -> Done:
     """Log up to 1,000 metrics, parameters and tags of an active run: whole or absent."""
     points = rules.checked_points(ask.metrics)
-    params = [rules.checked_param(param, f"params[{index}].") for index, param in enumerate(ask.params)]
-    tags = [rules.checked_tag(tag, f"tags[{index}].") for index, tag in enumerate(ask.tags)]
+    cuts = rules.limits_of(ctx.memory).truncates
+    params = [rules.checked_param(param, f"params[{index}].", truncates=cuts) for index, param in enumerate(ask.params)]
+    tags = [rules.checked_tag(tag, f"tags[{index}].", truncates=cuts) for index, tag in enumerate(ask.tags)]
     rules.check_batch_size(len(ask.metrics), len(params), len(tags))
     rules.check_distinct(params)
     rules.check_run_id(ask.run_id)

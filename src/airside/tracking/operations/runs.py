@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from airside.core.errors import Invalid, NotFound
+from airside.core.errors import Invalid, NotFound, Overloaded
 from airside.core.ids import ExperimentId, RunId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import DONE, Ask, Done
@@ -20,6 +20,7 @@ from airside.tracking.operations.experiments import (
     get_experiment_by_name,
     writable,
 )
+from airside.tracking.queries import experiments as experiment_queries
 from airside.tracking.queries import run_search as search
 from airside.tracking.queries import runs as queries
 from airside.tracking.queries import values
@@ -164,7 +165,7 @@ class DeleteRun(Ask[Done]):
 @operation("runs.delete", needs="run:write")
 def delete_run(ctx: Context, ask: DeleteRun) -> Done:
     """Put a run out of sight. It can be restored; doing it again changes nothing."""
-    queries.set_stage(ctx.tx, found(ctx, ask.run_id)[0], is_deleted=True)
+    queries.set_stage(ctx.tx, _settled(ctx, ask.run_id), is_deleted=True, now_ms=ctx.now_ms())
     return DONE
 
 
@@ -177,7 +178,7 @@ class RestoreRun(Ask[Done]):
 @operation("runs.restore", needs="run:write")
 def restore_run(ctx: Context, ask: RestoreRun) -> Done:
     """Bring a deleted run back, even when its experiment is deleted."""
-    queries.set_stage(ctx.tx, found(ctx, ask.run_id)[0], is_deleted=False)
+    queries.set_stage(ctx.tx, _settled(ctx, ask.run_id), is_deleted=False, now_ms=ctx.now_ms())
     return DONE
 
 
@@ -207,6 +208,20 @@ def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
         ask.order_by,
         search.Window(view=ask.view, max_results=ask.max_results, page_token=ask.page_token),
     )
+
+
+def _settled(ctx: Context, run_id: str) -> int:
+    """The number of a run whose experiment is not being deleted or restored right now.
+
+    Raises:
+        Overloaded: it is: what is done to this run now would be undone when its turn comes.
+    """
+    number, experiment_no = found(ctx, run_id)
+    if experiment_queries.is_sweeping(ctx.tx, experiment_no):
+        raise Overloaded(
+            f"The runs of experiment {experiment_no} are being deleted or restored. Try again in a second."
+        )
+    return number
 
 
 def found(ctx: Context, run_id: str) -> tuple[int, int]:

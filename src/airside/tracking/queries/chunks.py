@@ -18,6 +18,10 @@ _FIRST = "(first_ms, first_step, first_value, first_nan)"
 _ORDER = "ORDER BY first_ms, first_step, first_value, first_nan"
 _BACKWARD = "ORDER BY first_ms DESC, first_step DESC, first_value DESC, first_nan DESC"
 _ALL = f"{_SELECT} {_ORDER}"
+_SPANS = (
+    "SELECT id, n_points, is_by_step, first_ms, first_step, last_ms, last_step FROM metric_chunk "
+    f"WHERE run_no = ? AND key_no = ? {_ORDER}"
+)
 _BY_STEPS = f"{_SELECT} AND high_step >= ? AND low_step <= ? {_ORDER}"
 _UP_TO = f"{_SELECT} AND {_FIRST} <= (?, ?, ?, ?) {_BACKWARD} LIMIT 1"
 _BEHIND = f"{_SELECT} AND {_FIRST} > (?, ?, ?, ?) {_ORDER} LIMIT ?"
@@ -33,6 +37,11 @@ _SIZES = (1, 8, 32)
 def every(tx: Transaction, series: Series) -> list[Chunk]:
     """All chunks of a series, in the order of histories."""
     return [Chunk._make(row) for row in tx.all(_ALL, series)]
+
+
+def spans(tx: Transaction, series: Series) -> list[tuple[int, int, bool, int, int, int, int]]:
+    """Of all chunks, in that order: id, how many points, whether by step, first time and step, last time and step."""
+    return tx.all(_SPANS, series)
 
 
 def with_steps(tx: Transaction, series: Series, start: int, end: int) -> list[Chunk]:
@@ -65,17 +74,21 @@ def newest(tx: Transaction, series: Series) -> Chunk | None:
     return Chunk._make(row) if row else None
 
 
-def contents(tx: Transaction, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Columns]]:
-    """Chunks with their points, in the order given; a few are in memory at a time."""
-    for start in range(0, len(chunks), _SIZES[-1]):
-        part = chunks[start : start + _SIZES[-1]]
+def of_ids(tx: Transaction, wanted: Sequence[int]) -> Iterator[Columns]:
+    """The points of chunks, in the order given; a few are in memory at a time."""
+    for start in range(0, len(wanted), _SIZES[-1]):
+        part = wanted[start : start + _SIZES[-1]]
         size = next(size for size in _SIZES if size >= len(part))
-        wanted = [chunk.id for chunk in part]
         held: dict[int, bytes] = dict(
-            tx.all(_POINTS.format(", ".join("?" * size)), [*wanted, *[-1] * (size - len(wanted))])
+            tx.all(_POINTS.format(", ".join("?" * size)), [*part, *[-1] * (size - len(part))])
         )
-        for chunk in part:
-            yield chunk, unpack(held[chunk.id])
+        for number in part:
+            yield unpack(held[number])
+
+
+def contents(tx: Transaction, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Columns]]:
+    """Chunks with their points, in the order given."""
+    return zip(chunks, of_ids(tx, [chunk.id for chunk in chunks]), strict=True)
 
 
 def content(tx: Transaction, chunk: Chunk) -> Columns:

@@ -6,23 +6,31 @@ from airside.core.ids import ExperimentId
 from airside.core.operation import Row, Transaction
 from airside.tracking.records import Experiment, Tag
 
+SWEPT_AT_ONCE = 1000
+"""How many runs one transaction deletes or restores: some 20 ms of the writer's time."""
 COLUMNS = "id, name, artifact_location, is_deleted, created_ms, updated_ms"
 _GET = f"SELECT {COLUMNS} FROM experiment WHERE id = ?"
 _GET_BY_NAME = f"SELECT {COLUMNS} FROM experiment WHERE name = ?"
 _IS_DELETED = "SELECT is_deleted, artifact_location FROM experiment WHERE id = ?"
 _ADD = (
-    "INSERT INTO experiment (name, artifact_location, is_deleted, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (name) DO NOTHING RETURNING id"
+    "INSERT INTO experiment (name, artifact_location, is_deleted, created_ms, updated_ms, is_sweeping) "
+    "VALUES (?, ?, ?, ?, ?, FALSE) ON CONFLICT (name) DO NOTHING RETURNING id"
 )
 _SEED = (
-    "INSERT INTO experiment (id, name, artifact_location, is_deleted, created_ms, updated_ms) "
-    "VALUES (0, 'Default', ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT INTO experiment (id, name, artifact_location, is_deleted, created_ms, updated_ms, is_sweeping) "
+    "VALUES (0, 'Default', ?, ?, ?, ?, FALSE) ON CONFLICT DO NOTHING"
 )
 _ANY = "SELECT id FROM experiment ORDER BY id LIMIT 1"
 _LOCATE = "UPDATE experiment SET artifact_location = ? WHERE id = ?"
 _RENAME = "UPDATE experiment SET name = ?, updated_ms = ? WHERE id = ?"
-_STAGE = "UPDATE experiment SET is_deleted = ?, updated_ms = ? WHERE id = ? AND is_deleted = ?"
-_STAGE_RUNS = "UPDATE run SET is_deleted = ?, revision = revision + 1 WHERE experiment_no = ? AND is_deleted = ?"
+_STAGE = "UPDATE experiment SET is_deleted = ?, is_sweeping = ?, updated_ms = ? WHERE id = ? AND is_deleted = ?"
+_SWEEPING = "SELECT is_deleted, updated_ms FROM experiment WHERE id = ? AND is_sweeping = ?"
+_UNSWEPT = "SELECT id FROM experiment WHERE is_sweeping = ? ORDER BY id LIMIT 20"
+_SWEPT = "UPDATE experiment SET is_sweeping = ? WHERE id = ?"
+_SWEEP = (
+    "UPDATE run SET is_deleted = ?, deleted_ms = ?, revision = revision + 1 WHERE id IN "
+    "(SELECT id FROM run WHERE experiment_no = ? AND is_deleted = ? LIMIT ?)"
+)
 _TAGS = "SELECT key, value FROM experiment_tag WHERE experiment_no = ? ORDER BY key"
 _SET_TAG = (
     "INSERT INTO experiment_tag (experiment_no, key, value) VALUES (?, ?, ?) "
@@ -86,11 +94,37 @@ def rename(tx: Transaction, number: int, name: str, now_ms: int) -> None:
 
 
 def set_stage(tx: Transaction, number: int, *, is_deleted: bool, now_ms: int) -> bool:
-    """Delete or restore it with all its runs; False when it is in that stage already or not there."""
-    if not tx.run(_STAGE, (is_deleted, now_ms, number, not is_deleted)):
+    """Delete or restore it, with as many of its runs as one transaction takes; False when it is in that stage already.
+
+    What `sweep` has still to do is marked.
+    """
+    if not tx.run(_STAGE, (is_deleted, True, now_ms, number, not is_deleted)):
         return False
-    tx.run(_STAGE_RUNS, (is_deleted, number, not is_deleted))
+    sweep(tx, number)
     return True
+
+
+def sweep(tx: Transaction, number: int) -> bool:
+    """Bring the next runs to the stage of their experiment; whether there are more."""
+    row = tx.one(_SWEEPING, (number, True))
+    if row is None:
+        return False
+    is_deleted = bool(row[0])
+    deleted_ms = row[1] if is_deleted else None
+    if tx.run(_SWEEP, (is_deleted, deleted_ms, number, not is_deleted, SWEPT_AT_ONCE)) == SWEPT_AT_ONCE:
+        return True
+    tx.run(_SWEPT, (False, number))
+    return False
+
+
+def is_sweeping(tx: Transaction, number: int) -> bool:
+    """Whether some of its runs have yet to follow it."""
+    return tx.one(_SWEEPING, (number, True)) is not None
+
+
+def unswept(tx: Transaction) -> list[int]:
+    """Experiments some of whose runs are not in their stage yet."""
+    return [row[0] for row in tx.all(_UNSWEPT, (True,))]
 
 
 def tags(tx: Transaction, number: int) -> tuple[Tag, ...]:

@@ -15,7 +15,7 @@ from airside.tracking.records import Dataset, DatasetInput, Metric, ModelOutput,
 
 T = TypeVar("T")
 COLUMNS = "id, run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, revision"
-SIZES = (1, 8, 64, 512)
+SIZES = (1, 8, 64, 128, 512)
 """How many runs one statement asks for: few sizes, so that statements stay prepared; the rest is filled up."""
 _NUMBERS = "SELECT id, experiment_no FROM run WHERE run_id = ?"
 _HEAD = f"SELECT {COLUMNS} FROM run WHERE id = ?"
@@ -26,7 +26,7 @@ _ADD = (
 )
 _UPDATE = "UPDATE run SET status = ?, end_ms = ?, name = ?, revision = revision + 1 WHERE id = ?"
 _NAME = "UPDATE run SET name = ? WHERE id = ?"
-_STAGE = "UPDATE run SET is_deleted = ?, revision = revision + 1 WHERE id = ? AND is_deleted = ?"
+_STAGE = "UPDATE run SET is_deleted = ?, deleted_ms = ?, revision = revision + 1 WHERE id = ? AND is_deleted = ?"
 
 _METRICS = "SELECT run_no, key_no, value, is_nan, time_ms, step FROM metric_latest WHERE run_no IN ({})"
 _PARAMS = "SELECT run_no, key_no, value FROM run_param WHERE run_no IN ({})"
@@ -113,9 +113,9 @@ def rename(tx: Transaction, number: int, name: str) -> None:
     tx.run(_NAME, (name, number))
 
 
-def set_stage(tx: Transaction, number: int, *, is_deleted: bool) -> None:
+def set_stage(tx: Transaction, number: int, *, is_deleted: bool, now_ms: int) -> None:
     """Delete or restore a run; nothing happens when it is in that stage."""
-    tx.run(_STAGE, (is_deleted, number, not is_deleted))
+    tx.run(_STAGE, (is_deleted, now_ms if is_deleted else None, number, not is_deleted))
 
 
 def load(ctx: Context, wanted: Sequence[int]) -> list[Run]:

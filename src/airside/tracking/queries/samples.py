@@ -4,14 +4,14 @@ Chunks are put in order by what stands beside them. One that overlaps no other i
 overlap are merged, a few in memory at a time, where a wanted point lies in them.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, repeat
 from operator import itemgetter
 from typing import NamedTuple
 
 from airside.core.operation import Transaction
-from airside.tracking.chunk import Chunk, Columns
+from airside.tracking.chunk import Chunk, Columns, by_step
 from airside.tracking.queries import chunks
 from airside.tracking.queries.chunks import Series
 from airside.tracking.rules import Point
@@ -144,7 +144,38 @@ def sampled(
         steps: the first and the last step, both included.
         ranks: which ranks are wanted, ascending, when there are so many points.
     """
-    every = groups(tx, series, BY_STEP, steps)
+    straight = _straight(tx, series, ranks) if steps == ALL_STEPS else None
+    return _of_groups(tx, groups(tx, series, BY_STEP, steps), ranks) if straight is None else straight
+
+
+def _straight(tx: Transaction, series: Series, ranks: Callable[[int], Sequence[int]]) -> list[Key] | None:
+    """The same of a history whose steps and times grow together, the usual case; None when it is another."""
+    spans = chunks.spans(tx, series)
+    tail = sorted((row[0], row[1], row[2], bool(row[3])) for row in tx.all(_TAIL.format(BY_STEP.lead), series))
+    before = (ALL_STEPS[0], -1)
+    ends: list[int] = []
+    count = 0
+    for _, n_points, is_by_step, first_ms, first_step, last_ms, last_step in spans:
+        if not is_by_step or (first_step, first_ms) <= before:
+            return None
+        before = (last_step, last_ms)
+        count += n_points
+        ends.append(count)
+    if tail and tail[0][:2] <= before:
+        return None
+    wanted = ranks(count + len(tail))
+    split = bisect_left(wanted, count)
+    by_chunk: dict[int, list[int]] = {}
+    for rank in wanted[:split]:
+        place = bisect_right(ends, rank)
+        by_chunk.setdefault(place, []).append(rank - (ends[place - 1] if place else 0))
+    picked = zip(by_chunk.values(), chunks.of_ids(tx, [spans[place][0] for place in by_chunk]), strict=True)
+    found = [columns.point(rank) for ranks_, columns in picked for rank in ranks_]
+    return [*map(by_step, found), *(tail[rank - count] for rank in wanted[split:])]
+
+
+def _of_groups(tx: Transaction, every: Sequence[Group], ranks: Callable[[int], Sequence[int]]) -> list[Key]:
+    """The same of any history."""
     starts = [0, *accumulate(sum(part.n_points for part in group) for group in every)]
     wanted = ranks(starts[-1])
     found: list[Key] = []

@@ -2,8 +2,10 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
+from typing import Any
 
 from airside.core.operation import Row, Transaction
 from airside.tracking.chunk import FULL, Chunk, parted
@@ -20,10 +22,11 @@ SERIES_AT_ONCE = 2
 ROWS_AT_ONCE = 4096
 REWRITES_AT_ONCE = 8
 
-_POINT = (
-    "INSERT INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT DO NOTHING"
-)
+SIZES = (64, 8, 1)
+"""How many rows one statement inserts: few sizes, so that statements stay prepared."""
+
+_POINT = "INSERT INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES {} ON CONFLICT DO NOTHING"
+_POINT_OF = {size: _POINT.format(", ".join(["(?, ?, ?, ?, ?, ?)"] * size)) for size in SIZES}
 _NEWER = (
     "(excluded.step, excluded.time_ms, excluded.value) > "
     "(metric_latest.step, metric_latest.time_ms, metric_latest.value)"
@@ -38,7 +41,7 @@ _LATEST = (
     + ", n_since_packed = metric_latest.n_since_packed + excluded.n_since_packed "
     "RETURNING key_no, n_since_packed, packed_ms"
 )
-_LATEST_OF = {size: _LATEST.format(", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, -1)"] * size)) for size in (1, 8, 64)}
+_LATEST_OF = {size: _LATEST.format(", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, -1)"] * size)) for size in SIZES}
 _TAIL = (
     "SELECT time_ms, step, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ? "
     "ORDER BY time_ms, step, value, is_nan LIMIT ?"
@@ -66,10 +69,17 @@ def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]])
             left -= 1
             new = _packed(tx, series, new)
         rows += [(*series, *point) for point in new]
-    if len(rows) == 1:
-        tx.run(_POINT, rows[0])
-    elif rows:
-        tx.many(_POINT, sorted(rows))  # in the order of the table: neighbours are written together
+    for size, values in _sized(sorted(rows)):  # in the order of the table: neighbours are written together
+        tx.run(_POINT_OF[size], values)
+
+
+def _sized(rows: Sequence[Row]) -> Iterator[tuple[int, list[Any]]]:
+    """Rows in parts that there is a statement for: how many, and their values one after another."""
+    start = 0
+    for size in SIZES:
+        while start + size <= len(rows):
+            yield size, list(chain.from_iterable(rows[start : start + size]))
+            start += size
 
 
 def _advanced(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]]) -> list[Row]:
@@ -83,13 +93,7 @@ def _advanced(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Po
         points = by_key[key]
         time_ms, step, value, is_nan = points[0] if len(points) == 1 else max(points, key=_by_rank)
         rows.append((number, key, experiment_no, step, time_ms, value, is_nan, len(points)))
-    found: list[Row] = []
-    start = 0
-    while start < len(rows):
-        size = next(size for size in (64, 8, 1) if size <= len(rows) - start)
-        found += tx.all(_LATEST_OF[size], [value for row in rows[start : start + size] for value in row])
-        start += size
-    return found
+    return [row for size, values in _sized(rows) for row in tx.all(_LATEST_OF[size], values)]
 
 
 def _unknown(tx: Transaction, series: Series, points: Sequence[Point]) -> list[Point]:

@@ -5,7 +5,7 @@ from airside.registry.records import ApprovalState
 from airside.server.web.links import chain_href
 from airside.server.web.page import Call, Crumb, PageQuery, Table, View
 
-STATES: tuple[ApprovalState, ...] = ("waiting", "approved", "refused")
+STATES: tuple[ApprovalState, ...] = ("waiting", "approved", "refused", "revoked")
 HEADS = (
     *(
         "id",

@@ -5,6 +5,8 @@ from airside.core.ids import RunId
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, block
 from airside.server.web.pages.curves import CurveData, Line, told
 from airside.server.web.pages.experiments import colour
+from airside.tracking.capture.operations import GetCaptures
+from airside.tracking.capture.records import Capture
 from airside.tracking.operations.experiments import GetExperiment
 from airside.tracking.operations.histories import GetCurves
 from airside.tracking.operations.runs import GetRun
@@ -13,6 +15,7 @@ from airside.tracking.records import Metric, Run
 TABS = ("overview", "metrics", "artifacts", "inputs")
 MAX_CURVES = 24
 OVERVIEW_CURVES = 4
+MAX_CAPTURES = 20
 SYSTEM = "system/"
 HEADS = ("key", "latest_value", "step", "timestamp_ms")
 MODULES: dict[str, tuple[str, ...]] = {"overview": ("curve",), "metrics": ("curve",), "artifacts": ("files",)}
@@ -49,6 +52,7 @@ def run(call: Call, query: PageQuery) -> View:
             "from_ms": from_ms,
             "seconds": seconds(found),
             "topics": (f"run:{found.info.run_id}",) if found.info.status == "RUNNING" else (),
+            "made_by": _made_by(call, found.info.run_id) if tab == "overview" else (),
             **_part(call, query, found, tab),
         },
         data={"run": found, "experiment": experiment},
@@ -63,6 +67,11 @@ def seconds(found: Run) -> float | None:
     if info.end_time_ms is None or not info.start_time_ms:
         return None
     return (info.end_time_ms - info.start_time_ms) / 1000
+
+
+def _made_by(call: Call, run_id: RunId) -> tuple[Capture, ...] | Trouble:
+    """What was captured of the processes that made it; of very many, the first."""
+    return block(lambda: call(GetCaptures(run_id=run_id)).items[:MAX_CAPTURES])
 
 
 def _part(call: Call, query: PageQuery, found: Run, tab: str) -> dict[str, object]:

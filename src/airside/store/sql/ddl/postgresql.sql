@@ -295,6 +295,7 @@ CREATE TABLE experiment (
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
+  is_sweeping BOOLEAN NOT NULL,
   PRIMARY KEY (id),
   UNIQUE (name)
 );
@@ -411,6 +412,8 @@ CREATE TABLE logged_model (
   updated_ms BIGINT NOT NULL,
   PRIMARY KEY (model_id)
 );
+
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
 
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
@@ -538,6 +541,7 @@ CREATE TABLE model_version (
   reference TEXT NOT NULL,
   golden TEXT NOT NULL,
   signature TEXT NOT NULL,
+  approvers TEXT NOT NULL,
   created_by TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
@@ -762,6 +766,19 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id BIGSERIAL NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -828,9 +845,12 @@ CREATE TABLE run (
   artifact_uri TEXT COLLATE "C" NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
+  deleted_ms BIGINT,
   PRIMARY KEY (id),
   UNIQUE (run_id)
 );
+
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 
@@ -983,7 +1003,11 @@ CREATE TABLE trace (
 
 CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
+CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
 
 CREATE TABLE trace_metadata (
   trace_no BIGINT NOT NULL,
@@ -1167,6 +1191,11 @@ SELECT 'alert' AS kind, id AS id, title AS name FROM alert;
 
 CREATE VIEW prediction_traffic AS
 SELECT endpoint, received_at_ms, row_count, latency_ms, CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow';
+
+CREATE VIEW version_origin AS
+SELECT m.name, m.version, 'dataset' AS kind, i.name AS what, i.digest, i.source_type, i.source, d.context FROM model_version m JOIN run r ON r.run_id = m.run_id JOIN dataset_input d ON d.run_no = r.id JOIN input_dataset i ON i.id = d.dataset_no
+UNION ALL
+SELECT m.name, m.version, 'commit' AS kind, t.value AS what, '' AS digest, '' AS source_type, '' AS source, '' AS context FROM model_version m JOIN run r ON r.run_id = m.run_id JOIN run_tag t ON t.run_no = r.id JOIN key_name k ON k.id = t.key_no WHERE k.name = 'mlflow.source.git.commit';
 
 CREATE VIEW noun_experiment AS
 SELECT e.id AS no, CAST(e.id AS TEXT) AS id, e.name, CASE WHEN e.is_deleted THEN 'deleted' ELSE 'active' END AS stage, e.created_ms AS created FROM experiment e;

@@ -290,13 +290,13 @@ CREATE INDEX evidence_model ON evidence (model, version, id);
 CREATE INDEX evidence_subject ON evidence (subject_kind, subject);
 
 CREATE TABLE experiment (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   artifact_location TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
-  PRIMARY KEY (id),
+  is_sweeping BOOLEAN NOT NULL,
   UNIQUE (name)
 );
 
@@ -413,6 +413,8 @@ CREATE TABLE logged_model (
   updated_ms BIGINT NOT NULL,
   PRIMARY KEY (model_id)
 );
+
+CREATE INDEX logged_model_deleted ON logged_model (updated_ms, model_id) WHERE is_deleted;
 
 CREATE INDEX logged_model_newest ON logged_model (experiment_no, is_deleted, created_ms, model_id);
 
@@ -547,6 +549,7 @@ CREATE TABLE model_version (
   reference TEXT NOT NULL,
   golden TEXT NOT NULL,
   signature TEXT NOT NULL,
+  approvers TEXT NOT NULL,
   created_by TEXT NOT NULL,
   created_ms BIGINT NOT NULL,
   updated_ms BIGINT NOT NULL,
@@ -771,6 +774,18 @@ CREATE TABLE registry_change (
 
 CREATE INDEX registry_change_by_name ON registry_change (name, id);
 
+CREATE TABLE removal (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  is_swept BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL
+);
+
+CREATE INDEX removal_unswept ON removal (is_swept, id);
+
 CREATE TABLE rollout (
   id TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -826,7 +841,7 @@ CREATE TABLE routing (
 );
 
 CREATE TABLE run (
-  id INTEGER NOT NULL,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   run_id TEXT NOT NULL,
   experiment_no BIGINT NOT NULL,
   name TEXT NOT NULL,
@@ -837,9 +852,11 @@ CREATE TABLE run (
   artifact_uri TEXT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   revision BIGINT NOT NULL,
-  PRIMARY KEY (id),
+  deleted_ms BIGINT,
   UNIQUE (run_id)
 );
+
+CREATE INDEX run_deleted ON run (deleted_ms, id) WHERE deleted_ms IS NOT NULL;
 
 CREATE INDEX run_newest ON run (experiment_no, is_deleted, start_ms DESC, run_id);
 
@@ -996,7 +1013,11 @@ CREATE TABLE trace (
 
 CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
+CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
+
+CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
 
 CREATE TABLE trace_metadata (
   trace_no BIGINT NOT NULL,
@@ -1184,6 +1205,11 @@ SELECT 'alert' AS kind, id AS id, title AS name FROM alert;
 
 CREATE VIEW prediction_traffic AS
 SELECT endpoint, received_at_ms, row_count, latency_ms, CASE WHEN error = '' THEN 0 ELSE row_count END AS failed_count FROM prediction_batch WHERE role <> 'shadow';
+
+CREATE VIEW version_origin AS
+SELECT m.name, m.version, 'dataset' AS kind, i.name AS what, i.digest, i.source_type, i.source, d.context FROM model_version m JOIN run r ON r.run_id = m.run_id JOIN dataset_input d ON d.run_no = r.id JOIN input_dataset i ON i.id = d.dataset_no
+UNION ALL
+SELECT m.name, m.version, 'commit' AS kind, t.value AS what, '' AS digest, '' AS source_type, '' AS source, '' AS context FROM model_version m JOIN run r ON r.run_id = m.run_id JOIN run_tag t ON t.run_no = r.id JOIN key_name k ON k.id = t.key_no WHERE k.name = 'mlflow.source.git.commit';
 
 CREATE VIEW noun_experiment AS
 SELECT e.id AS no, CAST(e.id AS TEXT) AS id, e.name, CASE WHEN e.is_deleted THEN 'deleted' ELSE 'active' END AS stage, e.created_ms AS created FROM experiment e;

@@ -23,6 +23,7 @@ from airside.store.sql.schema import (
     tower,
     traces,
     tracking,
+    trash,
 )
 from airside.store.sql.schema.base import METADATA
 
@@ -46,4 +47,5 @@ __all__ = [
     "tower",
     "traces",
     "tracking",
+    "trash",
 ]

@@ -165,4 +165,22 @@ TRAFFIC = view(
     ),
 )
 
-METADATA.info.setdefault("views", []).extend((LINEAGE, FINDABLE, TRAFFIC))
+_RUN_OF_VERSION = "model_version m JOIN run r ON r.run_id = m.run_id"
+ORIGIN = view(
+    "version_origin",
+    (
+        (
+            "SELECT m.name, m.version, 'dataset' AS kind, i.name AS what, i.digest, i.source_type, i.source,"
+            f" d.context FROM {_RUN_OF_VERSION} JOIN dataset_input d ON d.run_no = r.id"
+            " JOIN input_dataset i ON i.id = d.dataset_no"
+        ),
+        (
+            "SELECT m.name, m.version, 'commit' AS kind, t.value AS what, '' AS digest, '' AS source_type,"
+            f" '' AS source, '' AS context FROM {_RUN_OF_VERSION} JOIN run_tag t ON t.run_no = r.id"
+            " JOIN key_name k ON k.id = t.key_no WHERE k.name = 'mlflow.source.git.commit'"
+        ),
+    ),
+)
+"""What each registered version was made from, by way of its run: datasets and commits."""
+
+METADATA.info.setdefault("views", []).extend((LINEAGE, FINDABLE, TRAFFIC, ORIGIN))

@@ -1,6 +1,7 @@
 """The tables of logged models (room `tracking`)."""
 
 from sqlalchemy import Index, Table
+from sqlalchemy import text as sql
 
 from airside.store.sql.schema.base import METADATA, flag, millis, number, ordered, text, whole
 
@@ -20,6 +21,13 @@ LOGGED_MODEL = Table(
     millis("updated_ms"),
     Index("logged_model_newest", "experiment_no", "is_deleted", "created_ms", "model_id"),
     Index("logged_model_run", "source_run_id"),
+    Index(
+        "logged_model_deleted",
+        "updated_ms",
+        "model_id",
+        sqlite_where=sql("is_deleted"),
+        postgresql_where=sql("is_deleted"),
+    ),
 )
 
 LOGGED_MODEL_TAG = Table(

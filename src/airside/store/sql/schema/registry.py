@@ -51,6 +51,7 @@ MODEL_VERSION = Table(
     text("reference"),
     text("golden"),
     json_text("signature"),
+    json_text("approvers"),  # of this version, beside those whom its model names
     text("created_by"),
     millis("created_ms"),
     millis("updated_ms"),

@@ -25,6 +25,8 @@ TRACE = Table(
     text("request_preview", nullable=True),
     text("response_preview", nullable=True),
     Index("trace_newest", "experiment_no", sql("request_ms DESC"), "trace_id"),
+    Index("trace_state", "experiment_no", "state", sql("request_ms DESC"), "trace_id"),
+    Index("trace_duration", "experiment_no", "duration_ms"),
     Index("trace_client_request", "experiment_no", "client_request_id"),
 )
 

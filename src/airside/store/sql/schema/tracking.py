@@ -28,7 +28,9 @@ EXPERIMENT = Table(
     flag("is_deleted"),
     millis("created_ms"),
     millis("updated_ms"),
+    flag("is_sweeping"),
     Index("experiment_newest", "is_deleted", sql("created_ms DESC"), "id"),
+    sqlite_autoincrement=True,  # a number that was removed for good is not given again: files lie under it
 )
 
 EXPERIMENT_TAG = Table(
@@ -56,7 +58,16 @@ RUN = Table(
     _ordered_text("artifact_uri"),
     flag("is_deleted"),
     whole("revision"),
+    millis("deleted_ms", nullable=True),
     Index("run_newest", "experiment_no", "is_deleted", sql("start_ms DESC"), "run_id"),
+    Index(
+        "run_deleted",
+        "deleted_ms",
+        "id",
+        sqlite_where=sql("deleted_ms IS NOT NULL"),
+        postgresql_where=sql("deleted_ms IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,  # the rows of a removed run are swept by its number
 )
 
 METRIC_POINT = Table(

@@ -84,14 +84,39 @@ class _Plan:
 
     def _of(self, experiment_no: int, limit: int, last: tuple[object, ...]) -> list[Row]:
         few = driving.few(self._ctx, self._comparisons, experiment_no)
-        source, driver = f"{few[0]} CROSS JOIN trace t" if few else "trace t", [few[1]] if few else []
-        where = [*driver, ("t.experiment_no = ?", [experiment_no]), *self._where]
-        where += [after(self._terms, last)] if last else []
+        if few is not None or self._terms[0].column != LACKED["execution_time_ms"]:
+            behind = [after(self._terms, last)] if last else []
+            return self._query((experiment_no, limit), few, self._terms, behind)
+        rows: list[Row] = []
+        for rank in (0, 2):
+            if len(rows) < limit and rank >= int(str(last[0]) if last else 0):
+                rows += self._segment((experiment_no, limit - len(rows)), rank, last)
+        return rows
+
+    def _segment(self, bounds: tuple[int, int], rank: int, last: tuple[object, ...]) -> list[Row]:
+        """The traces that ended (0) in the order of an index, then those that did not (2)."""
+        lead, rest = self._terms[0], self._terms[1:]
+        behind: list[Condition] = []
+        if rank == 0:
+            terms = [Term(lead.column, is_ascending=lead.is_ascending), *rest]
+            behind = [after(terms, last)] if last else []
+        else:
+            terms = [Term("NULL", is_ascending=True, rank="2"), *rest]
+            behind = [after(rest, last[2:])] if last and int(str(last[0])) == rank else []
+        ended: Condition = (f"{lead.column} IS {'NOT ' if rank == 0 else ''}NULL", [])
+        return self._query(bounds, None, terms, [ended, *behind])
+
+    def _query(
+        self, bounds: tuple[int, int], few: driving.Driver | None, terms: list[Term], extra: list[Condition]
+    ) -> list[Row]:
+        source, driver = (f"{few[0]} CROSS JOIN trace t", [few[1]]) if few else ("trace t", [])
+        where = [*driver, ("t.experiment_no = ?", [bounds[0]]), *self._where, *extra]
         parts = [*([few[2]] if few else []), *self._joins, *where]
+        order = ordered([term for term in terms if term.column != "NULL"])
         return self._ctx.tx.all(
-            f"SELECT t.id, {selected(self._terms)} FROM {source}{''.join(sql for sql, _ in self._joins)} "
-            f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {ordered(self._terms)} LIMIT ?",
-            [*(value for _, values in parts for value in values), limit],
+            f"SELECT t.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in self._joins)} "
+            f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {order} LIMIT ?",
+            [*(value for _, values in parts for value in values), bounds[1]],
         )
 
     def _term(self, order: Order) -> Term:

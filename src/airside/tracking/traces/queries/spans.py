@@ -1,5 +1,6 @@
 """Spans of traces."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ _LOAD = (
     "WHERE s.trace_no IN ({}) ORDER BY s.trace_no, CASE WHEN s.parent_id = '' THEN 0 ELSE 1 END, s.start_ns, s.span_id"
 )
 _SIZE = "SELECT COALESCE(SUM(LENGTH(content)), 0) FROM span WHERE trace_no IN ({})"
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL in JSON: PostgreSQL cannot look into a text that has one."""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Content).decode
 
@@ -58,7 +61,8 @@ def content_of(span: Span) -> str:
         events=span.events,
         links=span.links,
     )
-    return _encode(content).decode()
+    text = _encode(content).decode()
+    return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
 
 
 def count(tx: Transaction, trace_no: int) -> int:
@@ -82,6 +86,8 @@ def nodes(tx: Transaction, trace_no: int, column: str) -> list[tuple[str, str, d
 def load(tx: Transaction, traces: Sequence[tuple[int, str]]) -> dict[int, list[Span]]:
     """The spans of some traces, told by their numbers and the ids that their spans carry."""
     found: dict[int, list[Span]] = {}
+    if not traces:
+        return found
     ids = dict(traces)
     marks = ", ".join("?" * len(ids))
     for row in tx.all(_LOAD.format(marks), list(ids)):

@@ -1,6 +1,8 @@
 // <air-files>: the artifacts of a run, a folder at a time, from the MLflow API of this server.
 
-const LIST = "/ajax-api/2.0/mlflow/artifacts/list";
+import { BASE } from "./base.js";
+
+const LIST = `${BASE}/ajax-api/2.0/mlflow/artifacts/list`;
 
 function size(bytes) {
   if (bytes < 1024) return `${bytes} B`;
@@ -41,7 +43,7 @@ class Files extends HTMLElement {
       return item;
     }
     const link = document.createElement("a");
-    link.href = `/get-artifact?${new URLSearchParams({ run_uuid: this.dataset.run, path: file.path })}`;
+    link.href = `${BASE}/get-artifact?${new URLSearchParams({ run_uuid: this.dataset.run, path: file.path })}`;
     link.textContent = name;
     const note = document.createElement("span");
     note.className = "muted small";

@@ -1,4 +1,5 @@
 // Single keys, off in fields: / search, t theme, g then c e d p n m a for the pages, j k Enter for the rows of a table.
+import { BASE } from "./base.js";
 import { toggle } from "./theme.js";
 
 const PLACES = { c: "/", e: "/experiments", d: "/datasets", p: "/pipelines", n: "/endpoints", m: "/monitors", a: "/alerts" };
@@ -33,7 +34,7 @@ export function keys() {
       return;
     }
     if (event.timeStamp - went < 1200 && PLACES[event.key]) {
-      location.assign(PLACES[event.key]);
+      location.assign(BASE + PLACES[event.key]);
     } else if (event.key === "g") {
       went = event.timeStamp;
     } else if (ACTIONS[event.key]) {

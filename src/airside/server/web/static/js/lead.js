@@ -1,6 +1,8 @@
 // The mlflow client prints addresses of its own pages: /#/experiments/E/runs/R and /#/models/N/versions/V.
 // They lead to ours.
 
+import { BASE } from "./base.js";
+
 const LEADS = [
   [/^#\/experiments\/([^/?]+)\/runs\/([^/?]+)/, ([, , run]) => `/runs/${run}`],
   [/^#\/experiments\/([^/?]+)/, ([, experiment]) => `/experiments/${experiment}/runs`],
@@ -30,7 +32,7 @@ function decode(text) {
 export function lead() {
   const go = () => {
     const page = target(location.hash);
-    if (page) location.replace(page);
+    if (page) location.replace(BASE + page);
   };
   go();
   addEventListener("hashchange", go);

@@ -30,7 +30,8 @@ function connect() {
   source = null;
   listening = wanted;
   if (!topics.length) return;
-  const opened = new EventSource(`/live?${new URLSearchParams({ topics: wanted })}`);
+  const prefix = self.location.pathname.split("/static/")[0]; // of a server that answers below a path
+  const opened = new EventSource(`${prefix}/live?${new URLSearchParams({ topics: wanted })}`);
   let wasBroken = false;
   opened.onopen = () => {
     setState("live");

@@ -1,0 +1,256 @@
+"""A million runs in one experiment: search, paging, one run, the experiment's page; in this process and over HTTP.
+
+    python bench/scale.py [--runs 1000000] [--home DIR] [--database URL] [--metrics 5] [--params 5]
+
+The store is filled through the writer, many rows a statement, in the tables' own order; with `--home` it is kept and
+used again. Each search is asked 20 times with other values, so that nothing is in memory; p95 is of wall time, CPU of
+this process. Targets: p95 <= 100 ms for filters and orders that an index serves; the last page within 1.5 times the
+first; what no index serves is bounded by the time limit of a query, and says so.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from batches import pss_mb
+from load import cpu_s, free_port, started
+from small_write import airside
+
+from airside.core.errors import AirsideError
+from airside.core.ids import ExperimentId
+from airside.core.operation import LOCAL, Context
+from airside.core.search import PageToken, write_token
+from airside.core.settings import Settings
+from airside.platform.wiring import Platform
+from airside.server.mlflow.runs import ROUTES
+from airside.tracking.memory import memory_of
+from airside.tracking.operations.runs import GetRun, SearchRuns
+from airside.tracking.queries import keys
+from airside.tracking.queries.run_search import digest
+from airside.tracking.records import RunPage
+
+ZERO = ExperimentId("0")
+ENCODE = {route.path: route.encode for route in ROUTES}["2.0/mlflow/runs/search"]
+TARGET_MS = 100.0
+START_MS = 1_700_000_000_000
+BATCH = 2000
+TABLES = {
+    "run": "id, run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, revision",
+    "metric_point": "run_no, key_no, time_ms, step, value, is_nan",
+    "metric_latest": "run_no, key_no, experiment_no, step, time_ms, value, is_nan, n_since_packed, packed_ms",
+    "run_param": "run_no, key_no, experiment_no, value",
+    "run_tag": "run_no, key_no, experiment_no, value",
+}
+INSERT = {
+    table: f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})"
+    for table, columns in TABLES.items()
+}
+Search = Callable[[random.Random], SearchRuns]
+
+
+def fill(platform: Platform, options: argparse.Namespace) -> None:
+    """Store the runs."""
+    chance = random.Random(7)
+    names = {
+        "metric": ["auc", *(f"m{k}" for k in range(options.metrics - 1))],
+        "param": ["model", *(f"p{k}" for k in range(options.params - 1))],
+        "tag": ["team", "host", "mlflow.runName"],
+    }
+    numbers = platform.change(lambda ctx: {kind: [keys.key_of(ctx, name) for name in names[kind]] for kind in names})
+    if not options.database:
+        platform.change(lambda ctx: ctx.tx.all("PRAGMA cache_size=-2000000"))  # the fill only: random index pages
+    began = time.perf_counter()
+    for first in range(1, options.runs + 1, BATCH):
+        last = min(options.runs + 1, first + BATCH)
+
+        def store(ctx: Context, first: int = first, last: int = last) -> None:
+            for table, rows in rows_of(first, last, numbers, chance).items():
+                ctx.tx.many(INSERT[table], rows)
+
+        platform.change(store)
+        if first % 100_000 == 1:
+            print(f"  {first - 1:,} runs after {time.perf_counter() - began:.0f} s", flush=True)
+    print(f"filled with {options.runs:,} runs in {time.perf_counter() - began:.0f} s", flush=True)
+    if options.database:
+        platform.change(lambda ctx: [ctx.tx.run(f"ANALYZE {table}") for table in TABLES])
+
+
+def rows_of(
+    first: int, last: int, numbers: dict[str, list[int]], chance: random.Random
+) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of some runs, by table."""
+    rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in TABLES}
+    for no in range(first, last):
+        run_id, at = f"{no:032x}", START_MS + no * 1000
+        status = ("FINISHED", "FAILED", "RUNNING")[no % 3]
+        uri = f"mlflow-artifacts:/0/{run_id}/artifacts"
+        rows["run"].append((no, run_id, 0, f"run {no}", "u", status, at, None, uri, False, 0))
+        for key in sorted(numbers["metric"]):
+            value = chance.random()
+            rows["metric_point"].append((no, key, at, 0, value, False))
+            rows["metric_latest"].append((no, key, 0, 0, at, value, False, 1, -1))
+        model, *others = numbers["param"]
+        texts = {
+            model: chance.choice(("xgb", "lgbm", "rf", "mlp", "lr")),
+            **{key: repr(chance.random()) for key in others},
+        }
+        rows["run_param"] += [(no, key, 0, texts[key]) for key in sorted(texts)]
+        team, host, name = numbers["tag"]
+        tags = {team: f"t{chance.randrange(1000)}", host: f"h{no % 97}", name: f"run {no}"}
+        rows["run_tag"] += [(no, key, 0, tags[key]) for key in sorted(tags)]
+    return rows
+
+
+def asked(text: str = "", *order: str, count: int = 50, token: str = "") -> SearchRuns:
+    """A search of the experiment."""
+    return SearchRuns(experiment_ids=(ZERO,), filter=text, order_by=order, max_results=count, page_token=token)
+
+
+def behind(no: int) -> str:
+    """A token as a page that ends with that run leaves it."""
+    return write_token(PageToken(after=(0, START_MS + no * 1000, 0, f"{no:032x}"), of=digest("", ())))
+
+
+def indexed(runs: int) -> dict[str, Search]:
+    """Searches that an index serves."""
+    return {
+        "newest 50": lambda _: asked(),
+        "newest 1,000": lambda _: asked(count=1000),
+        "page of 100: first": lambda _: asked(count=100),
+        "page of 100: in the middle": lambda chance: asked(count=100, token=behind(chance.randrange(200, runs))),
+        "page of 100: last": lambda _: asked(count=100, token=behind(101)),
+        "tag equals (one in 1,000)": lambda chance: asked(f"tags.team = 't{chance.randrange(1000)}'"),
+        "tag equals (one in 97)": lambda chance: asked(f"tags.host = 'h{chance.randrange(97)}'"),
+        "run name equals": lambda chance: asked(f"run_name = 'run {chance.randrange(1, runs)}'"),
+        "parameter LIKE prefix (1 %)": lambda chance: asked(f"params.p0 LIKE '0.{chance.randrange(10, 99)}%'"),
+        "parameter LIKE prefix (few)": lambda chance: asked(f"params.p0 LIKE '0.{chance.randrange(10000, 99999)}%'"),
+        "metric and parameter": lambda chance: asked(
+            f"metrics.auc > 0.{chance.randrange(10, 99)} AND params.model = 'xgb'", "metrics.auc DESC"
+        ),
+        "metric and parameter, newest": lambda chance: asked(
+            f"metrics.auc > 0.{chance.randrange(10, 99)} AND params.model = 'xgb'"
+        ),
+        "metric filter, ordered by it": lambda chance: asked(
+            f"metrics.auc > 0.{chance.randrange(10, 99)}", "metrics.auc DESC"
+        ),
+        "ordered by a metric": lambda chance: asked("", f"metrics.m{chance.randrange(4)} DESC"),
+        "ordered by a parameter": lambda chance: asked("", f"params.p{chance.randrange(4)}"),
+        "oldest 50": lambda _: asked("", "start_time ASC"),
+        "parameter LIKE infix (1 in 200)": lambda chance: asked(f"params.p0 LIKE '%{chance.randrange(100, 999)}%'"),
+    }
+
+
+def bounded() -> dict[str, Search]:
+    """Searches that no index serves: each looks at the whole experiment, or would."""
+    return {
+        "infix that nothing matches": lambda chance: asked(f"params.p0 LIKE '%x{chance.randrange(1000)}y%'"),
+        "ordered by status, then a metric": lambda _: asked("", "status", "metrics.auc"),
+        "ordered by the run's name": lambda _: asked("", "run_name"),
+        "two rare conditions that exclude each other": lambda _: asked("metrics.auc < 0.5 AND metrics.auc > 0.6"),
+        "ILIKE that nothing matches": lambda _: asked("tags.host ILIKE 'x%'"),
+    }
+
+
+def clocked(platform: Platform, search: Search, times: int) -> tuple[list[float], list[float], str]:
+    """Wall and CPU milliseconds of each time, and how it ended."""
+    chance = random.Random(11)
+    wall, cpu, said = list[float](), list[float](), ""
+    for _ in range(times):
+        platform.read(lambda ctx: memory_of(ctx).runs.clear())
+        ask = search(chance)
+        began, spent = time.perf_counter(), time.process_time()
+        try:
+            page: RunPage = platform.call(LOCAL, ask)
+            ENCODE(page)
+            said = f"{len(page.items)} runs"
+        except AirsideError as error:
+            said = f"{error.status} {error.message}"
+        wall.append((time.perf_counter() - began) * 1000)
+        cpu.append((time.process_time() - spent) * 1000)
+    return sorted(wall), sorted(cpu), said
+
+
+def told(name: str, wall: list[float], cpu: list[float], said: str, target: float | None) -> None:
+    """A line."""
+    p95 = wall[min(len(wall) - 1, int(0.95 * len(wall)))]
+    verdict = "" if target is None else ("ok" if p95 <= target else f"MISSED ({target:.0f})")
+    print(f"{name:46}{wall[len(wall) // 2]:10.1f}{p95:10.1f}{cpu[len(cpu) // 2]:10.1f}  {verdict:14}{said}", flush=True)
+
+
+def everything(platform: Platform, runs: int, times: int) -> None:
+    """The table."""
+    print(f"{'search of ' + format(runs, ','):46}{'p50 ms':>10}{'p95 ms':>10}{'CPU ms':>10}")
+    pages: dict[str, float] = {}
+    for name, search in indexed(runs).items():
+        wall, cpu, said = clocked(platform, search, times)
+        pages[name] = cpu[len(cpu) // 2]
+        told(name, wall, cpu, said, TARGET_MS if "1,000" not in name or "tag" in name else None)
+    print(f"last page / first page (CPU): {pages['page of 100: last'] / pages['page of 100: first']:.2f} (target 1.5)")
+    for name, search in bounded().items():
+        told(name, *clocked(platform, search, 2), None)
+    wall, cpu = [], []
+    for no in random.Random(5).sample(range(1, runs), times):
+        began, spent = time.perf_counter(), time.process_time()
+        platform.call(LOCAL, GetRun(run_id=f"{no:032x}"))  # type: ignore[arg-type]
+        wall.append((time.perf_counter() - began) * 1000)
+        cpu.append((time.process_time() - spent) * 1000)
+    told("runs/get", sorted(wall), sorted(cpu), "", TARGET_MS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1_000_000)
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--metrics", type=int, default=5)
+    parser.add_argument("--params", type=int, default=5)
+    parser.add_argument("--times", type=int, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = options.home or Path(folder) / "home"
+        asked_inside(home, options)
+        experiment_page(home, options)
+
+
+def asked_inside(home: Path, options: argparse.Namespace) -> None:
+    """Fill the store when it is empty, then ask in this process."""
+    settings = Settings.load(None, environment={}, flags={"database": options.database})
+    platform = Platform.open(home, settings=settings)
+    try:
+        if not platform.call(LOCAL, asked(count=1)).items:
+            fill(platform, options)
+        everything(platform, options.runs, options.times)
+    finally:
+        platform.close()
+
+
+def experiment_page(home: Path, options: argparse.Namespace) -> None:
+    """The Control Tower's page of the experiment, and the memory of the server that answered it."""
+    port = free_port()
+    flags = ["--database", options.database] if options.database else []
+    process = started([*airside(home, port), *flags], port, "/health")
+    try:
+        for name, path in (
+            ("page: newest runs", "/experiments/0/runs"),
+            ("page: best runs", "/experiments/0/runs?order=metrics.auc+DESC"),
+        ):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60).read()  # templates are read once
+            wall, before = list[float](), cpu_s(process.pid)
+            for _ in range(options.times):
+                began = time.perf_counter()
+                size = len(urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60).read())
+                wall.append((time.perf_counter() - began) * 1000)
+            spent = (cpu_s(process.pid) - before) * 1000 / options.times
+            told(name, sorted(wall), [spent], f"{size / 1024:.0f} KB", TARGET_MS)
+        print(f"memory of the server (PSS): {pss_mb(process.pid):.0f} MB (target < 200)")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The one password that the operator gives: `admin`, and what `MLFLOW_AUTH_ADMIN_PASSWORD` holds.
+
+MLflow's clients send it with every request (`MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`). It stays in the
+environment of this process and is stored nowhere; what is sent is compared by its keyed digest in constant time.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+from airside.core.errors import Overloaded, Unauthenticated, WrongUse
+from airside.core.operation import Actor
+
+USER = "admin"
+VARIABLE = "MLFLOW_AUTH_ADMIN_PASSWORD"
+LEAST_LENGTH, MOST_BYTES = 12, 1024
+COMMON = frozenset(
+    {
+        "password1234",
+        "password12345",
+        "password123456",
+        "passwordpassword",
+        "administrator",
+        "adminadminadmin",
+        "123456789012",
+        "1234567890123",
+        "1234567890123456",
+        "qwertyuiop12",
+        "qwertyuiopasdf",
+        "letmeinletmein",
+        "changemechangeme",
+        "mlflowmlflow",
+    }
+)
+FREE_TRIES = 5
+LONGEST_PAUSE_S = 60.0
+MAX_REMEMBERED = 10_000
+
+
+class TooManyTries(Overloaded):
+    """Too many wrong passwords. Wait before the next try."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.retry_after_s = max(1, round(wait_s))  # type: ignore[misc]  # of this one, not of its class
+        super().__init__(f"Too many wrong passwords from this address. Try again in {self.retry_after_s} s.")
+
+
+class AdminLogin:
+    """Knows the administrator's password, and slows down whoever guesses it.
+
+    Args:
+        password: the right one.
+        now: seconds that only go forward.
+    """
+
+    def __init__(self, password: str, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._key = secrets.token_bytes(32)
+        self._digest = self._digest_of(password)
+        self._now = now
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    def actor(self, user: str, password: str, source: str) -> Actor:
+        """Who signs in.
+
+        Args:
+            user: the name, as it was sent.
+            password: as it was sent.
+            source: the address of the caller.
+
+        Raises:
+            Unauthenticated: it is not the administrator, or not the password.
+            TooManyTries: this address was wrong too often just now.
+        """
+        failures, until = self._failures.get(source, (0, 0.0))
+        if until > self._now():
+            raise TooManyTries(until - self._now())
+        is_right = hmac.compare_digest(self._digest_of(password), self._digest)
+        if is_right and hmac.compare_digest(user.encode(), USER.encode()):
+            self._failures.pop(source, None)
+            return Actor(name=USER, role="owner")
+        if len(self._failures) >= MAX_REMEMBERED:
+            self._failures.pop(next(iter(self._failures)))
+        failures += 1
+        pause_s = min(LONGEST_PAUSE_S, 2.0 ** (failures - FREE_TRIES)) if failures >= FREE_TRIES else 0.0
+        self._failures[source] = (failures, self._now() + pause_s)
+        raise Unauthenticated("The user name or the password is wrong.")
+
+    def _digest_of(self, password: str) -> bytes:
+        return hmac.new(self._key, password.encode(errors="replace"), hashlib.sha256).digest()
+
+
+def login_of(environment: Mapping[str, str]) -> AdminLogin:
+    """The login with the password of the environment.
+
+    Raises:
+        WrongUse: there is none, or it is easy to guess.
+    """
+    password = environment.get(VARIABLE, "")
+    if not password:
+        raise WrongUse(
+            f"Signing in with a password needs one: set the variable {VARIABLE} to {LEAST_LENGTH} characters or more. "
+            f"It is that of the user '{USER}'."
+        )
+    if len(password) < LEAST_LENGTH or len(password.encode(errors="replace")) > MOST_BYTES:
+        raise WrongUse(
+            f"The password in {VARIABLE} must have {LEAST_LENGTH} characters at least, {MOST_BYTES} bytes at most."
+        )
+    if password.lower() in COMMON or len(set(password)) == 1:
+        raise WrongUse(f"The password in {VARIABLE} is one of those that are tried first. Choose another.")
+    return AdminLogin(password)
