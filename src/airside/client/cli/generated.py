@@ -58,7 +58,7 @@ def group_of(noun: str) -> click.Group | None:
 def _command(operation: AnyOperation) -> click.Command:
     hints = typing.get_type_hints(operation.ask_type)
     fields = msgspec.structs.fields(operation.ask_type)
-    params: list[click.Parameter] = [_parameter(field, hints[field.name]) for field in fields]
+    params: list[click.Parameter] = [_parameter(operation.noun, field, hints[field.name]) for field in fields]
 
     def run(as_json: bool, **values: Any) -> None:
         with client_of(values) as client:
@@ -75,6 +75,9 @@ def _command(operation: AnyOperation) -> click.Command:
         short_help=operation.summary,
         params=[*params, *(make() for make in PLATFORM_OPTIONS)],
     )
+
+
+_PLATFORM_FLAGS = frozenset(flag for make in PLATFORM_OPTIONS for flag in make().opts)
 
 
 def _ask(operation: AnyOperation, values: dict[str, Any]) -> Any:
@@ -102,13 +105,16 @@ class _Json(click.ParamType[Any]):
             return value
 
 
-def _parameter(field: msgspec.structs.FieldInfo, hint: Any) -> click.Parameter:
+def _parameter(noun: str, field: msgspec.structs.FieldInfo, hint: Any) -> click.Parameter:
+    """A field as an argument or an option; the url of a webhook is `--webhook-url`, for `--url` names the platform."""
     hint = _bare(hint)
     is_many = typing.get_origin(hint) in (tuple, list) and _bare(typing.get_args(hint)[0]) is str
     kind = _PLAIN.get(hint, click.STRING if is_many or typing.get_origin(hint) is Literal else _Json())
     if field.required:
         return click.Argument([field.name], type=kind, nargs=-1 if is_many else 1)
     flag = f"--{field.name.replace('_', '-')}"
+    if flag in _PLATFORM_FLAGS:
+        flag = f"--{noun.replace('_', '-')}-{flag[2:]}"
     if hint is bool:
         return click.Option([f"{flag}/--no-{flag[2:]}", field.name], default=None)
     return click.Option([flag, field.name], type=kind, default=None, multiple=is_many)
