@@ -31,7 +31,8 @@ _MARK = (
 )
 
 _EXPERIMENT = (
-    "INSERT INTO experiment (id, name, artifact_location, is_deleted, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO experiment (id, name, artifact_location, is_deleted, created_ms, updated_ms, is_sweeping) "
+    "VALUES (?, ?, ?, ?, ?, ?, FALSE)"
 )
 _ADOPT = (
     "UPDATE experiment SET name = ?, artifact_location = ?, is_deleted = ?, created_ms = ?, updated_ms = ? WHERE id = ?"
