@@ -262,7 +262,9 @@ def _add_run(ctx: Context, run: Run, experiments_here: set[int]) -> None:
     if number not in experiments_here:
         get_experiment(ctx, GetExperiment(experiment_id=run.info.experiment_id))
         experiments_here.add(number)
-    numbers = (runs.add(ctx, run.info, number), number)
+    numbers = (runs.add(ctx, msgspec.structs.replace(run.info, lifecycle_stage="active"), number), number)
+    if run.info.lifecycle_stage == "deleted":  # with its time, by which what is deleted is removed for good later
+        runs.set_stage(ctx.tx, numbers[0], is_deleted=True, now_ms=ctx.now_ms())
     queries.put_params(ctx, numbers, run.params)
     values.set_tags(ctx, numbers, tracking.last_wins(run.tags))
     values.add_dataset_inputs(ctx.tx, numbers, run.dataset_inputs, tracking.CONTEXT_TAG)
