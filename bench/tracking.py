@@ -11,8 +11,10 @@ not named.
 
 import argparse
 import json
+import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -374,6 +376,7 @@ def main() -> None:
         rest_s=5 if given.quick else 20,
     )
     report = Report()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended too
     with tempfile.TemporaryDirectory() as place:
         peers = servers(Path(place), given.mlflow, given.fasttrackml, without=set(given.without))
         try:
