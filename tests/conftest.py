@@ -18,6 +18,8 @@ from hypothesis import HealthCheck, settings
 from airside.core.clock import FixedClock
 from airside.core.settings import Settings
 from airside.platform.wiring import Platform
+from airside.store.sql.bootstrap import prepare
+from airside.store.sql.database import database_of
 
 # The same examples in every run, and none of Hypothesis's clocks: a busy machine is no fault of the code.
 settings.register_profile("airside", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -93,10 +95,65 @@ def clock() -> FixedClock:
     return FixedClock()
 
 
+@pytest.fixture(scope="session")
+def postgres_store(postgres_server: str) -> Iterator["PostgresStore"]:
+    """A store with its tables made, which one test after another uses: to make 120 tables takes longer than a test."""
+    store = PostgresStore(postgres_server)
+    yield store
+    store.close()
+
+
+class PostgresStore:
+    """A schema with the tables of a store, and a connection that empties them."""
+
+    def __init__(self, server: str) -> None:
+        import psycopg
+
+        schema = f"t{next(_schemas)}"
+        self.url = f"{server}?options=-csearch_path%3D{schema}"
+        self._connection = psycopg.connect(self.url, autocommit=True)
+        self._connection.execute(f"CREATE SCHEMA {schema}".encode())
+        prepare(database_of(self.url, Path()))
+        self._connection.execute(EMPTYING.replace("{schema}", schema).encode())
+
+    def clear(self) -> None:
+        """Take every row out, and begin to count again."""
+        self._connection.execute(b"SELECT clear_store()")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+EMPTYING = """
+CREATE FUNCTION clear_store() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE one record; filled boolean;
+BEGIN
+    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = '{schema}' AND tablename <> 'schema_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', one.tablename) INTO filled;
+        IF filled THEN EXECUTE format('DELETE FROM %I', one.tablename); END IF;
+    END LOOP;
+    FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = '{schema}' AND last_value IS NOT NULL LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', one.sequencename);
+    END LOOP;
+END $$
+"""
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a store without rows: SQLite's default, and on PostgreSQL one that the test leaves empty again."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    store: PostgresStore = request.getfixturevalue("postgres_store")
+    yield store.url
+    store.clear()
+
+
 @pytest.fixture
-def platform(tmp_path: Path, database_url: str, clock: FixedClock) -> Iterator[Platform]:
+def platform(tmp_path: Path, store_url: str, clock: FixedClock) -> Iterator[Platform]:
     """An open platform on an empty store; closed after the test."""
-    settings = Settings.load(None, environment={}, flags={"database": database_url})
+    settings = Settings.load(None, environment={}, flags={"database": store_url})
     opened = Platform.open(tmp_path / "home", settings=settings, clock=clock)
     yield opened
     opened.close()
