@@ -144,6 +144,11 @@ def _ordered(value: Any) -> Any:
     return value
 
 
+def _plural_prefix(step: Step, theirs: Answered, ours: Answered) -> bool:
+    is_told = "Invalid entity type 'attributes'" in _text(theirs)
+    return step.path.endswith("experiments/search") and is_told and ours.status == 200
+
+
 def _empty_key(step: Step, theirs: Answered, ours: Answered) -> bool:
     asked = f"{_field(step, 'filter')} {_field(step, 'order_by')} {_field(step, 'orderBy')}"
     return _refused(ours) and "metrics." in asked and ("metrics. " in asked or "'metrics.'" in asked)
@@ -177,6 +182,7 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("an unknown status in a filter of logged models", _unknown_status),
     ("back-quotes around `name` in searches of the registry", _quoted_name),
     ("a metric of a logged model that is not a number", _model_nan),
+    ("`attributes.` in searches of experiments", _plural_prefix),
     ("an empty key in a filter or an order", _empty_key),
     ("a stage move with a wrong stage and a wrong version", _stage_first),
     ("unknown paths, wrong methods", _unknown_path),

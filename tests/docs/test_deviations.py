@@ -256,6 +256,13 @@ def white_name(ask: Asking) -> None:
     assert ask.code("POST", "experiments/create", name="\n") == BAD
 
 
+def plural_prefix(ask: Asking) -> None:
+    status, found = ask(
+        "POST", "experiments/search", max_results=5, filter="attributes.name = 'Default'", order_by=["attributes.name"]
+    )
+    assert (status, [one["name"] for one in found["experiments"]]) == (200, ["Default"])
+
+
 def status_like(ask: Asking) -> None:
     assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status LIKE 'R%'") == BAD
 
@@ -361,6 +368,7 @@ CHECKS = {
     "an experiment named by white space": white_name,
     "`status LIKE` in `logged-models/search`": status_like,
     "an empty key in a filter or an order": empty_key,
+    "`attributes.` in searches of experiments": plural_prefix,
     "a stage move with a wrong stage and a wrong version": stage_and_version,
     "the words in which a filter or an order is refused": filter_words,
     "a value of the wrong type": wrong_types,
