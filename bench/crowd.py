@@ -70,9 +70,9 @@ class Crowd:
             self.errors.append(text)
 
     def write(self, seconds: float) -> None:
-        """Log points of a run until the time is over."""
+        """Log points of a run until the time is over, one at least."""
         until = time.monotonic() + seconds
-        self._log(lambda _step: time.monotonic() < until)
+        self._log(lambda step: step == 0 or time.monotonic() < until)
 
     def write_some(self, count: int) -> None:
         """Log so many points of a run."""

@@ -219,11 +219,12 @@ def test_what_cannot_be_seen_is_listed(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changed_after_it_was_imported_is_not_taken_for_what_runs(tmp_path: Path) -> None:
-    with project(tmp_path, {"steps.py": "def train(): return 1\n"}):
+    old, new = tmp_path / "old", tmp_path / "new"  # apart, so that Python's byte code of the one is not the other's
+    with project(old, {"steps.py": "def train(): return 1\n"}):
         module = importlib.import_module("steps")
-        (tmp_path / "steps.py").write_text("def train(): return 2\n")
-        stale = fingerprint(module.train, tmp_path)
-    fresh = fingerprint_of(tmp_path, {"steps.py": "def train(): return 2\n"})
+        (old / "steps.py").write_text("def train(): return 2\n")
+        stale = fingerprint(module.train, old)
+    fresh = fingerprint_of(new, {"steps.py": "def train(): return 2\n"})
     assert stale.parts["code:steps.train"] != fresh.parts["code:steps.train"]
 
 
