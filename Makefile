@@ -34,7 +34,7 @@ test: $(VENV)/.stamp-dev ## all tests but the slow ones; installs what they need
 
 test-slow: $(VENV)/.stamp-dev ## the slow tests alone
 	bash tests/setup.sh
-	$(BIN)/python -m pytest -m slow --timeout 900 $(ARGS)
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadscope --timeout 900 $(ARGS)
 
 check: $(VENV)/.stamp-dev ## format, lint, types, floors
 	$(BIN)/ruff format --check src tests bench docs

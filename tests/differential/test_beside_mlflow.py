@@ -2,16 +2,13 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from tests.conftest import RunningServer
 from tests.differential.known import differences
 from tests.differential.listed import LISTED
-from tests.differential.making import sessions
 from tests.differential.peers import HAS_MLFLOW, MlflowServer, Step, Wire
+from tests.differential.record import made
 from tests.differential.symbols import Side
 
 pytestmark = [
@@ -19,8 +16,14 @@ pytestmark = [
     pytest.mark.timeout(1200),
     pytest.mark.skipif(not HAS_MLFLOW, reason="needs mlflow for its server: pip install 'airside[mlflow]'"),
 ]
-EXAMPLES = 200
+EXAMPLES = 120
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def generated() -> list[list[Step]]:
+    """Sessions that are the same in every run."""
+    return made(EXAMPLES)
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +48,8 @@ def test_listed_sessions_are_answered_alike(name: str, wires: tuple[Wire, Wire])
     assert compared(wires, LISTED[name](f"{name}{next(_numbers)}")) == []
 
 
-@given(data=st.data())
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_generated_sessions_are_answered_alike(wires: tuple[Wire, Wire], data: Any) -> None:
-    assert compared(wires, data.draw(sessions(f"s{next(_numbers)}"))) == []
+@pytest.mark.parametrize("number", range(EXAMPLES))
+def test_generated_sessions_are_answered_alike(
+    number: int, generated: list[list[Step]], wires: tuple[Wire, Wire]
+) -> None:
+    assert compared(wires, generated[number]) == []

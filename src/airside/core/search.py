@@ -46,6 +46,7 @@ class Grammar(Record):
         aliases: other words for attributes.
         orderable: the attributes that an order may name; any key of the entities in `ordered` otherwise.
         quotes_clauses: whether an error quotes the clauses that it lists.
+        takes_bare: whether a bare word is a text as a quoted one is.
         no_null: the error's text where IS NULL cannot be asked; may name `{entity}` and `{key}`.
     """
 
@@ -55,6 +56,7 @@ class Grammar(Record):
     orderable: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     quotes_clauses: bool = True
+    takes_bare: bool = False
     no_null: str = "IS NULL / IS NOT NULL is only supported for tags and params, not for '{entity}' '{key}'"
 
 
@@ -239,6 +241,8 @@ def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, gr
         raise Invalid(f"Invalid comparison clause. {operator} needs a list of quoted strings, got {token.text[:200]}")
     if token.kind in {"string", "double"}:
         return token.text[1:-1]
+    if token.kind == "name" and grammar.takes_bare:
+        return token.text
     if token.kind == "name":
         raise Invalid(
             "Parameter value is either not quoted or unidentified quote types used for string value "

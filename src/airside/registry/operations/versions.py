@@ -287,8 +287,8 @@ def latest_versions(ctx: Context, ask: LatestVersions) -> VersionList:
         Invalid: no stage has that name.
         NotFound: no model has that name.
     """
-    wanted = {rules.stage_of(stage) for stage in ask.stages}
     model = get_model(ctx, GetModel(name=ask.name))
+    wanted = {rules.stage_of(stage) for stage in ask.stages}
     return VersionList(items=tuple(v for v in model.latest_versions if not wanted or v.stage in wanted))
 
 

@@ -23,6 +23,7 @@ STATUSES = ("PENDING", "READY", "FAILED")
 _EQUAL = ("=", "!=", "IN", "NOT IN")
 _NUMBER = Field(kind="number", operators=NUMERIC)
 GRAMMAR = Grammar(
+    takes_bare=True,
     entities={"attributes": "attribute", "metrics": "metric", "params": "param", "tags": "tag"},
     fields={
         "attribute": {

@@ -69,11 +69,11 @@ def page(
 ) -> RunPage:
     """A page of the runs of some experiments that match."""
     check_max_results(window.max_results, MAX_RESULTS)
-    if not experiments:
-        return RunPage(items=())
     comparisons = parse_filter(filter_text, RUNS)
     orders = parse_orders(order_by, RUNS)
     token = read_token(window.page_token, digest(filter_text, order_by))
+    if not experiments:
+        return RunPage(items=())
     plan = _Plan(ctx, comparisons, orders)
     stages = {"active": (False,), "deleted": (True,), "all": (False, True)}[window.view]
     partitions = [(number, stage) for number in experiments for stage in stages]
