@@ -53,9 +53,10 @@ def _sql(step: Step, theirs: Answered, ours: Answered) -> bool:
 
 
 def _duplicate_tags(step: Step, theirs: Answered, ours: Answered) -> bool:
-    tags = _field(step, "tags") or []
-    keys = [tag.get("key") for tag in tags if isinstance(tag, dict)]
-    return ours.status == 200 and theirs.status == 400 and len(set(keys)) < len(keys)
+    lists = [_field(step, "tags"), *(item.get("tags") for item in _field(step, "datasets") or [])]
+    keys = [[tag.get("key") for tag in tags if isinstance(tag, dict)] for tags in lists if tags]
+    is_twice = any(len(set(some)) < len(some) for some in keys)
+    return ours.status == 200 and theirs.status == 400 and is_twice
 
 
 def _no_experiment(step: Step, theirs: Answered, ours: Answered) -> bool:

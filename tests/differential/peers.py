@@ -41,9 +41,10 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Wire:
-    """A kept connection to one server."""
+    """A kept connection to one server, which runs in a folder: a relative location is answered as one below it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, folder: Path) -> None:
+        self.folder = folder
         self._port = port
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
@@ -80,6 +81,7 @@ class MlflowServer:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         command = [PYTHON, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
         store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "art")]
@@ -97,7 +99,7 @@ class MlflowServer:
     def _wait(self, log: Path) -> None:
         deadline = time.monotonic() + 100
         while time.monotonic() < deadline and self.process.poll() is None:
-            wire = Wire(self.port)
+            wire = self.wire()
             try:
                 if wire.send(Step(method="GET", prefix="/", path="health")).status == 200:
                     return
@@ -106,6 +108,10 @@ class MlflowServer:
             finally:
                 wire.close()
         raise AssertionError(log.read_text("utf-8", "replace")[-3000:])
+
+    def wire(self) -> Wire:
+        """A connection to it."""
+        return Wire(self.port, self.folder)
 
     def stop(self) -> None:
         """End it."""

@@ -132,6 +132,7 @@ class Side:
         return plain
 
     def _text(self, text: str, path: tuple[str, ...]) -> str:
+        text = text.replace(str(self._wire.folder), "<folder>")
         if path and path[-1] == "message":
             text = SET.sub(_in_order, text)
         for kind in ("run", "lm"):

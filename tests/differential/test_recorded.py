@@ -1,6 +1,7 @@
 """A server answers as MLflow's did when its answers were written down (tests/differential/record.py)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.conftest import RunningServer
@@ -17,7 +18,7 @@ RECORDED = read()
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
     """What differs, session by session, asked in the order in which they were written down: they share a server."""
     running = RunningServer(tmp_path_factory.mktemp("recorded"))
-    wire = Wire(running.port)
+    wire = Wire(running.port, Path.cwd())
     yield {name: _differing(exchanges, Side(wire)) for name, exchanges in RECORDED.items()}
     wire.close()
     running.stop()
