@@ -79,7 +79,9 @@ def fill(platform: Platform, runs: int) -> None:
 
 def statements(first: int, last: int, key_no: dict[str, int]) -> list[str]:
     """What stores some runs."""
-    numbers = f"WITH RECURSIVE n(no) AS (SELECT {first} UNION ALL SELECT no + 1 FROM n WHERE no < {last}) "
+    numbers = (
+        f"WITH RECURSIVE n(no) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT no + 1 FROM n WHERE no < {last}) "
+    )
     made_id = "'0000000000000000000000' || CAST(1000000000 + no AS TEXT)"
     runs = (
         f"SELECT {made_id}, 0, 'run ' || no, 'u', {_choice('no % 3', STATUSES)}, {START_MS} + no * 1000, "
