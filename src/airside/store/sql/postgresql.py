@@ -13,6 +13,9 @@ from airside.core.errors import AirsideError, AlreadyExists, DiskFull, Invalid, 
 from airside.core.operation import Row
 from airside.store.sql.session import QUERY_LIMIT_S, ConnectionLost, Hooks, Session, tables_of
 
+READING = (f"statement_timeout = {int(QUERY_LIMIT_S * 1000)}", "jit = off", "max_parallel_workers_per_gather = 0")
+"""Our queries end within milliseconds: to compile one, or to start workers for it, takes longer than to run it."""
+
 
 @lru_cache(maxsize=4096)
 def _translated(sql: str) -> str:
@@ -56,7 +59,8 @@ class PostgresSession(Hooks):
         self._writes = 0
         self._begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if readonly else "BEGIN"
         if readonly:
-            self._db.execute(f"SET statement_timeout = {int(QUERY_LIMIT_S * 1000)}".encode())
+            for setting in READING:
+                self._db.execute(f"SET {setting}".encode())
 
     def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Every row."""

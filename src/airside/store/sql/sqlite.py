@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
+from airside.store.private import make
 from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
 
@@ -174,10 +175,12 @@ class SqliteDatabase:
         self._is_written = self._is_grown = False
 
     def open(self, *, readonly: bool) -> Session:
-        """A connection to the file, which is made when it is not there."""
+        """A connection to the file, which is made when it is not there, for this user alone (its logs follow it)."""
         try:
+            if not readonly:
+                make(self.path)
             return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise Unavailable(
                 f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
                 "can be written, on a disk with room?"
