@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.error
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
@@ -130,8 +131,14 @@ def writes(report: Report, peers: list[Peer], options: Options) -> None:
     def sent(peer: Peer, call: str, **fields: object) -> bytes:
         return request(f"{API}runs/{call}", json.dumps(fields).encode(), peer.port)
 
+    steps = count()  # each point is a new one, whoever sends it
+
     def log_metric(peer: Peer, run_id: str) -> Make:
-        return lambda n: sent(peer, "log-metric", run_id=run_id, key="loss", value=0.5 + n, timestamp=n + 1, step=n)
+        def make(_n: int) -> bytes:
+            n = next(steps)
+            return sent(peer, "log-metric", run_id=run_id, key="loss", value=0.5 + n, timestamp=n + 1, step=n)
+
+        return make
 
     def set_tag(peer: Peer, run_id: str) -> Make:
         return lambda n: sent(peer, "set-tag", run_id=run_id, key="state", value=str(n))
