@@ -133,12 +133,12 @@ def writes(report: Report, peers: list[Peer], options: Options) -> None:
 
     steps = count()  # each point is a new one, whoever sends it
 
-    def log_metric(peer: Peer, run_id: str) -> Make:
-        def make(_n: int) -> bytes:
-            n = next(steps)
-            return sent(peer, "log-metric", run_id=run_id, key="loss", value=0.5 + n, timestamp=n + 1, step=n)
+    def new_point(peer: Peer, run_id: str) -> bytes:
+        n = next(steps)
+        return sent(peer, "log-metric", run_id=run_id, key="loss", value=0.5 + n, timestamp=n + 1, step=n)
 
-        return make
+    def log_metric(peer: Peer, run_id: str) -> Make:
+        return lambda _n: new_point(peer, run_id)
 
     def set_tag(peer: Peer, run_id: str) -> Make:
         return lambda n: sent(peer, "set-tag", run_id=run_id, key="state", value=str(n))
@@ -149,6 +149,13 @@ def writes(report: Report, peers: list[Peer], options: Options) -> None:
     def create(peer: Peer) -> Make:
         return lambda n: sent(peer, "create", experiment_id="0", start_time=n + 1, run_name="bench")
 
+    def holding(peer: Peer, params: int) -> str:
+        run_id = new_run(peer, start_time=1)
+        for first in range(0, params, 100):
+            some = [{"key": f"k{number}", "value": "1"} for number in range(first, first + 100)]
+            peer.post("runs/log-batch", run_id=run_id, params=some)
+        return run_id
+
     runs = {peer.name: new_run(peer, start_time=1) for peer in peers}
     counts = (1, 8, 32)
     loop(report, "writes", "runs/create", [(p, create(p)) for p in peers], counts, options.seconds)
@@ -157,11 +164,7 @@ def writes(report: Report, peers: list[Peer], options: Options) -> None:
     for clients in counts:
         made = [(p, log_param(p, new_run(p, start_time=1), clients)) for p in peers]
         loop(report, "writes", "log-parameter", made, (clients,), options.seconds)
-    full = {peer.name: new_run(peer, start_time=1) for peer in peers}
-    for peer in peers:
-        for first in range(0, 1000, 100):
-            params = [{"key": f"k{number}", "value": "1"} for number in range(first, first + 100)]
-            peer.post("runs/log-batch", run_id=full[peer.name], params=params)
+    full = {peer.name: holding(peer, 1000) for peer in peers}
     loop(
         report,
         "writes",
