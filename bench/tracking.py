@@ -121,15 +121,29 @@ def new_run(peer: Peer, **more: object) -> str:
     return made
 
 
+def sent(peer: Peer, call: str, **fields: object) -> bytes:
+    return request(f"{API}runs/{call}", json.dumps(fields).encode(), peer.port)
+
+
+def set_tag(peer: Peer, run_id: str) -> Make:
+    return lambda n: sent(peer, "set-tag", run_id=run_id, key="state", value=str(n))
+
+
+def holding(peer: Peer, params: int) -> str:
+    """A run with so many parameters."""
+    run_id = new_run(peer, start_time=1)
+    for first in range(0, params, 100):
+        some = [{"key": f"k{number}", "value": "1"} for number in range(first, first + 100)]
+        peer.post("runs/log-batch", run_id=run_id, params=some)
+    return run_id
+
+
 # --- parts ---------------------------------------------------------------------------------------------------------
 
 
 def writes(report: Report, peers: list[Peer], options: Options) -> None:
     """Small writes: 1, 8 and 32 quick clients, one ordinary client; also in a run that holds 1,000 parameters."""
     report.title("small writes")
-
-    def sent(peer: Peer, call: str, **fields: object) -> bytes:
-        return request(f"{API}runs/{call}", json.dumps(fields).encode(), peer.port)
 
     steps = count()  # each point is a new one, whoever sends it
 
@@ -140,21 +154,11 @@ def writes(report: Report, peers: list[Peer], options: Options) -> None:
     def log_metric(peer: Peer, run_id: str) -> Make:
         return lambda _n: new_point(peer, run_id)
 
-    def set_tag(peer: Peer, run_id: str) -> Make:
-        return lambda n: sent(peer, "set-tag", run_id=run_id, key="state", value=str(n))
-
     def log_param(peer: Peer, run_id: str, tried: int) -> Make:
         return lambda n: sent(peer, "log-parameter", run_id=run_id, key=f"p{tried}-{n % 900}", value="1")
 
     def create(peer: Peer) -> Make:
         return lambda n: sent(peer, "create", experiment_id="0", start_time=n + 1, run_name="bench")
-
-    def holding(peer: Peer, params: int) -> str:
-        run_id = new_run(peer, start_time=1)
-        for first in range(0, params, 100):
-            some = [{"key": f"k{number}", "value": "1"} for number in range(first, first + 100)]
-            peer.post("runs/log-batch", run_id=run_id, params=some)
-        return run_id
 
     runs = {peer.name: new_run(peer, start_time=1) for peer in peers}
     counts = (1, 8, 32)
