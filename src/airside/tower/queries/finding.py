@@ -7,13 +7,17 @@ candidate looks at its own.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from airside.core.operation import Dialect, Row, Transaction
 from airside.core.record import Record
 from airside.core.search import Comparison, Order
 from airside.store.sql.conditions import Condition, both, compared
 from airside.tower.nouns import NOUNS, Noun, Step, way
+from airside.tower.queries import driving
 
+MOST_EXPERIMENTS = 200
+"""In an order of a metric each is asked for its first; where there are more, all runs are sorted."""
 Leaf = Callable[[str], Iterable[Condition]]
 """What is asked of the last noun of a way, by the name that the statement gives it."""
 
@@ -37,26 +41,108 @@ class Wanted(Record):
 
 def matches(tx: Transaction, wanted: Wanted) -> list[Row]:
     """The rows that match: sort value, id, the noun's columns, what is shown besides."""
-    noun, composer, order = NOUNS[wanted.noun], _Composer(tx.dialect), wanted.order
-    is_ascending = order is not None and order.is_ascending
+    noun, order = NOUNS[wanted.noun], wanted.order
+    rare = driving.few(tx, noun, wanted.comparisons) if noun.found else None
+    if rare is None and order is not None and order.entity == "metrics" and noun.found:
+        experiments = tx.all("SELECT no FROM noun_experiment ORDER BY no LIMIT ?", (MOST_EXPERIMENTS + 1,))
+        if len(experiments) <= MOST_EXPERIMENTS:
+            return _by_metric(tx, wanted, order, [number for (number,) in experiments])
+    composer = _Composer(tx.dialect)
     value = composer.sort_value(noun, order)
-    shown = [composer.value(noun, entity, key) for entity, key in wanted.shown]
-    where = both(composer.conditions(noun, "a", wanted.comparisons))
+    selection = _Selection(composer, wanted)
+    common = [each for each in wanted.comparisons if rare is None and _is_common(tx, wanted, each)]
+    conditions = list(selection.conditions(each for each in wanted.comparisons if each not in common))
+    conditions += [compared(f"a.{each.key} || ''", each.operator, each.value, tx.dialect) for each in common]
+    first = ""
+    if rare is not None:
+        first = f"WITH few AS MATERIALIZED ({rare[0]}) "
+        conditions.append(("a.no IN (SELECT run_no FROM few)", ()))
+    where = both(conditions)
+    is_ascending = order is not None and order.is_ascending
     behind = _behind(wanted.after, is_ascending=is_ascending, may_lack=order is not None)
-    columns = ", ".join(
-        (
-            f"{value[0]} AS sort_value",
-            f"a.{noun.id} AS sort_id",
-            *(f"a.{name}" for name in noun.columns),
-            *(f"{sql} AS shown_{number}" for number, (sql, _) in enumerate(shown)),
-        )
-    )
     lacking_last = "" if order is None else "sort_value IS NULL, "
     return tx.all(
-        f"SELECT * FROM (SELECT {columns} FROM {noun.view} a WHERE {where[0]}) found WHERE {behind[0]}"
-        f" ORDER BY {lacking_last}sort_value {'ASC' if is_ascending else 'DESC'}, sort_id LIMIT ?",
-        (*value[1], *(arg for _, args in shown for arg in args), *where[1], *behind[1], wanted.limit),
+        f"{first}SELECT * FROM (SELECT {value[0]} AS sort_value, {selection.columns} FROM {noun.view} a "
+        f"WHERE {where[0]}) found WHERE {behind[0]} "
+        f"ORDER BY {lacking_last}sort_value {'ASC' if is_ascending else 'DESC'}, sort_id LIMIT ?",
+        (*(rare[1] if rare else ()), *value[1], *selection.args, *where[1], *behind[1], wanted.limit),
     )
+
+
+def _is_common(tx: Transaction, wanted: Wanted, each: Comparison) -> bool:
+    """Whether very many records are of one experiment.
+
+    To gather and sort them takes longer than to look at the newest records of all, one after another.
+    """
+    noun, asked = NOUNS[wanted.noun], (each.entity, each.key, each.operator)
+    is_asked = bool(noun.found) and wanted.order is None and asked == ("attribute", "experiment", "=")
+    return is_asked and driving.is_common(tx, noun, each.key, each.value)
+
+
+def _by_metric(tx: Transaction, wanted: Wanted, order: Order, experiments: Sequence[int]) -> list[Row]:
+    """In the order of a metric's index: the first of each experiment, merged; then those that lack the metric."""
+    noun = NOUNS[wanted.noun]
+    value, last_id = wanted.after or (None, "")
+    rows: list[Row] = []
+    if not wanted.after or value is not None:
+        for number in experiments:
+            rows += _of_experiment(tx, wanted, order, number)
+        rows.sort(key=itemgetter(1))
+        rows.sort(key=itemgetter(0), reverse=not order.is_ascending)
+        del rows[wanted.limit :]
+        last_id = ""
+    if len(rows) < wanted.limit:
+        composer = _Composer(tx.dialect)
+        selection = _Selection(composer, wanted)
+        lacks = Comparison(entity=order.entity, key=order.key, operator="IS NULL", value=None)
+        where = both((*selection.conditions((*wanted.comparisons, lacks)), ("a.id > ?", (last_id,))))
+        rows += tx.all(
+            f"SELECT NULL AS sort_value, {selection.columns} FROM {noun.view} a WHERE {where[0]} ORDER BY a.id LIMIT ?",
+            (*selection.args, *where[1], wanted.limit - len(rows)),
+        )
+    return rows
+
+
+def _of_experiment(tx: Transaction, wanted: Wanted, order: Order, number: int) -> list[Row]:
+    noun, composer = NOUNS[wanted.noun], _Composer(tx.dialect)
+    selection = _Selection(composer, wanted)
+    conditions: list[Condition] = [("a.no = f.run_no AND f.experiment_no = ? AND f.key = ?", (number, order.key))]
+    conditions += [
+        compared("f.value", each.operator, each.value, tx.dialect)
+        for each in wanted.comparisons
+        if (each.entity, each.key) == (order.entity, order.key) and not each.operator.endswith("NULL")
+    ]
+    conditions += selection.conditions(wanted.comparisons)
+    if wanted.after:
+        value, last_id = wanted.after
+        sign = ">" if order.is_ascending else "<"
+        conditions.append((f"f.value {sign}= ? AND (f.value {sign} ? OR a.id > ?)", (value, value, last_id)))
+    where = both(conditions)
+    return tx.all(
+        f"SELECT f.value AS sort_value, {selection.columns} FROM {noun.found[order.entity]} f CROSS JOIN {noun.view} a "
+        f"WHERE {where[0]} ORDER BY f.value {'ASC' if order.is_ascending else 'DESC'}, a.id LIMIT ?",
+        (*selection.args, *where[1], wanted.limit),
+    )
+
+
+class _Selection:
+    """What a search selects of the noun that it calls `a`: the columns behind the sort value, and their values."""
+
+    def __init__(self, composer: "_Composer", wanted: Wanted) -> None:
+        self._composer, self._noun = composer, NOUNS[wanted.noun]
+        shown = [composer.value(self._noun, entity, key) for entity, key in wanted.shown]
+        self.columns = ", ".join(
+            (
+                f"a.{self._noun.id} AS sort_id",
+                *(f"a.{name}" for name in self._noun.columns),
+                *(f"{sql} AS shown_{number}" for number, (sql, _) in enumerate(shown)),
+            )
+        )
+        self.args = [arg for _, args in shown for arg in args]
+
+    def conditions(self, comparisons: Iterable[Comparison]) -> Iterator[Condition]:
+        """That a record matches."""
+        return self._composer.conditions(self._noun, "a", comparisons)
 
 
 def _behind(after: Sequence[object], *, is_ascending: bool, may_lack: bool) -> Condition:

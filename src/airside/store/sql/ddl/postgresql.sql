@@ -1212,6 +1212,15 @@ SELECT p.run_no, k.name AS key, p.value FROM run_param p JOIN key_name k ON k.id
 CREATE VIEW noun_tag AS
 SELECT t.run_no, k.name AS key, t.value FROM run_tag t JOIN key_name k ON k.id = t.key_no;
 
+CREATE VIEW found_metric AS
+SELECT e.id AS experiment_no, k.name AS key, m.run_no, m.value FROM experiment e CROSS JOIN key_name k CROSS JOIN metric_latest m WHERE m.experiment_no = e.id AND m.key_no = k.id AND m.is_nan = FALSE;
+
+CREATE VIEW found_param AS
+SELECT e.id AS experiment_no, k.name AS key, m.run_no, substr(m.value, 1, 200) AS start, m.value FROM experiment e CROSS JOIN key_name k CROSS JOIN run_param m WHERE m.experiment_no = e.id AND m.key_no = k.id;
+
+CREATE VIEW found_tag AS
+SELECT e.id AS experiment_no, k.name AS key, m.run_no, substr(m.value, 1, 200) AS start, m.value FROM experiment e CROSS JOIN key_name k CROSS JOIN run_tag m WHERE m.experiment_no = e.id AND m.key_no = k.id;
+
 CREATE VIEW noun_input AS
 SELECT d.run_no, d.dataset_no, d.context FROM dataset_input d;
 
