@@ -16,8 +16,6 @@ from airside.store.sql.conditions import Condition, both, compared
 from airside.tower.nouns import NOUNS, Noun, Step, way
 from airside.tower.queries import driving
 
-MOST_EXPERIMENTS = 200
-"""In an order of a metric each is asked for its first; where there are more, all runs are sorted."""
 Leaf = Callable[[str], Iterable[Condition]]
 """What is asked of the last noun of a way, by the name that the statement gives it."""
 
@@ -44,15 +42,18 @@ def matches(tx: Transaction, wanted: Wanted) -> list[Row]:
     noun, order = NOUNS[wanted.noun], wanted.order
     rare = driving.few(tx, noun, wanted.comparisons) if noun.found else None
     if rare is None and order is not None and order.entity == "metrics" and noun.found:
-        experiments = tx.all("SELECT no FROM noun_experiment ORDER BY no LIMIT ?", (MOST_EXPERIMENTS + 1,))
-        if len(experiments) <= MOST_EXPERIMENTS:
-            return _by_metric(tx, wanted, order, [number for (number,) in experiments])
+        experiments = driving.experiments(tx)
+        if experiments:
+            return _by_metric(tx, wanted, order, experiments)
     composer = _Composer(tx.dialect)
     value = composer.sort_value(noun, order)
     selection = _Selection(composer, wanted)
-    common = [each for each in wanted.comparisons if rare is None and _is_common(tx, wanted, each)]
-    conditions = list(selection.conditions(each for each in wanted.comparisons if each not in common))
-    conditions += [compared(f"a.{each.key} || ''", each.operator, each.value, tx.dialect) for each in common]
+    comparisons, common = wanted.comparisons, None
+    if rare is None and order is None and noun.found:
+        comparisons, common = _without_common(tx, noun, comparisons)
+    conditions = list(selection.conditions(comparisons))
+    if common is not None:  # `+ 0` keeps from its index: all of them would be gathered and sorted
+        conditions.append(("a.experiment_no + 0 = ?", (common,)))
     first = ""
     if rare is not None:
         first = f"WITH few AS MATERIALIZED ({rare[0]}) "
@@ -69,14 +70,16 @@ def matches(tx: Transaction, wanted: Wanted) -> list[Row]:
     )
 
 
-def _is_common(tx: Transaction, wanted: Wanted, each: Comparison) -> bool:
-    """Whether very many records are of one experiment.
-
-    To gather and sort them takes longer than to look at the newest records of all, one after another.
-    """
-    noun, asked = NOUNS[wanted.noun], (each.entity, each.key, each.operator)
-    is_asked = bool(noun.found) and wanted.order is None and asked == ("attribute", "experiment", "=")
-    return is_asked and driving.is_common(tx, noun, each.key, each.value)
+def _without_common(
+    tx: Transaction, noun: Noun, comparisons: tuple[Comparison, ...]
+) -> tuple[tuple[Comparison, ...], int | None]:
+    """The comparisons without one that names an experiment of very many records, and the number of that experiment."""
+    for at, each in enumerate(comparisons):
+        if (each.entity, each.key, each.operator) == ("attribute", "experiment", "="):
+            number = driving.common_experiment(tx, noun, each.value)
+            if number is not None:
+                return (*comparisons[:at], *comparisons[at + 1 :]), number
+    return comparisons, None
 
 
 def _by_metric(tx: Transaction, wanted: Wanted, order: Order, experiments: Sequence[int]) -> list[Row]:
@@ -106,7 +109,8 @@ def _by_metric(tx: Transaction, wanted: Wanted, order: Order, experiments: Seque
 def _of_experiment(tx: Transaction, wanted: Wanted, order: Order, number: int) -> list[Row]:
     noun, composer = NOUNS[wanted.noun], _Composer(tx.dialect)
     selection = _Selection(composer, wanted)
-    conditions: list[Condition] = [("a.no = f.run_no AND f.experiment_no = ? AND f.key = ?", (number, order.key))]
+    asked = (number, driving.key_no(tx, order.key))
+    conditions: list[Condition] = [("a.no = f.run_no AND f.experiment_no = ? AND f.key_no = ?", asked)]
     conditions += [
         compared("f.value", each.operator, each.value, tx.dialect)
         for each in wanted.comparisons
@@ -213,7 +217,8 @@ class _Composer:
         noun, inner = NOUNS[step.to], self._name()
         sql, args = self._reach(inner, further, leaf) if further else both(leaf(inner))
         if noun.is_vast:
-            return f"EXISTS (SELECT 1 FROM {noun.view} {inner} WHERE {_equal(name, inner, step)} AND {sql})", args
+            probe = f"SELECT 1 FROM {noun.view} {inner} WHERE {_equal(name, inner, step)} AND {sql}"
+            return f"EXISTS ({probe} LIMIT 1 OFFSET 0)", args  # without an end PostgreSQL might make a join of it
         ours = ", ".join(f"{name}.{column}" for column in step.columns)
         theirs = ", ".join(f"{inner}.{column}" for column in step.to_columns)
         return f"({ours}) IN (SELECT {theirs} FROM {noun.view} {inner} WHERE {sql})", args

@@ -1227,13 +1227,16 @@ CREATE VIEW noun_tag AS
 SELECT t.run_no, k.name AS key, t.value FROM run_tag t JOIN key_name k ON k.id = t.key_no;
 
 CREATE VIEW found_metric AS
-SELECT e.id AS experiment_no, k.name AS key, m.run_no, m.value FROM experiment e CROSS JOIN key_name k CROSS JOIN metric_latest m WHERE m.experiment_no = e.id AND m.key_no = k.id AND m.is_nan = FALSE;
+SELECT m.experiment_no, m.key_no, m.run_no, m.value FROM metric_latest m WHERE m.is_nan = FALSE;
 
 CREATE VIEW found_param AS
-SELECT e.id AS experiment_no, k.name AS key, m.run_no, substr(m.value, 1, 200) AS start, m.value FROM experiment e CROSS JOIN key_name k CROSS JOIN run_param m WHERE m.experiment_no = e.id AND m.key_no = k.id;
+SELECT p.experiment_no, p.key_no, p.run_no, substr(p.value, 1, 200) AS start, p.value FROM run_param p;
 
 CREATE VIEW found_tag AS
-SELECT e.id AS experiment_no, k.name AS key, m.run_no, substr(m.value, 1, 200) AS start, m.value FROM experiment e CROSS JOIN key_name k CROSS JOIN run_tag m WHERE m.experiment_no = e.id AND m.key_no = k.id;
+SELECT t.experiment_no, t.key_no, t.run_no, substr(t.value, 1, 200) AS start, t.value FROM run_tag t;
+
+CREATE VIEW noun_key AS
+SELECT k.id AS no, k.name FROM key_name k;
 
 CREATE VIEW noun_input AS
 SELECT d.run_no, d.dataset_no, d.context FROM dataset_input d;
