@@ -1005,6 +1005,8 @@ CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
 CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
 
+CREATE INDEX trace_ended ON trace (experiment_no, (request_ms + COALESCE(duration_ms, 0)));
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
 
 CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
