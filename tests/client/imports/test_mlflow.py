@@ -52,13 +52,18 @@ def test_all_of_a_database_is_here_and_the_database_is_untouched(client: Client,
 
     done = bring(client, f"sqlite:///{path}")
 
-    models = 3 if name == "mlflow-3.17" else 0
+    is_new = name == "mlflow-3.17"
+    models = 3 if is_new else 0
     assert counted(done) == {
         "experiments": (4, 4),
         "runs": (11, 11),
         "logged models": (models, models),
         "registered models": (3, 3),
         "model versions": (5, 5),
+        "traces": (4, 4),
+        "evaluation datasets": (models, models),
+        "scorers": (models, models),
+        "webhooks": (2, 2) if is_new else (0, 0),
     }
     assert (done.report.n_differences, done.ended_ms is None) == (0, False)
     assert digest(path) == before

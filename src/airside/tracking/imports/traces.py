@@ -67,7 +67,7 @@ def _encoded(services: Services, ask: ImportSpans) -> list[list[tuple[Span, str]
 
 @operation("imports.spans", needs="imports:write", audit="measure", prepare=_encoded)
 def import_spans(ctx: Context, ask: ImportSpans) -> Done:
-    """Take spans over. A span that is here already is written again; the head of its trace stays as it is.
+    """Take spans over. A span that is here already stays, as does the head of its trace.
 
     Raises:
         NotFound: the import or a trace is not here. Invalid: there are too many.
@@ -78,7 +78,7 @@ def import_spans(ctx: Context, ask: ImportSpans) -> Done:
         head = traces.find(ctx.tx, each.trace_id)
         if head is None:
             raise NotFound(not_found(each.trace_id))
-        spans.put(ctx.tx, (head.number, head.experiment_no), kept)
+        spans.put(ctx.tx, (head.number, head.experiment_no), kept, overwrites=False)
     return DONE
 
 
