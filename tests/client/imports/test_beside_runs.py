@@ -15,6 +15,7 @@ from airside.client.imports.opening import open_store
 from airside.client.transport import Client
 from airside.core.errors import Conflict
 from airside.platform.notify import queries as webhook_queries
+from airside.platform.notify import secrets
 from airside.platform.notify.operations import ListWebhooks
 from airside.platform.wiring import Platform
 from airside.tracking.evaluation.operations.datasets import SearchEvaluationDatasets
@@ -158,19 +159,18 @@ def test_webhooks_come_disabled_without_the_key_of_their_secrets(client: Client,
 def test_webhooks_come_with_their_secrets_where_the_key_is_given(
     client: Client, platform: Platform, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("cryptography")
     monkeypatch.setenv(VARIABLE, KEY)
 
     done = bring(client, store)
 
     hook = next(each for each in client.call(ListWebhooks()).items if each.name == "ci")
     assert (hook.status, hook.has_secret, done.report.n_differences) == ("ACTIVE", True, 0)
-    assert platform.read(lambda ctx: webhook_queries.secret_of(ctx.tx, hook.id)) == "hush"
+    sealed = platform.read(lambda ctx: webhook_queries.secret_of(ctx.tx, hook.id))
+    assert secrets.opened(platform, sealed, hook.url) == "hush"
     assert "hush" not in repr(done)
 
 
 def test_another_key_opens_nothing(client: Client, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("cryptography")
     monkeypatch.setenv(VARIABLE, base64.urlsafe_b64encode(b"z" * 32).decode())
 
     done = bring(client, store)
