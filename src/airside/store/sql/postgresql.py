@@ -28,6 +28,8 @@ def _named(error: psycopg.Error) -> Exception:
         return AlreadyExists("A record with the same key is there already, or one that it names is not.")
     if isinstance(error, psycopg.DataError):
         return Invalid("A value cannot be stored: a number beyond 64 bits, or a text with a NUL character.")
+    if isinstance(error, psycopg.errors.ProgramLimitExceeded) or "number of parameters" in str(error):
+        return Invalid("The query asks for more at once than the database takes. Ask for it in parts.")
     if isinstance(error, psycopg.OperationalError):
         return ConnectionLost(str(error))
     return error
