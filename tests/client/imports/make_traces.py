@@ -33,7 +33,9 @@ def fill(uri: str, experiment: str, run_id: str) -> None:
 def _trace(number: int) -> str:
     with mlflow.start_span(f"answer {number}", span_type="AGENT") as root:
         root.set_inputs({"messages": [{"role": "user", "content": f"hëllo {number}"}], "n": 1.5})
-        with mlflow.start_span("retrieve", span_type="RETRIEVER", attributes={"k": 3, "deep": {"a": [1, None]}}) as span:
+        with mlflow.start_span(
+            "retrieve", span_type="RETRIEVER", attributes={"k": 3, "deep": {"a": [1, None]}}
+        ) as span:
             span.set_outputs([{"page_content": "text", "metadata": {"doc": "x"}}])
         with mlflow.start_span("model", span_type="CHAT_MODEL") as span:
             span.set_attribute("mlflow.chat.tokenUsage", {"input_tokens": 5, "output_tokens": 7, "total_tokens": 12})
@@ -69,7 +71,8 @@ def _evaluation(experiment: str) -> None:
     for number in range(2):
         data = create_dataset(f"asked {number}", experiment_id=[experiment, "0"], tags={"t": "1", "mlflow.user": "ana"})
         records: list[dict[str, Any]] = [
-            {"inputs": {"q": f"what {each}?", "deep": {"n": [1, 2.5]}}, "expectations": {"answer": "é"}} for each in range(3)
+            {"inputs": {"q": f"what {each}?", "deep": {"n": [1, 2.5]}}, "expectations": {"answer": "é"}}
+            for each in range(3)
         ]
         records[0]["tags"] = {"hard": "yes"}
         records[1]["outputs"] = "plain"

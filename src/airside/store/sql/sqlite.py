@@ -12,7 +12,7 @@ from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
 from airside.store.private import make
 from airside.store.sql.regular import matches
-from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
+from airside.store.sql.session import QUERY_LIMIT_S, TOO_MUCH, Hooks, Session
 
 RESTART_PAGES = 8192
 """With more pages than this in the write-ahead log (32 MiB) the writer itself begins it anew between two groups: under
@@ -47,7 +47,7 @@ def _named_by_text(error: Exception, text: str) -> Exception:
     if "interrupted" in text:
         return Invalid(f"The query took longer than {QUERY_LIMIT_S:.0f} s and was ended. Narrow its filter.")
     if any(words in text for words in _TOO_MUCH):
-        return Invalid("The query asks for more at once than the database takes. Ask for it in parts.")
+        return Invalid(TOO_MUCH)
     if "locked" in text or "busy" in text:
         return Unavailable("The database is held by another process.")
     if "readonly" in text or "unable to open" in text:
