@@ -49,6 +49,12 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Root of the artifacts of new experiments: empty is mlflow-artifacts:/ (through the server); or a path or URI.",
     ),
+    _s(
+        "secret_key_file",
+        "text",
+        "",
+        "Key that seals stored secrets: empty is HOME/secret.key; servers that share a database name one file.",
+    ),
     _s("artifact_roots", "list", (), "Further roots whose artifacts the server may read, list and delete."),
     _s("serve_artifacts", "switch", True, "Whether the server moves artifacts for its clients."),
     _s("artifacts_only", "switch", False, "Whether the server moves artifacts and does nothing else."),
