@@ -80,7 +80,7 @@ def of_optunas_callback() -> None:
 
     callback = MLflowCallback(tracking_uri=sys.argv[1], metric_name="score", tag_study_user_attrs=True)
 
-    @callback.track_in_mlflow()
+    @callback.track_in_mlflow()  # type: ignore[untyped-decorator]
     def objective(trial: optuna.Trial) -> float:
         value = trial.suggest_float("x", -1, 1)
         mlflow.log_text(str(value), "x.txt")
