@@ -4,7 +4,7 @@ The four hot calls (log-metric, log-parameter, set-tag, log-batch) are decoded s
 not fit is read again, field by field, so that the texts of errors are MLflow's.
 """
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from airside.core.ids import ExperimentId, LoggedModelId, RunId
 from airside.core.record import Ask
 from airside.server.mlflow.run_answers import created, got, searched, updated
 from airside.server.mlflow.wire import (
+    INT64,
     KEY_VALUE,
     SEE_DOCS,
     WireRequest,
@@ -111,6 +112,9 @@ def _restore(request: WireRequest) -> RestoreRun:
 # --- what a run logs -----------------------------------------------------------------------------------------------
 
 
+Int64 = Annotated[int, msgspec.Meta(ge=INT64[0], le=INT64[1])]
+
+
 class _Hot(msgspec.Struct, forbid_unknown_fields=True):
     """A body as the official clients send it; anything else goes the long way."""
 
@@ -125,8 +129,8 @@ class _Pair(_Hot, forbid_unknown_fields=True):
 
 class _Point(_Hot, forbid_unknown_fields=True, kw_only=True):
     value: float
-    timestamp: int
-    step: int = 0
+    timestamp: Int64
+    step: Int64 = 0
     model_id: str = ""
     dataset_name: str = ""
     dataset_digest: str = ""
@@ -136,7 +140,8 @@ class _BatchPoint(LoggedMetric, forbid_unknown_fields=True, rename={"timestamp_m
     """A point as it is sent is a point as it is logged: nothing is built twice for a thousand of them."""
 
     value: float
-    timestamp_ms: int
+    timestamp_ms: Int64
+    step: Int64 = 0
     run_id: str = ""
 
 
@@ -216,6 +221,7 @@ def _hot(request: WireRequest, decoder: "msgspec.json.Decoder[T]") -> T | None:
 def _log_metric(request: WireRequest) -> LogMetric:
     hot = _hot(request, _POINTS)
     if hot is not None and hot.key and hot.run_id:
+        _check_whole(hot.dataset_name, hot.dataset_digest)
         return LogMetric(
             run_id=RunId(hot.run_id),
             key=hot.key,
@@ -230,7 +236,14 @@ def _log_metric(request: WireRequest) -> LogMetric:
     return LogMetric(run_id=RunId(sent["run_id"]), **_point_of(sent))
 
 
+def _check_whole(name: str, digest: str) -> None:
+    """Refuse a dataset of which only one half is told."""
+    if bool(name) != bool(digest):
+        raise Invalid("Both dataset_name and dataset_digest must be provided if one is provided")
+
+
 def _point_of(sent: dict[str, Any]) -> dict[str, Any]:
+    _check_whole(sent.get("dataset_name", ""), sent.get("dataset_digest", ""))
     return {
         "key": sent["key"],
         "value": sent["value"],
@@ -272,6 +285,9 @@ def _log_batch(request: WireRequest) -> LogBatch:
         and hot.run_id
         and all(item.key for part in (hot.metrics, hot.params, hot.tags) for item in part)
     ):
+        for point in hot.metrics:
+            if point.dataset_name or point.dataset_digest:
+                _check_whole(point.dataset_name, point.dataset_digest)
         return LogBatch(run_id=RunId(hot.run_id), metrics=hot.metrics, params=hot.params, tags=hot.tags)
     sent = read(request, _LOG_BATCH)
     return LogBatch(
