@@ -114,7 +114,7 @@ def _comparisons(draw: Any, sort: Sort) -> str:
     fitting = [value for value in values if value.startswith("(")]
     if operator.upper() in {"IN", "NOT IN", "NOT  IN"} and fitting and draw(st.integers(0, 5)):
         right = draw(st.sampled_from(fitting))
-    space = draw(st.sampled_from([" ", " ", " ", "  ", "\t", "\n"]))
+    space = draw(st.sampled_from([" ", " ", " ", "  "]))
     tight = operator in NUMERIC and draw(st.integers(0, 3)) == 0
     return f"{left}{operator}{right}" if tight else f"{left}{space}{operator}{space}{right}"
 

@@ -149,7 +149,7 @@ class Side:
             return "<time>" if is_now else value
         if key in JSON_TEXTS and isinstance(value, str) and value[:1] in {"{", "["}:
             value = json.loads(value)
-        if key == "digest" and "dataset" in path[:1] + path[-2:]:
+        if key == "digest" and path[:1] in {("dataset",), ("datasets",)}:
             return "<digest>"
         if key == "next_page_token":
             return "<token>" if value else value

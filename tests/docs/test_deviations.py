@@ -366,6 +366,11 @@ def unknown_records(ask: Asking) -> None:
     assert ask.raw("GET", "/api/3.0/mlflow/datasets/d-0/records").status == 404
 
 
+def strange_experiment(ask: Asking) -> None:
+    body = json.dumps({"name": "d", "experiment_ids": ["x"]}).encode()
+    assert ask.raw("POST", "/api/3.0/mlflow/datasets/create", body).status == 400
+
+
 def managed_tag(ask: Asking) -> None:
     assert ask.code("PATCH", f"traces/{trace(ask)}/tags", key="mlflow.artifactLocation", value="x") == BAD
 
@@ -384,6 +389,7 @@ def kept_rationale(ask: Asking) -> None:
 CHECKS = {
     "duplicate traces of `link-to-run`": traces_twice,
     "records of an unknown evaluation dataset": unknown_records,
+    "an experiment of an evaluation dataset that is not there": strange_experiment,
     "the tag `mlflow.artifactLocation` of a trace": managed_tag,
     "a `max_results` below one in `logged-models/search`": page_below_one,
     "the rationale of an expectation": kept_rationale,
