@@ -155,7 +155,11 @@ def run(identity: str = RUN, name: str = "calm-finch-42", status: str = "FINISHE
             lifecycle_stage="active",
         ),
         metrics=(*metrics, Metric(key="diverged", value=None, timestamp_ms=ms(minutes=5))),
-        params=(Param(key="model", value="boosting"), Param(key="learning_rate", value="0.1")),
+        params=(
+            Param(key="model", value="boosting"),
+            Param(key="learning_rate", value=f"{0.1 + n / 1000:g}"),
+            Param(key=name, value=f"{name} {n}"),
+        ),
         tags=(
             Tag(key="airside.pipelineRun", value="pr-0191c0ffee"),
             Tag(key="mlflow.note.content", value="A **note** <b>x</b>"),

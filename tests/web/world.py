@@ -181,7 +181,7 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
                 for i in range(12)
             ],
         ),
-        GetRun: lambda ask: run(name=text),
+        GetRun: lambda ask: run(ask.run_id, name=text),
         GetCurves: curves,
         GetCaptures: lambda ask: captures(text),
         SearchTraces: lambda ask: page(
@@ -279,6 +279,8 @@ PATHS = (
     "/experiments/1/runs",
     f"/runs/{RUN}",
     *(f"/runs/{RUN}?tab={tab}" for tab in ("metrics", "artifacts", "inputs")),
+    "/experiments/1/runs?view=parallel",
+    *(f"/compare?runs={RUN},{RUN[:-1]}7&tab={tab}" for tab in ("differences", "curves", "parallel")),
     "/experiments/1/traces",
     f"/traces/{TRACE}",
     f"/traces/{TRACE}?span={BROKEN}",

@@ -12,6 +12,7 @@ from airside.server.web.pages import (
     alerts,
     approvals,
     catalog,
+    compare,
     datasets,
     endpoints,
     experiments,
@@ -57,6 +58,7 @@ _ROUTES: tuple[tuple[Method, str, PageFunction, str], ...] = (
     ("GET", "/experiments/{experiment}", experiments.one_experiment, "experiment:read"),
     ("GET", "/experiments/{experiment}/runs", experiments.runs, "run:read"),
     ("GET", "/runs/{run}", runs.run, "run:read"),
+    ("GET", "/compare", compare.compare, "run:read"),
     ("GET", "/experiments/{experiment}/traces", traces.traces, "trace:read"),
     ("GET", "/traces/{trace}", traces.trace, "trace:read"),
     ("POST", "/traces/{trace}", traces.assess, "trace:write"),
@@ -161,11 +163,16 @@ def _twin(raw_path: str) -> tuple[str, Twin]:
 def query_of(request: WebRequest, match: Match | None) -> PageQuery:
     """The record that a page function gets."""
     headers = request.headers
+    pairs = parse_qsl(request.query_string, max_num_fields=300)
+    several: dict[str, tuple[str, ...]] = {}
+    for key, value in pairs:
+        several[key] = (*several.get(key, ()), value)
     fragment = headers.get("hx-target", "") if headers.get("hx-request") == "true" else ""
     return PageQuery(
         path=match.path if match else request.raw_path,
         names=match.names if match else {},
-        arguments=dict(parse_qsl(request.query_string, max_num_fields=100)),
+        arguments=dict(pairs),
+        several=several,
         form=request.form,
         twin=match.twin if match else "html",
         fragment=unquote(fragment.partition("#")[2]),
