@@ -22,6 +22,7 @@ from airside.platform.reach import Reach
 from airside.platform.wiring import Platform
 from airside.server.login import VARIABLE
 from airside.serving.operations.endpoints import ListEndpoints
+from airside.store.private import opener
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 30.0
 QUICK_DEATH_S = 5.0
@@ -60,6 +61,7 @@ class Children:
             **{name: value for name, value in os.environ.items() if name != VARIABLE},
             "AIRSIDE_URL": reach.url,
             "AIRSIDE_FINGERPRINT": reach.fingerprint,
+            "AIRSIDE_ALLOWED_HOSTS": ",".join((*platform.settings["allowed_hosts"], platform.settings["host"])),
             "AIRSIDE_TOKEN": token,
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
@@ -122,7 +124,7 @@ class Children:
         if log.exists() and log.stat().st_size > 20 << 20:
             log.replace(log.with_suffix(".log.1"))
         command = [sys.executable, "-m", "airside", kind.name, *kind.arguments, "--parent", str(os.getpid())]
-        with log.open("ab") as output:
+        with open(log, "ab", opener=opener) as output:
             return subprocess.Popen(  # noqa: S603 -- our own interpreter and command
                 command,
                 stdin=subprocess.DEVNULL,
@@ -143,8 +145,8 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
         child.wait()
 
 
-def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, ...]:
-    """The children that the settings ask for."""
+def kinds_of(platform: Platform, serving: socket.socket | None, *, needs_token: bool) -> tuple[Kind, ...]:
+    """The children that the settings ask for; whoever needs a token here needs one at the serving process too."""
     wanted: list[Kind] = []
     if serving is not None:
         descriptor = serving.fileno()
@@ -158,7 +160,10 @@ def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, .
                     str(descriptor),
                     "--spool",
                     str(platform.path / "spool"),
+                    "--auth",
+                    "on" if needs_token else "off",
                     *(("--allow-pickle",) if platform.settings["allow_pickle"] else ()),
+                    *_tls_flags(platform),
                 ),
                 descriptors=(descriptor,),
             )
@@ -173,6 +178,12 @@ def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, .
             )
         )
     return tuple(wanted)
+
+
+def _tls_flags(platform: Platform) -> tuple[str, ...]:
+    """The same certificate as the control plane's."""
+    given = [(f"--{name.replace('_', '-')}", platform.settings[name]) for name in ("ssl_certfile", "ssl_keyfile")]
+    return tuple(part for flag, value in given if value for part in (flag, value))
 
 
 def _has_endpoint(platform: Platform) -> bool:

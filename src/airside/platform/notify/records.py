@@ -1,10 +1,12 @@
 """The nouns of webhooks."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NewType
 
 from airside.core.record import Record
 
+Sealed = NewType("Sealed", str)
+"""A secret as it is stored (`store.sealing`); empty for none."""
 WebhookStatus = Literal["ACTIVE", "DISABLED"]
 DeliveryState = Literal["waiting", "delivered", "dead"]
 
@@ -27,6 +29,16 @@ class Webhook(Record):
     created_by: str
     created_ms: int
     updated_ms: int
+
+
+class ImportedWebhook(Record):
+    """A webhook of another store, with its secret; that is not shown where the record is."""
+
+    webhook: Webhook
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"ImportedWebhook({self.webhook!r}, …)"
 
 
 class WebhookPage(Record):

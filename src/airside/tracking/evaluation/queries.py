@@ -7,7 +7,16 @@ import msgspec
 from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId
 from airside.core.operation import Context, Row, Transaction
-from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_order, read_token, write_token
+from airside.core.search import (
+    Comparison,
+    Order,
+    PageToken,
+    check_orders,
+    parse_filter,
+    parse_order,
+    read_token,
+    write_token,
+)
 from airside.store.sql.conditions import compared
 from airside.tracking.evaluation.records import (
     EvaluationDataset,
@@ -63,6 +72,12 @@ def one(tx: Transaction, dataset_id: str) -> EvaluationDataset | None:
     """A dataset without its experiments."""
     row = tx.one(f"SELECT {COLUMNS} FROM evaluation_dataset d WHERE d.dataset_id = ?", (dataset_id,))
     return _dataset(tx, row) if row else None
+
+
+def whole(tx: Transaction, dataset_id: str) -> EvaluationDataset | None:
+    """A dataset with its experiments."""
+    found = one(tx, dataset_id)
+    return found and msgspec.structs.replace(found, experiment_ids=experiments(tx, dataset_id))
 
 
 def _dataset(tx: Transaction, row: Row) -> EvaluationDataset:
@@ -155,6 +170,7 @@ def page(
     """A page of the datasets that match; of some experiments, or of any when none is named."""
     check_max_results(window[0], MAX_SEARCH)
     where = [_condition(ctx, each) for each in parse_filter(filter_text, DATASETS)]
+    check_orders(order_by)
     terms = _terms([parse_order(text, DATASETS) for text in order_by])
     token = read_token(window[1], digest(filter_text, order_by))
     if token.after and len(token.after) != 2 * len(terms):
@@ -298,6 +314,14 @@ def add_scorer_version(tx: Transaction, known_id: str, serialized: str, now_ms: 
         "INSERT INTO scorer_version (scorer_id, version, serialized, created_ms) "
         "SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ? FROM scorer_version WHERE scorer_id = ?",
         (known_id, serialized, now_ms, known_id),
+    )
+
+
+def put_scorer_version(tx: Transaction, known_id: str, given: ScorerVersion) -> None:
+    """Write a version of a scorer under its own number."""
+    tx.run(
+        "INSERT INTO scorer_version (scorer_id, version, serialized, created_ms) VALUES (?, ?, ?, ?)",
+        (known_id, given.version, given.serialized, given.created_ms),
     )
 
 

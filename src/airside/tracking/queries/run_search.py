@@ -7,6 +7,7 @@ of the page before (keyset), so that the last page costs what the first costs.
 
 import hashlib
 import math
+from typing import NamedTuple
 
 from airside.core.errors import Invalid
 from airside.core.operation import Context, Row
@@ -38,6 +39,8 @@ FEW = 1000
 """A condition that leaves no more runs than this is a driver, in a store of any size."""
 MOST = 20_000
 """One that leaves more is none: some 80 ms of sorting."""
+WALK = 50_000
+"""So many runs are looked at in some 50 ms. When that fills no page, more matches are gathered and sorted."""
 COLUMNS = {
     "run_id": "r.run_id",
     "run_name": "r.name",
@@ -51,6 +54,10 @@ TABLES = {"metric": "metric_latest", "parameter": "run_param", "tag": "run_tag"}
 DATASET_COLUMNS = {"name": "d.name", "digest": "d.digest", "context": "i.context"}
 START = Term("r.start_ms", is_ascending=False)
 RUN_ID = Term("r.run_id", is_ascending=True, is_text=True)
+SINGLY = "LIMIT 1 OFFSET 0"
+"""The end of a probe that is asked of one run after another. Without it PostgreSQL may make a join of it and look
+through the values of all runs: quicker where none matches, slower by far where the page is full after some of them."""
+JOINED: Condition = ("r.id = c.run_no", [])
 Partition = tuple[int, bool]
 """An experiment's number and whether its deleted runs are meant."""
 Rows = list[Row]
@@ -103,6 +110,28 @@ def digest(filter_text: str, order_by: tuple[str, ...]) -> str:
     return hashlib.blake2b("\0".join((filter_text, *order_by)).encode(), digest_size=6).hexdigest()
 
 
+class _Few(NamedTuple):
+    """A condition that leaves few runs.
+
+    Attributes:
+        at: its place among the comparisons.
+        table: whose index finds them; it is called `c`.
+        condition: that finds them.
+        most: how many they are at most.
+    """
+
+    at: int
+    table: str
+    condition: Condition
+    most: int
+
+    def gathered(self) -> tuple[str, list[object]]:
+        """What gathers them, to be put before a query."""
+        text, values = self.condition
+        chosen = f"SELECT c.run_no FROM {self.table} c WHERE {text} LIMIT ?"
+        return f"WITH few AS MATERIALIZED ({chosen}) ", [*values, self.most]
+
+
 class _Plan:
     """How the runs of one search are found.
 
@@ -118,7 +147,7 @@ class _Plan:
         named = {order.key for order in orders if order.entity == "attribute"}
         self._terms += [START] if "start_time" not in named else []
         self._terms += [RUN_ID] if "run_id" not in named else []
-        self._where = [self._condition(comparison) for comparison in comparisons]
+        self._where = [self._condition(comparison, SINGLY) for comparison in comparisons]
 
     def rows(self, partitions: list[Partition], limit: int, last: tuple[object, ...]) -> Rows:
         """The first rows behind the last one seen, at most `limit`."""
@@ -130,16 +159,59 @@ class _Plan:
         return merged(every, self._terms, 1)[:limit]
 
     def _of(self, partition: Partition, limit: int, last: tuple[object, ...]) -> Rows:
-        few = self._few(partition[0], limit)
-        if few is not None or self._lead is None:
-            where = [few[1]] if few else []
-            source = f"{few[0]} c CROSS JOIN run r" if few else "run r"
-            return self._query(source, self._joins, (partition, limit), where, self._terms, last)
+        bounds = (partition, limit)
+        if self._lead is None and self._terms[0].column == START.column:
+            return self._by_start(bounds, last)
+        few = self._few(partition[0], self._worth_sorting(limit) if self._lead else MOST)
+        if few is not None:
+            return self._sorted(few, bounds, last)
+        if self._lead is None:
+            return self._query("run r", self._joins, bounds, self._far(), self._terms, last)
         rows: Rows = []
         for segment in range(int(str(last[0])) if last else 0, 3):
             if len(rows) < limit:
                 rows += self._segment(self._lead, segment, (partition, limit - len(rows)), last)
         return rows
+
+    def _by_start(self, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+        """By start: matches are sorted if they are few, else met on the way, the nearest first.
+
+        Where many match, but none of those nearby, the way would lead through the whole experiment.
+        """
+        partition, limit = bounds
+        few = self._few(partition[0], FEW)
+        if few is not None:
+            return self._sorted(few, bounds, last)
+        nearby = self._nearby(bounds, last) if self._where else None
+        if nearby is not None:
+            rows = self._query("run r", self._joins, bounds, [nearby, *self._where], self._terms, last)
+            if len(rows) >= limit:
+                return rows
+            few = self._few(partition[0], MOST)
+            if few is not None:
+                return self._sorted(few, bounds, last)
+        return self._query("run r", self._joins, bounds, self._far(), self._terms, last)
+
+    def _nearby(self, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Condition | None:
+        """That a run is among the next `WALK` of its experiment; None when that is all of them."""
+        term = self._terms[0]
+        where: list[Condition] = [("r.experiment_no = ? AND r.is_deleted = ?", list(bounds[0]))]
+        where += [(f"r.start_ms {'>=' if term.is_ascending else '<='} ?", [last[1]])] if last else []
+        row = self._ctx.tx.one(
+            f"SELECT r.start_ms FROM run r WHERE {' AND '.join(sql for sql, _ in where)} "
+            f"ORDER BY {ordered([term])} LIMIT 1 OFFSET ?",
+            [*(value for _, values in where for value in values), WALK],
+        )
+        return None if row is None else (f"r.start_ms {'<=' if term.is_ascending else '>='} ?", [row[0]])
+
+    def _sorted(self, few: "_Few", bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+        """The few runs that a condition leaves, sorted.
+
+        They are gathered before they are joined: PostgreSQL, which guesses how many they are, might else walk through
+        all runs and look whether each is one of them.
+        """
+        others = [condition for at, condition in enumerate(self._where) if at != few.at]
+        return self._query(few, self._joins, bounds, [JOINED, *others], self._terms, last)
 
     def _segment(self, lead: Order, segment: int, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
         """The runs with a value of the leading field (0), with "not a number" (1), with none (2)."""
@@ -156,11 +228,12 @@ class _Plan:
             if key is not None:
                 none = (f"NOT EXISTS (SELECT 1 FROM {table} n WHERE n.run_no = r.id AND n.key_no = ?)", [key])
             terms = [Term("NULL", is_ascending=True, rank="2"), *rest]
-            return self._query("run r", self._joins[1:], bounds, [none], terms, behind)
+            return self._query("run r", self._joins[1:], bounds, [none, *self._where], terms, behind)
         if key is None or (segment == 1 and (lead.entity != "metric" or any(c.operator != "!=" for c in same))):
             return []
         where: list[Condition] = [
             ("o.experiment_no = ? AND o.key_no = ? AND r.id = o.run_no", [bounds[0][0], key]),
+            *self._where,
         ]
         if lead.entity == "metric":
             where.append(("o.is_nan = ?", [segment == 1]))
@@ -193,38 +266,39 @@ class _Plan:
 
     def _query(
         self,
-        source: str,
+        source: "str | _Few",
         joins: list[Condition],
         bounds: tuple[Partition, int],
-        extra: list[Condition],
+        where: list[Condition],
         terms: list[Term],
         last: tuple[object, ...],
     ) -> Rows:
         partition, limit = bounds
         here: Condition = ("r.experiment_no = ? AND r.is_deleted = ?", list(partition))
-        where = [here, *extra, *self._where]
-        where += [_after(terms, last)] if last else []
+        where = [here, *where, *([_after(terms, last)] if last else [])]
         order = [term for term in terms if term.column != "NULL"]
+        first, gathered = "", list[object]()
+        if not isinstance(source, str):
+            first, gathered = source.gathered()
+            source = "few c CROSS JOIN run r"
         return self._ctx.tx.all(
-            f"SELECT r.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in joins)} "
+            f"{first}SELECT r.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in joins)} "
             f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {ordered(order)} LIMIT ?",
-            [*(v for _, values in joins for v in values), *(v for _, values in where for v in values), limit],
+            [*gathered, *(v for _, values in (*joins, *where) for v in values), limit],
         )
 
-    def _few(self, experiment_no: int, limit: int) -> tuple[str, Condition] | None:
-        """A table whose index leaves few runs under one of the conditions, and the condition on it."""
-        few = 0
-        for comparison in self._comparisons:
+    def _few(self, experiment_no: int, few: int) -> "_Few | None":
+        """The first of the conditions that leaves no more runs than `few`, as its index finds them."""
+        for at, comparison in enumerate(self._comparisons):
             chosen = self._indexed(comparison, experiment_no)
             if chosen is None:
                 continue
-            few = few or self._worth_sorting(limit)
-            table, (text, values) = chosen
+            table, (text, values), (exact, more) = chosen
             row = self._ctx.tx.one(
                 f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} c WHERE {text} LIMIT ?) few", [*values, few + 1]
             )
             if row is not None and row[0] <= few:
-                return table, (f"{text} AND r.id = c.run_no", values)
+                return _Few(at, table, (text + exact, [*values, *more]), row[0])
         return None
 
     def _worth_sorting(self, limit: int) -> int:
@@ -236,7 +310,8 @@ class _Plan:
         n_runs = newest[0] or 0 if newest else 0
         return max(FEW, min(MOST, math.isqrt(limit * n_runs // 2)))
 
-    def _indexed(self, comparison: Comparison, experiment_no: int) -> tuple[str, Condition] | None:
+    def _indexed(self, comparison: Comparison, experiment_no: int) -> tuple[str, Condition, Condition] | None:
+        """A table, what its index finds of a condition, and what is left to be asked of those rows."""
         entity, name, operator, value = comparison.entity, comparison.key, comparison.operator, comparison.value
         if (entity, name) == ("attribute", "run_name"):
             entity, name = "tag", RUN_NAME_TAG
@@ -247,20 +322,20 @@ class _Plan:
             return None
         text, values = "c.experiment_no = ? AND c.key_no = ?", [experiment_no, key]
         if entity == "metric":
-            return TABLES[entity], (f"{text} AND c.is_nan = ? AND c.value {operator} ?", [*values, False, value])
+            found: Condition = (f"{text} AND c.is_nan = ? AND c.value {operator} ?", [*values, False, value])
+            return TABLES[entity], found, ("", [])
         if operator == "=":
             # `NOT <>`, because SQLite would put the constant of `c.value = ?` into the indexed expression
-            whole = " AND NOT c.value <> ?" if len(str(value)) >= INDEXED else ""
-            return TABLES[entity], (
-                f"{text} AND substr(c.value, 1, 200) = ?{whole}",
-                [*values, str(value)[:INDEXED], *([value] if whole else [])],
-            )
+            rest = (" AND NOT c.value <> ?", [value]) if len(str(value)) >= INDEXED else ("", [])
+            return TABLES[entity], (f"{text} AND substr(c.value, 1, 200) = ?", [*values, str(value)[:INDEXED]]), rest
         span = prefix_range(str(value))
         if span is None:
             return None
-        return TABLES[entity], (
-            f"{text} AND substr(c.value, 1, 200) >= ? AND substr(c.value, 1, 200) < ?",
-            [*values, *span],
+        like, pattern = compared("c.value", operator, value, self._ctx.tx.dialect)
+        return (
+            TABLES[entity],
+            (f"{text} AND substr(c.value, 1, 200) >= ? AND substr(c.value, 1, 200) < ?", [*values, *span]),
+            (f" AND {like}", pattern),
         )
 
     def _term(self, order: Order) -> Term:
@@ -280,7 +355,11 @@ class _Plan:
         rank = f"CASE WHEN {alias}.run_no IS NULL THEN 2 {nan}ELSE 0 END"
         return Term(f"{alias}.value", is_ascending=order.is_ascending, rank=rank, is_text=order.entity != "metric")
 
-    def _condition(self, comparison: Comparison) -> Condition:
+    def _far(self) -> list[Condition]:
+        """The conditions for a search through all runs: how, the database may choose."""
+        return [self._condition(comparison, "") for comparison in self._comparisons]
+
+    def _condition(self, comparison: Comparison, end: str) -> Condition:
         """A condition as a probe of one run."""
         entity, name, operator, value = comparison.entity, comparison.key, comparison.operator, comparison.value
         dialect = self._ctx.tx.dialect
@@ -291,18 +370,18 @@ class _Plan:
         if entity == "dataset":
             text, values = compared(DATASET_COLUMNS[name], operator, value, dialect)
             among = "dataset_input i JOIN input_dataset d ON d.id = i.dataset_no"
-            return f"EXISTS (SELECT 1 FROM {among} WHERE i.run_no = r.id AND {text})", values
+            return f"EXISTS (SELECT 1 FROM {among} WHERE i.run_no = r.id AND {text} {end})", values
         key = known_key(self._ctx, name)
         if key is None:
             return ALWAYS if operator == "IS NULL" else NEVER
         probe = f"SELECT 1 FROM {TABLES[entity]} v WHERE v.run_no = r.id AND v.key_no = ?"
         if operator in {"IS NULL", "IS NOT NULL"}:
-            return f"{'NOT ' if operator == 'IS NULL' else ''}EXISTS ({probe})", [key]
+            return f"{'NOT ' if operator == 'IS NULL' else ''}EXISTS ({probe} {end})", [key]
         text, values = compared("v.value", operator, value, dialect)
         if entity == "metric":
             text = f"(v.is_nan = ? OR {text})" if operator == "!=" else f"v.is_nan = ? AND {text}"
             values = (operator == "!=", *values)
-        return f"EXISTS ({probe} AND {text})", [key, *values]
+        return f"EXISTS ({probe} AND {text} {end})", [key, *values]
 
 
 def _after(terms: list[Term], last: tuple[object, ...]) -> Condition:
