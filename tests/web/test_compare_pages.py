@@ -76,8 +76,8 @@ def test_curves_with_steps_of_their_own_share_an_axis() -> None:
 
     drawn = laid_over([curve(RUN, 0, 2, 4), curve(OTHER, 1, 2)], [run(), run(OTHER)], "step")
     assert drawn is not None
-    assert drawn.x == (0, 1, 2, 4)
-    assert [line.values for line in drawn.lines] == [(0, None, 0.2, 0.4), (None, 0.1, 0.2, None)]
+    assert list(drawn.x) == [0, 1, 2, 4]
+    assert [list(line.values) for line in drawn.lines] == [[0, None, 0.2, 0.4], [None, 0.1, 0.2, None]]
     assert drawn.is_joined
     assert laid_over([curve(RUN, 0)], [run()], "step") is None
 
