@@ -12,6 +12,7 @@ from tests.web.work_records import (
     dataset,
     dataset_version,
     experiment,
+    logged_model,
     pipeline,
     pipeline_run,
     run,
@@ -49,12 +50,15 @@ from airside.quality.records import GateDecisionPage
 from airside.registry.operations import approvals as approval_asks
 from airside.registry.operations import models as model_asks
 from airside.registry.operations import versions as version_asks
+from airside.registry.operations.aliases import SetAlias
 from airside.registry.records import (
+    AliasMove,
     Approval,
     ApprovalPage,
     Change,
     ChangePage,
     RegisteredModel,
+    Rollback,
     VersionPage,
 )
 from airside.serving.operations import endpoints as endpoint_asks
@@ -72,6 +76,7 @@ from airside.tower.records import (
 )
 from airside.tower.rules import summary_of
 from airside.tracking.capture.operations import GetCaptures
+from airside.tracking.logged_models.operations import GetLoggedModel
 from airside.tracking.operations.experiments import GetExperiment, SearchExperiments
 from airside.tracking.operations.histories import GetCurves
 from airside.tracking.operations.runs import GetRun, SearchRuns
@@ -152,6 +157,12 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         alert_asks.AcknowledgeAlert: lambda ask: alert(2, name),
         alert_asks.CloseAlert: lambda ask: alert(1, name),
         approval_asks.DecideApproval: lambda ask: approval,
+        approval_asks.AskApproval: lambda ask: approval,
+        SetAlias: lambda ask: AliasMove(name=name, alias=ask.alias, version=ask.version, previous=2),
+        model_asks.RollbackModel: lambda ask: Rollback(
+            name=name, alias=ask.alias, version=2, previous=3, text="champion is version 2 again."
+        ),
+        GetLoggedModel: lambda ask: logged_model(text),
         endpoint_asks.ListEndpoints: lambda ask: page(EndpointPage, [endpoint(of=name)]),
         endpoint_asks.GetEndpoint: lambda ask: endpoint(of=name),
         rollout_asks.ListRollouts: lambda ask: page(RolloutPage, [rollout(name=name)]),
@@ -273,7 +284,10 @@ def empty() -> dict[type, Answer]:
 PATHS = (
     "/",
     "/models/employment",
-    *(f"/models/employment?tab={tab}" for tab in ("versions", "performance", "monitoring", "lineage", "card", "score")),
+    *(
+        f"/models/employment?tab={tab}"
+        for tab in ("versions", "performance", "monitoring", "lineage", "history", "card", "score")
+    ),
     "/models/employment/versions/3",
     "/experiments",
     "/experiments/1/runs",
@@ -281,6 +295,7 @@ PATHS = (
     *(f"/runs/{RUN}?tab={tab}" for tab in ("metrics", "artifacts", "inputs")),
     "/experiments/1/runs?view=parallel",
     *(f"/compare?runs={RUN},{RUN[:-1]}7&tab={tab}" for tab in ("differences", "curves", "parallel")),
+    "/logged-models/m-1",
     "/experiments/1/traces",
     f"/traces/{TRACE}",
     f"/traces/{TRACE}?span={BROKEN}",

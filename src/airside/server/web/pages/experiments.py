@@ -107,6 +107,15 @@ def _parallel(query: PageQuery, items: tuple[Run, ...], order: str) -> dict[str,
     return {"spread": spread(items, last), "metric_names": names, "last": last}
 
 
+def quoted(text: str) -> str:
+    """A text as a value of the search language.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
 def row(one: Run) -> RunRow:
     """A run with its metrics and parameters by name."""
     return RunRow(
