@@ -201,6 +201,8 @@ def test_a_wrong_number_is_told() -> None:
         ("/models/employment", {"alias": "champion", "to": ""}, "RollbackModel"),
         ("/models/employment/versions/3", {"do": "champion"}, "SetAlias"),
         ("/models/employment/versions/3", {"do": "ask"}, "AskApproval"),
+        ("/webhooks/wh-1", {"delivery": "de-1"}, "Redeliver"),
+        ("/webhooks/wh-1", {}, "TryWebhook"),
         ("/traces/tr-1", {"name": "helpful", "value": "yes"}, "CreateAssessment"),
     ],
 )
@@ -234,9 +236,24 @@ def test_a_filter_of_runs_that_cannot_be_read_is_told_under_the_field() -> None:
     assert b'aria-describedby="wrong"' in page.body
 
 
+def test_a_prompt_shows_what_changed_between_two_versions() -> None:
+    body = ask(World(full()), "/prompts/greeting?version=3&from=1").body.decode()
+    read = Reader(body.encode())
+    assert [attrs["class"] for attrs in read.of("li") if attrs.get("class") in {"added", "removed"}] == [
+        "removed",
+        "added",
+    ]
+    assert "What changed from v1 to v3" in body
+    assert "question" in body
+
+
+def test_a_model_is_no_prompt() -> None:
+    assert ask(World(full()), "/prompts/employment").status == 404
+
+
 def test_links_change_nothing() -> None:
     for route in PAGE_ROUTES:
-        assert (route.method == "POST") == (not route.needs.endswith(":read"))
+        assert (route.method == "POST") == (not route.needs.endswith((":read", ":list")))
 
 
 def test_a_page_asks_a_fixed_number_of_questions() -> None:

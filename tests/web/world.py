@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.web.model_records import card, chain, gate, model, rows, score, version
 from tests.web.moment import NOW, RUN, Answer, ago
+from tests.web.prompt_records import delivery, prompt, prompt_versions, webhook
 from tests.web.service_records import alert, endpoint, monitor, rollout, window
 from tests.web.trace_records import BROKEN, TRACE, trace, trace_info
 from tests.web.work_records import (
@@ -45,6 +46,8 @@ from airside.pipelines.operations import triggers as trigger_asks
 from airside.pipelines.records import (
     Trigger,
 )
+from airside.platform.notify.operations import GetWebhook, ListDeliveries, ListWebhooks, Redeliver, TryWebhook
+from airside.platform.notify.records import DeliveryPage, WebhookPage, WebhookTest
 from airside.quality.operations import gates as gate_asks
 from airside.quality.records import GateDecisionPage
 from airside.registry.operations import approvals as approval_asks
@@ -57,6 +60,7 @@ from airside.registry.records import (
     ApprovalPage,
     Change,
     ChangePage,
+    ModelPage,
     RegisteredModel,
     Rollback,
     VersionPage,
@@ -119,7 +123,7 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         ListRows: lambda ask: page(CatalogPage, [r for r in rows(name) if not ask.state or r.state == ask.state]),
         SummariseCatalog: lambda ask: summary_of(rows(name)),
         GetRow: lambda ask: rows(name)[0],
-        model_asks.GetModel: lambda ask: model(name),
+        model_asks.GetModel: lambda ask: prompt(name, text) if ask.name == "greeting" else model(name),
         model_asks.ModelHistory: lambda ask: page(
             ChangePage,
             [
@@ -138,7 +142,10 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
             ],
         ),
         version_asks.GetVersion: lambda ask: version(name, ask.version),
-        version_asks.SearchVersions: lambda ask: page(VersionPage, [version(name, n) for n in (3, 2, 1)]),
+        version_asks.SearchVersions: lambda ask: page(
+            VersionPage,
+            prompt_versions(name, text) if "is_prompt" in ask.filter else [version(name, n) for n in (3, 2, 1)],
+        ),
         gate_asks.ListGates: lambda ask: page(
             GateDecisionPage, [gate(name, n) for n in ((ask.version,) if ask.version else (3, 2, 1))]
         ),
@@ -158,6 +165,12 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         alert_asks.CloseAlert: lambda ask: alert(1, name),
         approval_asks.DecideApproval: lambda ask: approval,
         approval_asks.AskApproval: lambda ask: approval,
+        model_asks.SearchModels: lambda ask: page(ModelPage, [prompt(name, text)]),
+        ListWebhooks: lambda ask: page(WebhookPage, [webhook(text)]),
+        GetWebhook: lambda ask: webhook(text),
+        ListDeliveries: lambda ask: page(DeliveryPage, [delivery(text, "dead"), delivery(text, "waiting")]),
+        Redeliver: lambda ask: delivery(text, "waiting"),
+        TryWebhook: lambda ask: WebhookTest(success=True, status=200),
         SetAlias: lambda ask: AliasMove(name=name, alias=ask.alias, version=ask.version, previous=2),
         model_asks.RollbackModel: lambda ask: Rollback(
             name=name, alias=ask.alias, version=2, previous=3, text="champion is version 2 again."
@@ -264,6 +277,9 @@ def empty() -> dict[type, Answer]:
         SearchExperiments: ExperimentPage,
         SearchRuns: RunPage,
         SearchTraces: TracePage,
+        model_asks.SearchModels: ModelPage,
+        ListWebhooks: WebhookPage,
+        ListDeliveries: DeliveryPage,
         GetCurves: Curves,
         dataset_asks.SearchDatasets: DatasetPage,
         dataset_version_asks.ListDatasetVersions: DatasetVersionPage,
@@ -273,7 +289,11 @@ def empty() -> dict[type, Answer]:
     answers.update({ask: (lambda _, kind=kind: kind(items=())) for ask, kind in pages.items()})
     answers[SummariseCatalog] = lambda ask: summary_of(())
     answers[model_asks.GetModel] = lambda ask: RegisteredModel(
-        name="employment", created_by="local", created_ms=0, updated_ms=0
+        name="employment",
+        created_by="local",
+        created_ms=0,
+        updated_ms=0,
+        tags={"mlflow.prompt.is_prompt": "true"} if ask.name == "greeting" else {},
     )
     answers[GetTrace] = lambda ask: Trace(info=trace_info("calm-finch-42"))
     for gone in (GetRow, GetCard, GetScore, GetNeighbourhood):
@@ -296,6 +316,10 @@ PATHS = (
     "/experiments/1/runs?view=parallel",
     *(f"/compare?runs={RUN},{RUN[:-1]}7&tab={tab}" for tab in ("differences", "curves", "parallel")),
     "/logged-models/m-1",
+    "/prompts",
+    "/prompts/greeting",
+    "/webhooks",
+    "/webhooks/wh-1",
     "/experiments/1/traces",
     f"/traces/{TRACE}",
     f"/traces/{TRACE}?span={BROKEN}",

@@ -22,11 +22,13 @@ from airside.server.web.pages import (
     models,
     monitors,
     pipelines,
+    prompts,
     rollouts,
     runs,
     search,
     traces,
     versions,
+    webhooks,
 )
 from airside.server.web.templating import render, render_error
 
@@ -66,6 +68,11 @@ _ROUTES: tuple[tuple[Method, str, PageFunction, str], ...] = (
     ("GET", "/experiments/{experiment}/traces", traces.traces, "trace:read"),
     ("GET", "/traces/{trace}", traces.trace, "trace:read"),
     ("POST", "/traces/{trace}", traces.assess, "trace:write"),
+    ("GET", "/prompts", prompts.prompts, "model:read"),
+    ("GET", "/prompts/{name}", prompts.prompt, "model:read"),
+    ("GET", "/webhooks", webhooks.webhooks, "webhook:list"),
+    ("GET", "/webhooks/{webhook}", webhooks.webhook, "webhook:list"),
+    ("POST", "/webhooks/{webhook}", webhooks.act, "webhook:create"),
     ("GET", "/datasets", datasets.datasets, "dataset:read"),
     ("GET", "/datasets/{name}", datasets.dataset, "dataset:read"),
     ("GET", "/datasets/{name}/versions/{version}", datasets.dataset_version, "dataset:read"),
