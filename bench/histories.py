@@ -142,7 +142,14 @@ def without_order(platform: Platform) -> None:
         )
         platform.call(LOCAL, asked)
     ask = GetMetricInterval(run_ids=(run_id,), key="wild", max_results=320)
-    clocked(platform, "1,000,000 points without order to 320", ask, ENCODE["get-history-bulk-interval"])
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = time.process_time()
+    platform.call(LOCAL, ask)
+    took = (time.process_time() - before) * 1000
+    more = (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - largest
+    ) / 1024  # to trace each allocation takes longer
+    print(f"{'1,000,000 points without order to 320':44}{took:9.1f} ms{'':13}{more:9.1f} MB more at the peak")
 
 
 def main() -> None:
