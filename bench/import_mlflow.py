@@ -127,7 +127,8 @@ def killed(source: Path, home: Path, kills: int, longest_s: float) -> dict[str, 
     done = subprocess.run(command(source, home), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"the import behind the kills failed: {done.stdout[-2000:]}{done.stderr}")
-    return json.loads(done.stdout)["report"]
+    report: dict[str, object] = json.loads(done.stdout)["report"]
+    return report
 
 
 def main() -> None:
