@@ -43,17 +43,6 @@ RUN_MOVES: dict[tuple[RunState, RunEvent], RunState] = {
 RUN_ENDS: frozenset[RunState] = frozenset({"succeeded", "failed", "cancelled"})
 FINISHES: dict[str, RunEvent] = {"succeeded": "succeed", "failed": "fail", "waiting": "wait"}
 
-STEP_MOVES: dict[StepState, frozenset[StepState]] = {
-    "running": frozenset({"running", "succeeded", "failed", "interrupted", "cancelled", "waiting"}),
-    "waiting": frozenset({"succeeded", "failed", "cancelled"}),
-    "interrupted": frozenset({"succeeded", "failed"}),
-    "succeeded": frozenset(),
-    "failed": frozenset(),
-    "skipped": frozenset(),
-    "cancelled": frozenset(),
-}
-"""From an attempt's state to those it may move to. An interrupted attempt may still turn out to have ended: its
-receipt is found by the next driver."""
 STEP_ENDS: frozenset[StepState] = frozenset({"succeeded", "failed", "skipped", "cancelled"})
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,199}\Z")

@@ -8,6 +8,7 @@ import msgspec
 from airside.core.event import Event
 from airside.core.operation import Transaction
 from airside.core.record import Record
+from airside.store.sql.conditions import placeholders
 
 
 class StoredEvent(Record):
@@ -71,7 +72,7 @@ def after_named(tx: Transaction, name: str, seq: int, *, limit: int) -> list[Sto
 
 def after_any(tx: Transaction, names: Sequence[str], seq: int, *, limit: int) -> list[StoredEvent]:
     """Events of several kinds behind a sequence number, oldest first."""
-    kinds = ", ".join("?" * len(names))
+    kinds = placeholders(len(names))
     rows = tx.all(
         f"SELECT seq, name, body, actor, at_ms FROM event WHERE name IN ({kinds}) AND seq > ? ORDER BY seq LIMIT ?",
         (*names, seq, limit),

@@ -17,6 +17,7 @@ from airside.data.records import (
     DatasetVersionPage,
     Finding,
 )
+from airside.store.blobs.identity import blob_of
 
 
 class CommitDatasetVersion(Ask[DatasetVersion]):
@@ -150,7 +151,7 @@ def _hashed(services: Services, ask: VerifyDatasetVersion) -> DatasetCheck:
     for file in found.files:
         if services.blobs.size(file.digest) is None:
             missing.append(file.path)
-        elif manifest.blob_of(services.blobs.open(file.digest)) != file.digest:
+        elif blob_of(services.blobs.open(file.digest)) != file.digest:
             damaged.append(file.path)
     return DatasetCheck(
         name=found.name,

@@ -394,7 +394,6 @@ CREATE TABLE key_name (
 CREATE TABLE lease (
   name TEXT NOT NULL,
   owner TEXT NOT NULL,
-  token BIGINT NOT NULL,
   expires_at_ms BIGINT NOT NULL,
   PRIMARY KEY (name)
 );

@@ -36,7 +36,6 @@ lease = Table(
     METADATA,
     text("name", primary_key=True),
     text("owner"),
-    whole("token"),
     millis("expires_at_ms"),
 )
 
