@@ -54,7 +54,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),
     "dict": (dict,),
 }
-MAX_LIMIT = 1000
 MAX_NODES = 5_000
 
 
@@ -120,30 +119,6 @@ def lease_ms(lease_s: float) -> int:
     (1000, 30000)
     """
     return round(min(max(lease_s, 1.0), 600.0) * 1000)
-
-
-def check_limit(limit: int) -> int:
-    """A page's size.
-
-    Raises:
-        Invalid: it is not between 1 and 1,000.
-    """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise Invalid(f"'limit' is {limit}; it must be between 1 and {MAX_LIMIT:,}.")
-    return limit
-
-
-def check_offset(token: str) -> int:
-    """The place at which a page begins.
-
-    Raises:
-        Invalid: the token is not one of ours.
-    """
-    if not token:
-        return 0
-    if not token.isascii() or not token.isdigit() or len(token) > 9:
-        raise Invalid(f"'page_token' is '{token[:80]}', which no answer of this operation gave.")
-    return int(token)
 
 
 def check_name(name: str) -> None:

@@ -1,6 +1,7 @@
 """The platform's own verbs: what it is, and its audit log."""
 
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import page_size
 from airside.core.record import Ask, Record
 from airside.core.version import VERSION
 from airside.store import audit
@@ -59,16 +60,20 @@ class ListAudit(Ask[AuditPage]):
     """Ask for the newest records, of one resource if given."""
 
     resource: str = ""
-    limit: int = 100
+    max_results: int = 100
 
 
 @operation("audit.list", needs="audit:read")
 def list_audit(ctx: Context, ask: ListAudit) -> AuditPage:
-    """Who changed what, newest first."""
+    """Who changed what, newest first.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
     rows = ctx.tx.all(
         "SELECT chain, seq, at_ms, actor, operation, resource, outcome FROM audit "
         "WHERE ? = '' OR resource = ? ORDER BY at_ms DESC, seq DESC LIMIT ?",
-        (ask.resource, ask.resource, max(1, min(ask.limit, 1000))),
+        (ask.resource, ask.resource, page_size(ask.max_results)),
     )
     return AuditPage(
         items=tuple(
