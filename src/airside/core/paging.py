@@ -10,13 +10,13 @@ MAX_PAGE = 1000
 
 
 def page_size(asked: int, most: int = MAX_PAGE) -> int:
-    """The size of a page, once it is known to be one.
+    """The size of a page, once it is known to be one; the text is MLflow's.
 
     Raises:
         Invalid: it is less than 1 or more than `most`.
     """
     if not 1 <= asked <= most:
-        raise Invalid(f"max_results must be between 1 and {most}, got {asked}.")
+        raise Invalid(f"max_results must be between 1 and {most}.")
     return asked
 
 
