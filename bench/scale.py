@@ -18,91 +18,25 @@ from pathlib import Path
 
 from batches import pss_mb
 from load import cpu_s, free_port, started
+from scale_store import START_MS, check, fill, run_id_of
 from small_write import airside
 
 from airside.core.errors import AirsideError
 from airside.core.ids import ExperimentId
-from airside.core.operation import LOCAL, Context
+from airside.core.operation import LOCAL
 from airside.core.search import PageToken, write_token
 from airside.core.settings import Settings
 from airside.platform.wiring import Platform
 from airside.server.mlflow.runs import ROUTES
 from airside.tracking.memory import memory_of
 from airside.tracking.operations.runs import GetRun, SearchRuns
-from airside.tracking.queries import keys
 from airside.tracking.queries.run_search import digest
 from airside.tracking.records import RunPage
 
 ZERO = ExperimentId("0")
 ENCODE = {route.path: route.encode for route in ROUTES}["2.0/mlflow/runs/search"]
 TARGET_MS = 100.0
-START_MS = 1_700_000_000_000
-BATCH = 2000
-TABLES = {
-    "run": "id, run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, revision",
-    "metric_point": "run_no, key_no, time_ms, step, value, is_nan",
-    "metric_latest": "run_no, key_no, experiment_no, step, time_ms, value, is_nan, n_since_packed, packed_ms",
-    "run_param": "run_no, key_no, experiment_no, value",
-    "run_tag": "run_no, key_no, experiment_no, value",
-}
-INSERT = {
-    table: f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})"
-    for table, columns in TABLES.items()
-}
 Search = Callable[[random.Random], SearchRuns]
-
-
-def fill(platform: Platform, options: argparse.Namespace) -> None:
-    """Store the runs."""
-    chance = random.Random(7)
-    names = {
-        "metric": ["auc", *(f"m{k}" for k in range(options.metrics - 1))],
-        "param": ["model", *(f"p{k}" for k in range(options.params - 1))],
-        "tag": ["team", "host", "mlflow.runName"],
-    }
-    numbers = platform.change(lambda ctx: {kind: [keys.key_of(ctx, name) for name in names[kind]] for kind in names})
-    if not options.database:
-        platform.change(lambda ctx: ctx.tx.all("PRAGMA cache_size=-2000000"))  # the fill only: random index pages
-    began = time.perf_counter()
-    for first in range(1, options.runs + 1, BATCH):
-        last = min(options.runs + 1, first + BATCH)
-
-        def store(ctx: Context, first: int = first, last: int = last) -> None:
-            for table, rows in rows_of(first, last, numbers, chance).items():
-                ctx.tx.many(INSERT[table], rows)
-
-        platform.change(store)
-        if first % 100_000 == 1:
-            print(f"  {first - 1:,} runs after {time.perf_counter() - began:.0f} s", flush=True)
-    print(f"filled with {options.runs:,} runs in {time.perf_counter() - began:.0f} s", flush=True)
-    if options.database:
-        platform.change(lambda ctx: [ctx.tx.run(f"ANALYZE {table}") for table in TABLES])
-
-
-def rows_of(
-    first: int, last: int, numbers: dict[str, list[int]], chance: random.Random
-) -> dict[str, list[tuple[object, ...]]]:
-    """The rows of some runs, by table."""
-    rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in TABLES}
-    for no in range(first, last):
-        run_id, at = f"{no:032x}", START_MS + no * 1000
-        status = ("FINISHED", "FAILED", "RUNNING")[no % 3]
-        uri = f"mlflow-artifacts:/0/{run_id}/artifacts"
-        rows["run"].append((no, run_id, 0, f"run {no}", "u", status, at, None, uri, False, 0))
-        for key in sorted(numbers["metric"]):
-            value = chance.random()
-            rows["metric_point"].append((no, key, at, 0, value, False))
-            rows["metric_latest"].append((no, key, 0, 0, at, value, False, 1, -1))
-        model, *others = numbers["param"]
-        texts = {
-            model: chance.choice(("xgb", "lgbm", "rf", "mlp", "lr")),
-            **{key: repr(chance.random()) for key in others},
-        }
-        rows["run_param"] += [(no, key, 0, texts[key]) for key in sorted(texts)]
-        team, host, name = numbers["tag"]
-        tags = {team: f"t{chance.randrange(1000)}", host: f"h{no % 97}", name: f"run {no}"}
-        rows["run_tag"] += [(no, key, 0, tags[key]) for key in sorted(tags)]
-    return rows
 
 
 def asked(text: str = "", *order: str, count: int = 50, token: str = "") -> SearchRuns:
@@ -112,7 +46,7 @@ def asked(text: str = "", *order: str, count: int = 50, token: str = "") -> Sear
 
 def behind(no: int) -> str:
     """A token as a page that ends with that run leaves it."""
-    return write_token(PageToken(after=(0, START_MS + no * 1000, 0, f"{no:032x}"), of=digest("", ())))
+    return write_token(PageToken(after=(0, START_MS + no * 1000, 0, run_id_of(no)), of=digest("", ())))
 
 
 def indexed(runs: int) -> dict[str, Search]:
@@ -126,8 +60,8 @@ def indexed(runs: int) -> dict[str, Search]:
         "tag equals (one in 1,000)": lambda chance: asked(f"tags.team = 't{chance.randrange(1000)}'"),
         "tag equals (one in 97)": lambda chance: asked(f"tags.host = 'h{chance.randrange(97)}'"),
         "run name equals": lambda chance: asked(f"run_name = 'run {chance.randrange(1, runs)}'"),
-        "parameter LIKE prefix (1 %)": lambda chance: asked(f"params.p0 LIKE '0.{chance.randrange(10, 99)}%'"),
-        "parameter LIKE prefix (few)": lambda chance: asked(f"params.p0 LIKE '0.{chance.randrange(10000, 99999)}%'"),
+        "parameter LIKE prefix (1 %)": lambda chance: asked(f"params.p0 LIKE '0.1{chance.randrange(10, 99)}%'"),
+        "parameter LIKE prefix (few)": lambda chance: asked(f"params.p0 LIKE '0.1{chance.randrange(10000, 99999)}%'"),
         "metric and parameter": lambda chance: asked(
             f"metrics.auc > 0.{chance.randrange(10, 99)} AND params.model = 'xgb'", "metrics.auc DESC"
         ),
@@ -195,7 +129,7 @@ def everything(platform: Platform, runs: int, times: int) -> None:
     wall, cpu = [], []
     for no in random.Random(5).sample(range(1, runs), times):
         began, spent = time.perf_counter(), time.process_time()
-        platform.call(LOCAL, GetRun(run_id=f"{no:032x}"))  # type: ignore[arg-type]
+        platform.call(LOCAL, GetRun(run_id=run_id_of(no)))
         wall.append((time.perf_counter() - began) * 1000)
         cpu.append((time.process_time() - spent) * 1000)
     told("runs/get", sorted(wall), sorted(cpu), "", TARGET_MS)
@@ -206,8 +140,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--database", default="")
-    parser.add_argument("--metrics", type=int, default=5)
-    parser.add_argument("--params", type=int, default=5)
     parser.add_argument("--times", type=int, default=20)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -222,7 +154,8 @@ def asked_inside(home: Path, options: argparse.Namespace) -> None:
     platform = Platform.open(home, settings=settings)
     try:
         if not platform.call(LOCAL, asked(count=1)).items:
-            fill(platform, options)
+            fill(platform, options.runs)
+            check(platform, options.runs)
         everything(platform, options.runs, options.times)
     finally:
         platform.close()

@@ -5,6 +5,7 @@ import pytest
 from airside.core.errors import NotFound, Overloaded
 from airside.core.ids import ExperimentId, RunId
 from airside.core.operation import LOCAL
+from airside.platform import loops
 from airside.platform.loops import finish_sweeps
 from airside.platform.wiring import Platform
 from airside.tracking.operations.experiments import (
@@ -54,9 +55,17 @@ def test_a_run_restored_by_itself_stays_when_its_experiment_is_deleted(
 def test_a_deletion_that_was_cut_short_goes_on(platform: Platform, experiment: ExperimentId) -> None:
     platform.change(lambda ctx: queries.set_stage(ctx.tx, int(experiment), is_deleted=True, now_ms=1))
     assert len(shown(platform, experiment)) == 7
-    for _ in range(4):
-        finish_sweeps(platform)
+    finish_sweeps(platform)
     assert shown(platform, experiment) == []
+
+
+def test_a_round_takes_so_many_steps_and_the_next_one_goes_on(
+    platform: Platform, experiment: ExperimentId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "SWEEPS_A_ROUND", 1)
+    platform.change(lambda ctx: queries.set_stage(ctx.tx, int(experiment), is_deleted=True, now_ms=1))
+    finish_sweeps(platform)
+    assert len(shown(platform, experiment)) == 4
 
 
 def test_a_run_whose_experiment_is_on_its_way_out_waits(platform: Platform, experiment: ExperimentId) -> None:
@@ -64,8 +73,7 @@ def test_a_run_whose_experiment_is_on_its_way_out_waits(platform: Platform, expe
     platform.change(lambda ctx: queries.set_stage(ctx.tx, int(experiment), is_deleted=True, now_ms=1))
     with pytest.raises(Overloaded, match="Try again in a second"):
         platform.call(LOCAL, RestoreRun(run_id=run_id))
-    for _ in range(4):
-        finish_sweeps(platform)
+    finish_sweeps(platform)
     platform.call(LOCAL, RestoreRun(run_id=run_id))
     assert shown(platform, experiment) == [run_id]
 

@@ -13,6 +13,8 @@ from airside.platform.wiring import Platform
 from airside.serving import ticking
 from airside.tracking.operations import experiments
 
+SWEEPS_A_ROUND = 200
+"""Of a thousand runs each: a million are done in a minute; a server that ends waits for one round, some seconds."""
 _log = logging.getLogger("airside.loops")
 
 
@@ -36,8 +38,13 @@ def forget_answers(platform: Platform) -> None:
 
 
 def finish_sweeps(platform: Platform) -> None:
-    """Bring on what a server left when it ended while it deleted or restored a large experiment."""
-    if platform.read(experiments.has_sweeps):
+    """Bring on what a server left when it ended while it deleted or restored a large experiment.
+
+    Step by step, so that other writers have their turn in between.
+    """
+    for _ in range(SWEEPS_A_ROUND):
+        if not platform.read(experiments.has_sweeps):
+            return
         platform.change(experiments.finish_sweeps)
 
 

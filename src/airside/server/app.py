@@ -4,8 +4,6 @@ Routing is a dictionary of `(method, path)`; the few paths with names in them st
 """
 
 import asyncio
-import base64
-import binascii
 import logging
 import re
 import time
@@ -13,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Overloaded, Unauthenticated, Unavailable
+from airside.core.credentials import credentials_of
+from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Overloaded, Unavailable
 from airside.core.operation import Actor
 from airside.core.settings import Settings
 from airside.platform.access.tokens import actor_of
@@ -252,27 +251,6 @@ class App:
 async def health(_request: Request) -> Answer:
     """Ready: the store is open, and whatever is asked is answered."""
     return Answer(200, b"OK", ((b"content-type", b"text/plain; charset=utf-8"),))
-
-
-def credentials_of(authorization: str) -> tuple[str, str]:
-    """The user and the secret in an Authorization header: `Bearer TOKEN` (of nobody named), or `Basic`.
-
-    Raises:
-        Unauthenticated: there is none, or it cannot be read.
-
-    >>> credentials_of("Bearer air_x_y"), credentials_of("Basic YWRtaW46YTpi")
-    (('', 'air_x_y'), ('admin', 'a:b'))
-    """
-    scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() == "bearer" and rest:
-        return "", rest.strip()
-    if scheme.lower() == "basic":
-        try:
-            user, _, secret = base64.b64decode(rest, validate=True).decode().partition(":")
-            return user, secret
-        except (binascii.Error, UnicodeDecodeError):
-            pass
-    raise Unauthenticated
 
 
 def _decoded(text: str) -> str:

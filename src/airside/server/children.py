@@ -60,6 +60,7 @@ class Children:
             **{name: value for name, value in os.environ.items() if name != VARIABLE},
             "AIRSIDE_URL": reach.url,
             "AIRSIDE_FINGERPRINT": reach.fingerprint,
+            "AIRSIDE_ALLOWED_HOSTS": ",".join((*platform.settings["allowed_hosts"], platform.settings["host"])),
             "AIRSIDE_TOKEN": token,
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
@@ -143,8 +144,8 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
         child.wait()
 
 
-def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, ...]:
-    """The children that the settings ask for."""
+def kinds_of(platform: Platform, serving: socket.socket | None, *, needs_token: bool) -> tuple[Kind, ...]:
+    """The children that the settings ask for; whoever needs a token here needs one at the serving process too."""
     wanted: list[Kind] = []
     if serving is not None:
         descriptor = serving.fileno()
@@ -158,7 +159,10 @@ def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, .
                     str(descriptor),
                     "--spool",
                     str(platform.path / "spool"),
+                    "--auth",
+                    "on" if needs_token else "off",
                     *(("--allow-pickle",) if platform.settings["allow_pickle"] else ()),
+                    *_tls_flags(platform),
                 ),
                 descriptors=(descriptor,),
             )
@@ -173,6 +177,12 @@ def kinds_of(platform: Platform, serving: socket.socket | None) -> tuple[Kind, .
             )
         )
     return tuple(wanted)
+
+
+def _tls_flags(platform: Platform) -> tuple[str, ...]:
+    """The same certificate as the control plane's."""
+    given = [(f"--{name.replace('_', '-')}", platform.settings[name]) for name in ("ssl_certfile", "ssl_keyfile")]
+    return tuple(part for flag, value in given if value for part in (flag, value))
 
 
 def _has_endpoint(platform: Platform) -> bool:

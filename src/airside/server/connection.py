@@ -72,6 +72,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._is_broken = False
+        self._fault = ""
+        self._last_words: AirsideError | None = None
         self._ends = False
         self._reading: Exchange | None = None
         self._answering: Exchange | None = None
@@ -119,7 +121,7 @@ class Connection(asyncio.Protocol):
             self._is_broken = True
             self.drain()
         except httptools.HttpParserError:
-            self._refuse(Invalid("Invalid HTTP request received."))
+            self._refuse(Invalid(self._fault or "Invalid HTTP request received."))
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -149,6 +151,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: list[Header] = []
         self._expects_continue = False
+        self._fault = ""
 
     def on_url(self, url: bytes) -> None:
         """A piece of the address."""
@@ -171,6 +174,9 @@ class Connection(asyncio.Protocol):
         raw_path: bytes = url.path or b"/"
         path = raw_path.decode("ascii")
         version: str = parser.get_http_version()
+        self._fault = _fault_of(version, url, self._headers)
+        if self._fault:
+            raise ValueError
         scope: Scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -197,7 +203,9 @@ class Connection(asyncio.Protocol):
             self._pipeline.append(exchange)
             self.pause()
         else:
-            raise ValueError("too many requests at once")
+            self._reading = None
+            self._fault = "Too many requests were sent before their answers were taken."
+            raise ValueError
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
@@ -265,6 +273,9 @@ class Connection(asyncio.Protocol):
         elif self._pipeline:
             self._begin(self._pipeline.popleft())
             self.resume()
+        elif self._last_words is not None:
+            self._say(self._last_words)
+            self._transport.close()
         else:
             self.resume()
 
@@ -345,11 +356,16 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
 
     def _refuse(self, error: AirsideError) -> None:
-        """Say what is wrong and end; behind an answer that has begun there is nothing to say."""
+        """Say what is wrong and end: behind the answers to what came before it, never within one that has begun."""
         if self._is_broken:
             return
         self._is_broken = True
-        if self._answering is None or (self._answering is self._reading and not self._answering.is_started):
+        if self._answering is not None and self._answering is not self._reading:
+            if self._reading in self._pipeline:
+                self._pipeline.pop()
+            self._last_words = error
+            return
+        if self._answering is None or not self._answering.is_started:
             self._say(error)
         self._transport.close()
 
@@ -360,3 +376,23 @@ class Connection(asyncio.Protocol):
             % error.status
         )
         self.write(head + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(text), text))
+
+
+def _fault_of(version: str, url: httptools.parser.url_parser.URL, headers: list[Header]) -> str:
+    """What is wrong with a head that the parser takes; empty when nothing is (RFC 9112, sections 2.3, 3.2 and 6.1)."""
+    known = dict(headers)
+    if version not in ("1.0", "1.1"):
+        return "This server speaks HTTP/1.1."
+    if len(known) != len(headers) and sum(name == b"host" for name, _ in headers) > 1:
+        return "The request has more than one Host."
+    coding = known.get(b"transfer-encoding")
+    if coding is not None and (version == "1.0" or coding.strip().lower() != b"chunked"):
+        return "The only Transfer-Encoding that is taken is chunked, in HTTP/1.1."
+    if url.fragment is not None:
+        return "The address of a request has no fragment ('#')."
+    if url.host is not None:
+        host = b"[%b]" % url.host if b":" in url.host else url.host
+        named = host + (b":%d" % url.port if url.port is not None else b"")
+        if named.lower() != known.get(b"host", b"").lower():
+            return "The request's address names another server than its Host."
+    return ""

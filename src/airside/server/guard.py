@@ -3,12 +3,10 @@
 Rules: security facts, sections 2 (8, 16), 6 and 10; MLflow contract, section 1.9.
 """
 
-import ipaddress
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
 
 from airside.core.errors import AirsideError, Denied, Invalid
+from airside.core.hosts import HostCheck, is_loopback, is_own_page
 from airside.server.crossing import Origins
 from airside.server.message import Scope
 
@@ -30,20 +28,6 @@ class UrlTooLong(AirsideError):
     code, status = "REQUEST_TOO_LARGE", 414
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class Guard:
     """Decides whether a request may be looked at.
 
@@ -54,10 +38,8 @@ class Guard:
     """
 
     def __init__(self, listening: str, allowed_hosts: Iterable[str], allowed_origins: Iterable[str]) -> None:
-        self._listening = listening
-        self._patterns = tuple(host.lower() for host in allowed_hosts)
+        self._is_ours = HostCheck(allowed_hosts, listening=listening)
         self.origins = Origins(allowed_origins, allows_loopback=is_loopback(listening))
-        self._known: dict[bytes, bool] = {}
 
     def check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Let pass, or raise.
@@ -79,35 +61,16 @@ class Guard:
             self._check_origin(headers)
 
     def _check_host(self, host: bytes) -> None:
-        is_known = self._known.get(host)
-        if is_known is None:
-            is_known = self._is_ours(host.decode("latin-1"))
-            if len(self._known) < 1000:
-                self._known[host] = is_known
-        if not is_known:
+        if not self._is_ours(host):
             raise Denied(
                 "Invalid Host header - possible DNS rebinding attack detected. "
                 "The operator can allow a host with --allowed-hosts."
             )
 
-    def _is_ours(self, host: str) -> bool:
-        name = (urlsplit(f"//{host}").hostname or "").lower()
-        if name in ("localhost", self._listening.lower()):
-            return True
-        if any(fnmatchcase(name, pattern) or fnmatchcase(host.lower(), pattern) for pattern in self._patterns):
-            return True
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return address.is_loopback or address.is_private
-
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:
-        origin = headers.get(b"origin", b"").decode("latin-1")
-        if self.origins.allows(origin):
+        origin = headers.get(b"origin", b"")
+        if self.origins.allows(origin.decode("latin-1")):
             return
-        site = headers.get(b"sec-fetch-site", b"none")
-        own = headers.get(b"host", b"").decode("latin-1")
-        is_foreign_origin = bool(origin) and urlsplit(origin).netloc != own
-        if site not in (b"same-origin", b"none") or is_foreign_origin:
+        is_foreign = bool(origin) and not is_own_page(origin, headers.get(b"host", b""))
+        if is_foreign or headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none"):
             raise Denied("Cross-origin request blocked. The operator can allow an origin with --cors-allowed-origins.")

@@ -43,17 +43,26 @@ class Listener:
             connection.look(now)
         self._timer = self._loop.call_later(LOOK_EVERY_S, self._look)
 
-    async def drain(self, within_s: float) -> None:
-        """Take no more connections; end each when it is answered, and what is left in the end."""
+    async def drain(self, within_s: float, *, linger_s: float = 0.0) -> None:
+        """Take no more connections; end each when it is answered, and what is left in the end.
+
+        Args:
+            within_s: how long answers may take.
+            linger_s: how long before that the connections that were taken last may still ask.
+        """
         self._timer.cancel()
         self._server.close()
+        await self._wait(linger_s)
         for connection in list(self.connections):
             connection.drain()
-        deadline = self._loop.time() + within_s
-        while self.connections and self._loop.time() < deadline:  # noqa: ASYNC110 -- once, at the end
-            await asyncio.sleep(0.01)
+        await self._wait(within_s)
         self.cut()
         await asyncio.sleep(0)  # what was cut hears of it
+
+    async def _wait(self, most_s: float) -> None:
+        deadline = self._loop.time() + most_s
+        while self.connections and self._loop.time() < deadline:  # noqa: ASYNC110 -- once, at the end
+            await asyncio.sleep(0.01)
 
     def cut(self) -> None:
         """End every connection at once."""

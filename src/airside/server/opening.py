@@ -70,7 +70,7 @@ class Opened:
             Reactor(self.platform, REACTIONS),
             Loops(self.platform),
             Courier(self.platform),
-            Children(self.platform, reach, self._token, kinds_of(self.platform, serving)),
+            Children(self.platform, reach, self._token, kinds_of(self.platform, serving, needs_token=bool(asks))),
         ]
 
     async def drain(self) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airside.core.aliases import from_server
 from airside.core.errors import Conflict, Invalid
+from airside.core.hosts import needs_authentication
 from airside.core.plugin import load
 from airside.core.settings import Settings
 from airside.platform.home import Home
@@ -26,7 +27,7 @@ from airside.platform.places import places_of
 from airside.platform.reach import Reach
 from airside.server.app import App
 from airside.server.connection import Limits
-from airside.server.guard import Guard, is_loopback
+from airside.server.guard import Guard
 from airside.server.listener import Listener
 from airside.server.login import AdminLogin
 from airside.server.settled import check, checked_login, tls_of, warn_of
@@ -142,9 +143,10 @@ async def _serve(owned: Home, start: Start, listening: socket.socket, serving: s
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     await listener.listen(listening, tls=start.tls.context if start.tls else None)
+    scheme = "https" if start.tls else "http"
     opened: Opened = await asyncio.to_thread(lambda: load("airside.server.opening:Opened")(owned, settings))
     try:
-        opened.answer(app, serving, _url(serving) if serving is not None else "")
+        opened.answer(app, serving, _url(serving, scheme) if serving is not None else "")
         _collect_rarely()
         reach = Reach(start.url(listening), start.tls.fingerprint if start.tls else "")
         await asyncio.to_thread(partial(opened.start, reach, serving, asks=start.asks, say=start.say))
@@ -171,17 +173,6 @@ def _url(listening: socket.socket, scheme: str = "http") -> str:
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared only
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def needs_authentication(mode: str, host: str) -> bool:
-    """Whether callers must say who they are.
-
-    Raises:
-        Invalid: the mode is none of auto, on, off.
-    """
-    if mode not in ("auto", "on", "off"):
-        raise Invalid(f"--auth is '{mode}'. It is one of: auto, on, off.")
-    return mode == "on" or (mode == "auto" and not is_loopback(host))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from airside.core.aliases import Taken
 from airside.core.errors import WrongUse
+from airside.core.hosts import is_loopback
 from airside.core.settings import Settings
-from airside.server.guard import is_loopback
 from airside.server.login import USER, AdminLogin, login_of
 
 FRAMES = ("SAMEORIGIN", "DENY", "NONE")

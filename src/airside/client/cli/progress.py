@@ -56,6 +56,8 @@ def show_report(done: Import) -> None:
     for count in report.counts:
         table.add_row(count.kind, f"{count.source:,}", f"{count.here:,}", f"{count.skipped:,}" if count.skipped else "")
     console.print(table)
+    for left in report.not_taken:
+        console.print(Text(f"{left.rows:,} rows of {left.table} were not taken: {left.why}.", style="yellow"))
     for note in report.notes:
         console.print(Text(note, style="dim"))
     if report.n_differences:

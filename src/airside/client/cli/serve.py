@@ -5,12 +5,20 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from airside.client.cli.child import die_with
-from airside.client.transport import connect
+from airside.client.transport import Client, connect
+from airside.core.hosts import is_loopback, needs_authentication
 from airside.core.plugin import load
+from airside.platform.access.tokens import ListAdmitted
+
+if TYPE_CHECKING:
+    from airside.core.credentials import Admitted
+
+MAIN = "airside.serving.process.main"
 
 
 @click.command(help="Run a serving process that follows the control plane at --control and answers predictions.")
@@ -20,22 +28,46 @@ from airside.core.plugin import load
 @click.option("--port", default=5001, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--spool", default="~/.airside-serving", show_default=True, help="Folder for models and unsent logs.")
 @click.option("--allow-pickle", is_flag=True, help="Run models that are not compiled in worker processes.")
+@click.option(
+    "--auth",
+    type=click.Choice(["auto", "on", "off"]),
+    default="auto",
+    show_default=True,
+    help="Whether callers need a token of the control plane; auto: on unless the address is loopback.",
+)
+@click.option("--ssl-certfile", default="", help="Certificate chain (PEM): with it, predictions are served by https.")
+@click.option("--ssl-keyfile", default="", help="Key of the certificate (PEM, without a passphrase).")
 @click.option("--descriptor", type=int, hidden=True)
 @click.option("--parent", type=int, default=0, hidden=True)
-def serve(
-    control: str, token: str, host: str, port: int, spool: str, allow_pickle: bool, descriptor: int | None, parent: int
-) -> None:
+def serve(descriptor: int | None, parent: int, control: str, token: str, spool: str, **options: Any) -> None:
     """Run it until SIGTERM."""
     die_with(parent)
     logging.basicConfig(stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    main = "airside.serving.process.main"
-    listening = load(f"{main}:listen")(host, port) if descriptor is None else socket.socket(fileno=descriptor)
+    host, port = options["host"], options["port"]
+    listening = load(f"{MAIN}:listen")(host, port) if descriptor is None else socket.socket(fileno=descriptor)
     with listening, connect(control, token) as client:
-        load(f"{main}:serve")(
-            client,
-            listening,
-            Path(spool).expanduser(),
-            allow_pickle=allow_pickle,
-            allowed_hosts=tuple(filter(None, os.environ.get("AIRSIDE_ALLOWED_HOSTS", "").split(","))),
-            say=lambda text: click.echo(text),
-        )
+        say = click.echo
+        load(f"{MAIN}:serve")(client, listening, Path(spool).expanduser(), _how(client, **options), say=say)
+
+
+def _how(
+    client: Client, *, host: str, port: int, auth: str, allow_pickle: bool, ssl_certfile: str, ssl_keyfile: str
+) -> Any:
+    """Whom it answers, and how: with the limits of the control plane's own listener."""
+    del port
+
+    def admitted() -> "tuple[Admitted, ...]":
+        return client.call(ListAdmitted()).items
+
+    settings = {"ssl_certfile": ssl_certfile, "ssl_keyfile": ssl_keyfile}
+    tls = load("airside.server.settled:tls_of")(settings)
+    asks = needs_authentication(auth, host)
+    if not asks and not is_loopback(host):
+        click.echo("WARNING: whoever reaches this address may ask for predictions: authentication is off.", err=True)
+    return load(f"{MAIN}:Serving")(
+        listener=load("airside.server.listener:Listener"),
+        allow_pickle=allow_pickle,
+        allowed_hosts=tuple(filter(None, os.environ.get("AIRSIDE_ALLOWED_HOSTS", "").split(","))),
+        admitted=admitted if asks else None,
+        tls=tls.context if tls else None,
+    )

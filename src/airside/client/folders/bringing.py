@@ -149,7 +149,7 @@ class Taking:
                         expected[model.model_id] += len(points)
                     self._copy(f"{place}/artifacts", model.artifact_uri)
             found = self._ask(TallyModels(model_ids=tuple(expected)))
-            here = {each.model_id: each.points for each in found.items}
+            here = {each.id: each.number for each in found.items}
             self._count("logged model", expected, {key: here.get(key, 0) for key in expected})
             return self._ask(CompareImport(logged_models=items))
 

@@ -6,25 +6,21 @@ time. From there on a folder is a database like any other.
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from airside.client.imports.folder_files import META, Put, facts_of, files, folders, texts, whole
+from airside.client.imports.folder_traces import stage_traces
 from airside.client.imports.mlflow.tables import DDL
 from airside.client.imports.sources.sqlite import SqliteSource
 from airside.core.errors import Denied, Invalid, NotFound
 
-META = "meta.yaml"
 TRASH = ".trash"
 MODELS = "models"
 AT_ONCE = 5000
 RUN_STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 RESERVED = frozenset({"tags", "datasets", "traces", MODELS, TRASH})
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-Put = Callable[[str, Sequence[Any]], None]
 
 
 class StagedFolder(SqliteSource):
@@ -98,27 +94,28 @@ def _experiments(folder: Path) -> Iterator[Path]:
 
 
 def _experiment(folder: Path, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]) -> None:
-    facts = _yaml(folder / META)
-    number = _whole(facts.get("experiment_id", folder.name), folder / META)
+    facts = facts_of(folder / META)
+    number = whole(facts.get("experiment_id", folder.name), folder / META)
     stage = "deleted" if folder.parent.name == TRASH else facts.get("lifecycle_stage", "active")
     times = (facts.get("creation_time"), facts.get("last_update_time"))
     put("experiments", (number, facts.get("name"), facts.get("artifact_location"), stage, *times))
-    for key, value in _texts(folder / "tags"):
+    for key, value in texts(folder / "tags"):
         put("experiment_tags", (key, value, number))
-    for path in _folders(folder / "datasets"):
-        data = _yaml(path / META)
+    for path in folders(folder / "datasets"):
+        data = facts_of(path / META)
         source = (data.get("source_type"), data.get("source"), data.get("schema"), data.get("profile"))
         put("datasets", (f"{number}/{path.name}", number, data.get("name"), data.get("digest"), *source))
-    for path in _folders(folder):
+    for path in folders(folder):
         if path.name not in RESERVED and (path / META).is_file():
             _run(path, number, put, put_metrics)
-    for path in _folders(folder / MODELS):
+    stage_traces(folder / "traces", number, put)
+    for path in folders(folder / MODELS):
         if (path / META).is_file():
             _logged_model(path, number, put, put_metrics)
 
 
 def _run(folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]) -> None:
-    facts = _yaml(folder / META)
+    facts = facts_of(folder / META)
     run_id = str(facts.get("run_id") or facts.get("run_uuid") or folder.name)
     status = facts.get("status")
     row = (
@@ -133,28 +130,28 @@ def _run(folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, It
         experiment,
     )
     put("runs", row)
-    for key, value in _texts(folder / "params"):
+    for key, value in texts(folder / "params"):
         put("params", (key, value, run_id))
-    for key, value in _texts(folder / "tags"):
+    for key, value in texts(folder / "tags"):
         put("tags", (key, value, run_id))
     put_metrics("metrics", _points(folder / "metrics", run_id))
-    for path in _folders(folder / "inputs"):
-        given = _yaml(path / META)
+    for path in folders(folder / "inputs"):
+        given = facts_of(path / META)
         is_model = str(given.get("source_type")).endswith("MODEL")
         kinds = ("RUN_INPUT", "MODEL_INPUT") if is_model else ("DATASET", "RUN")
         ends = (run_id, given.get("source_id")) if is_model else (f"{experiment}/{given.get('source_id')}", run_id)
         put("inputs", (path.name, kinds[0], ends[0], kinds[1], ends[1], 0))
         for key, value in (given.get("tags") or {}).items():
             put("input_tags", (path.name, key, str(value)))
-    for path in _folders(folder / "outputs"):
-        step = _yaml(path / META).get("step") or 0
+    for path in folders(folder / "outputs"):
+        step = facts_of(path / META).get("step") or 0
         put("inputs", (f"{run_id}/{path.name}", "RUN_OUTPUT", run_id, "MODEL_OUTPUT", path.name, step))
 
 
 def _logged_model(
     folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]
 ) -> None:
-    facts = _yaml(folder / META)
+    facts = facts_of(folder / META)
     model_id = str(facts.get("model_id") or folder.name)
     row = (
         model_id,
@@ -170,33 +167,33 @@ def _logged_model(
         facts.get("status_message"),
     )
     put("logged_models", row)
-    for key, value in _texts(folder / "params"):
+    for key, value in texts(folder / "params"):
         put("logged_model_params", (model_id, key, value))
-    for key, value in _texts(folder / "tags"):
+    for key, value in texts(folder / "tags"):
         put("logged_model_tags", (model_id, key, value))
     put_metrics("logged_model_metrics", _model_points(folder / "metrics", model_id))
 
 
 def _registry(folder: Path, put: Put) -> None:
-    for path in _folders(folder):
+    for path in folders(folder):
         if not (path / META).is_file():
             continue
-        facts = _yaml(path / META)
+        facts = facts_of(path / META)
         name = str(facts.get("name") or path.name)
         times = (facts.get("creation_timestamp"), facts.get("last_updated_timestamp"))
         put("registered_models", (name, *times, facts.get("description")))
-        for key, value in _texts(path / "tags"):
+        for key, value in texts(path / "tags"):
             put("registered_model_tags", (name, key, value))
-        for alias, number in _texts(path / "aliases"):
-            put("registered_model_aliases", (name, alias, _whole(number.strip(), path / "aliases" / alias)))
-        for version in _folders(path):
+        for alias, number in texts(path / "aliases"):
+            put("registered_model_aliases", (name, alias, whole(number.strip(), path / "aliases" / alias)))
+        for version in folders(path):
             if version.name.startswith("version-") and (version / META).is_file():
                 _version(version, name, put)
 
 
 def _version(folder: Path, name: str, put: Put) -> None:
-    facts = _yaml(folder / META)
-    number = _whole(facts.get("version") or folder.name.removeprefix("version-"), folder / META)
+    facts = facts_of(folder / META)
+    number = whole(facts.get("version") or folder.name.removeprefix("version-"), folder / META)
     row = (
         name,
         number,
@@ -213,13 +210,13 @@ def _version(folder: Path, name: str, put: Put) -> None:
         facts.get("status_message"),
     )
     put("model_versions", row)
-    for key, value in _texts(folder / "tags"):
+    for key, value in texts(folder / "tags"):
         put("model_version_tags", (name, number, key, value))
 
 
 def _points(folder: Path, run_id: str) -> Iterator[Sequence[Any]]:
     """`time value`, `time value step`; what stands behind them since release 3 belongs to the logged model's file."""
-    for key, path in _files(folder):
+    for key, path in files(folder):
         for timestamp_ms, value, step, _ in _lines(path):
             is_nan = value != value  # noqa: PLR0124 -- the one value that is not itself
             yield key, 0.0 if is_nan else value, timestamp_ms, step, is_nan, run_id
@@ -227,7 +224,7 @@ def _points(folder: Path, run_id: str) -> Iterator[Sequence[Any]]:
 
 def _model_points(folder: Path, model_id: str) -> Iterator[Sequence[Any]]:
     """`time value step run`, and perhaps `dataset digest`."""
-    for key, path in _files(folder):
+    for key, path in files(folder):
         for timestamp_ms, value, step, rest in _lines(path):
             run_id = rest[0] if rest else ""
             dataset, digest = (" ".join(rest[1:-1]), rest[-1]) if len(rest) > 2 else ("", "")
@@ -247,42 +244,3 @@ def _lines(path: Path) -> Iterator[tuple[int, float, int, list[str]]]:
                 raise Invalid(
                     f"{path}, line {at}: '{line.strip()[:80]}' is no point of a metric. Mend the line, or remove it."
                 ) from None
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 -- one of the safe loaders
-    except FileNotFoundError:
-        raise Invalid(f"{path} is missing. Restore it from a backup, or remove its folder.") from None
-    except yaml.YAMLError:
-        found = None
-    if not isinstance(found, dict):
-        raise Invalid(f"{path} is damaged: it holds no facts. Restore it from a backup, or remove its folder.")
-    return found
-
-
-def _whole(value: object, path: Path) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        raise Invalid(f"{path}: '{str(value)[:80]}' is not a number.") from None
-
-
-def _texts(folder: Path) -> Iterator[tuple[str, str]]:
-    for key, path in _files(folder):
-        yield key, path.read_text("utf-8")
-
-
-def _files(folder: Path) -> Iterable[tuple[str, Path]]:
-    """Name -> file; a name with a slash is a file in a folder."""
-    if not folder.is_dir():
-        return ()
-    return [
-        (path.relative_to(folder).as_posix(), path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith(".nfs")
-    ]
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []

@@ -12,6 +12,7 @@ from airside.client.imports.files import LocalFile, copy, files_below, patiently
 from airside.client.imports.job import Job, Options, Telling
 from airside.client.imports.locations import Locations, Root, check_reachable
 from airside.client.imports.mlflow import experiments
+from airside.client.imports.mlflow.accounts import not_taken
 from airside.client.imports.mlflow.schema import MlflowTables
 from airside.client.imports.parts import PARTS, Part
 from airside.client.transport import Client
@@ -84,6 +85,7 @@ class Importer:
         differences = [*(f"file {one}" for one in self._lost), *differences]
         report = ImportReport(
             counts=tuple(counts),
+            not_taken=tuple(not_taken(self._tables)),
             differences=tuple(differences[:1000]),
             n_differences=len(differences),
             notes=tuple(self._notes(job)),
@@ -171,6 +173,8 @@ class Importer:
             yield "Experiments with another id here: " + ", ".join(f"{a} is {b}" for a, b in sorted(moved.items()))
         if job.merged:
             yield f"Experiments that were here already and keep their own facts: {', '.join(sorted(job.merged))}."
+        for part in PARTS:
+            yield from part.notes(job)
         places = {
             one.artifact_location
             for _, items in experiments.read(self._tables)

@@ -11,8 +11,10 @@ from airside.core.errors import Invalid
 from airside.core.record import Record
 from airside.registry.records import ImportedVersion
 from airside.store.names import safe_parts
+from airside.tracking.imports.records import ImportedTrace
 from airside.tracking.logged_models.records import LoggedModel
 from airside.tracking.records import Experiment, Run
+from airside.tracking.traces.rules import ARTIFACT_LOCATION
 
 T = TypeVar("T", bound=Record)
 Mode = Literal["copy", "reference"]
@@ -67,6 +69,16 @@ class Locations:
         """The logged model with its place here."""
         uri = self._address(given.artifact_uri, f"{given.experiment_id}/models/{given.model_id}/artifacts")
         return given if uri == given.artifact_uri else _placed(given, uri)
+
+    def trace(self, given: ImportedTrace) -> ImportedTrace:
+        """The trace with its place here."""
+        info = given.info
+        uri = info.tags.get(ARTIFACT_LOCATION, "")
+        moved_to = self._address(uri, f"{info.experiment_id}/traces/{info.trace_id}/artifacts") if uri else ""
+        if moved_to == uri:
+            return given
+        tags = {**info.tags, ARTIFACT_LOCATION: moved_to}
+        return msgspec.structs.replace(given, info=msgspec.structs.replace(info, tags=tags))
 
     def version(self, given: ImportedVersion, roots: Sequence[tuple[str, str]]) -> ImportedVersion:
         """The version with its addresses here.

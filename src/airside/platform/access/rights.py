@@ -7,8 +7,12 @@ ROLES: dict[str, frozenset[str]] = {
     "owner": frozenset({"*"}),
     "service": frozenset({"*"}),
     "viewer": frozenset({"read"}),
+    "caller": frozenset({"predict"}),
 }
-"""The verbs of each role; `*` is all. Groups, and grants on single resources, come with the users."""
+"""The verbs of each role; `*` is all. A caller asks endpoints for predictions, and nothing else.
+
+Groups, and grants on single resources, come with the users.
+"""
 
 
 def authorise(actor: Actor, noun: str, verb: str) -> None:

@@ -74,6 +74,11 @@ def delete_webhook(tx: Transaction, webhook_id: str, now_ms: int) -> None:
     )
 
 
+def forget_deleted(tx: Transaction, webhook_id: str) -> None:
+    """Let the id of a deleted webhook be taken again."""
+    tx.run("DELETE FROM webhook WHERE id = ? AND deleted_ms IS NOT NULL", (webhook_id,))
+
+
 def webhook(tx: Transaction, webhook_id: str) -> Webhook | None:
     """One webhook that is not deleted."""
     row = tx.one(f"SELECT {_COLUMNS} FROM webhook WHERE id = ? AND deleted_ms IS NULL", (webhook_id,))

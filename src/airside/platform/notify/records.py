@@ -29,6 +29,16 @@ class Webhook(Record):
     updated_ms: int
 
 
+class ImportedWebhook(Record):
+    """A webhook of another store, with its secret; that is not shown where the record is."""
+
+    webhook: Webhook
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"ImportedWebhook({self.webhook!r}, …)"
+
+
 class WebhookPage(Record):
     """A page of webhooks, newest first."""
 

@@ -13,8 +13,9 @@ from airside.registry.events import ModelCreated, VersionRegistered
 from airside.registry.queries import imports
 from airside.registry.records import ImportedModel, ImportedVersion, ImportedVersions, ModelVersion, RegisteredModel
 from airside.tracking.imports.journal import check_known
-from airside.tracking.imports.records import Compared, Difference, Imported
-from airside.tracking.imports.rules import MAX_ITEMS, check_size, first_difference, refusal
+from airside.tracking.imports.records import Compared, Imported
+from airside.tracking.imports.rules import MAX_ITEMS, check_size, first_difference
+from airside.tracking.imports.taking import Kind, compare, take, together
 
 MODEL_FACTS = ("description", "tags", "created_ms", "updated_ms")
 VERSION_FACTS = (
@@ -50,25 +51,14 @@ def import_models(ctx: Context, ask: ImportModels) -> Imported:
     check_known(ctx, ask.import_id)
     check_size(ask.items)
     here = _models(ctx, [each.model.name for each in ask.items])
-    added = same = 0
-    differing: list[Difference] = []
+    taken = take(
+        MODELS, ask.items, here, lambda each: _add_model(ctx, each, ask.import_id), skip_existing=ask.skip_existing
+    )
+    left = {each.id for each in taken.differing}
     for each in ask.items:
-        model, known = each.model, here.get(each.model.name)
-        if known is None:
-            rules.check_model_name(model.name)
-            imports.add_model(ctx.tx, model, each.last_version, ctx.actor.name)
-            queries.put_model_tags(ctx.tx, model.name, model.tags)
-            history.record(ctx, model.name, what="created", after=f"import {ask.import_id}")
-            ctx.announce(ModelCreated(name=model.name))
-            added += 1
-        elif difference := model_difference(known, model):
-            differing.append(Difference(id=model.name, what=difference))
-        else:
-            imports.raise_last_version(ctx.tx, model.name, each.last_version)
-            same += 1
-    if differing and not ask.skip_existing:
-        raise refusal("registered models", differing)
-    return Imported(added=added, same=same, differing=tuple(differing))
+        if each.model.name not in left:
+            imports.raise_last_version(ctx.tx, each.model.name, each.last_version)
+    return taken
 
 
 class ImportVersions(Ask[Imported]):
@@ -89,24 +79,11 @@ def import_versions(ctx: Context, ask: ImportVersions) -> Imported:
     check_known(ctx, ask.import_id)
     check_size(ask.items)
     models = _models(ctx, [each.version.name for each in ask.items])
+    absent = next((each.version.name for each in ask.items if each.version.name not in models), None)
+    if absent is not None:
+        raise NotFound(f"Registered Model with name={absent} not found")
     here = _versions(ctx, [each.version for each in ask.items])
-    added = same = 0
-    differing: list[Difference] = []
-    for each in ask.items:
-        given = each.version
-        known = here.get(name_of(given))
-        if given.name not in models:
-            raise NotFound(f"Registered Model with name={given.name} not found")
-        if known is None:
-            _add_version(ctx, each)
-            added += 1
-        elif difference := version_difference(known, given):
-            differing.append(Difference(id=name_of(given), what=difference))
-        else:
-            same += 1
-    if differing and not ask.skip_existing:
-        raise refusal("model versions", differing)
-    return Imported(added=added, same=same, differing=tuple(differing))
+    return take(VERSIONS, ask.items, here, lambda each: _add_version(ctx, each), skip_existing=ask.skip_existing)
 
 
 class CompareModels(Ask[Compared]):
@@ -124,26 +101,9 @@ def compare_models(ctx: Context, ask: CompareModels) -> Compared:
         Invalid: too many at once.
     """
     check_size((*ask.models, *ask.versions))
-    same = 0
-    missing: list[str] = []
-    differing: list[Difference] = []
     models = _models(ctx, [each.model.name for each in ask.models])
     versions = _versions(ctx, [each.version for each in ask.versions])
-    told: list[tuple[str, str | None]] = []
-    for each in ask.models:
-        known = models.get(each.model.name)
-        told.append((each.model.name, None if known is None else model_difference(known, each.model)))
-    for one in ask.versions:
-        there = versions.get(name_of(one.version))
-        told.append((name_of(one.version), None if there is None else version_difference(there, one.version)))
-    for thing, difference in told:
-        if difference is None:
-            missing.append(thing)
-        elif difference:
-            differing.append(Difference(id=thing, what=difference))
-        else:
-            same += 1
-    return Compared(same=same, missing=tuple(missing), differing=tuple(differing))
+    return together((compare(MODELS, ask.models, models), compare(VERSIONS, ask.versions, versions)))
 
 
 class ListVersions(Ask[ImportedVersions]):
@@ -188,6 +148,18 @@ def version_difference(found: ModelVersion, given: ModelVersion) -> str:
     return first_difference(_facts(found, VERSION_FACTS), _facts(given, VERSION_FACTS))
 
 
+MODELS = Kind[ImportedModel](
+    name="registered models",
+    id_of=lambda each: each.model.name,
+    difference=lambda found, each: model_difference(found, each.model),
+)
+VERSIONS = Kind[ImportedVersion](
+    name="model versions",
+    id_of=lambda each: name_of(each.version),
+    difference=lambda found, each: version_difference(found, each.version),
+)
+
+
 def _facts(record: Any, names: Sequence[str]) -> dict[str, Any]:
     facts = {name: getattr(record, name) for name in names}
     if "aliases" in facts:
@@ -202,6 +174,14 @@ def _models(ctx: Context, names: Sequence[ModelName]) -> dict[str, RegisteredMod
 def _versions(ctx: Context, versions: Sequence[ModelVersion]) -> dict[str, ModelVersion]:
     keys = [(version.name, version.version) for version in versions]
     return {name_of(version): version for version in queries.versions_of(ctx.tx, keys)}
+
+
+def _add_model(ctx: Context, each: ImportedModel, import_id: ImportId) -> None:
+    rules.check_model_name(each.model.name)
+    imports.add_model(ctx.tx, each.model, each.last_version, ctx.actor.name)
+    queries.put_model_tags(ctx.tx, each.model.name, each.model.tags)
+    history.record(ctx, each.model.name, what="created", after=f"import {import_id}")
+    ctx.announce(ModelCreated(name=each.model.name))
 
 
 def _add_version(ctx: Context, each: ImportedVersion) -> None:

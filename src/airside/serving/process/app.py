@@ -12,6 +12,7 @@ import msgspec
 
 from airside.core.clock import Clock, RandomBytes, system_random
 from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Unavailable
+from airside.core.hosts import HostCheck
 from airside.core.ids import new_hex, new_id
 from airside.core.version import VERSION
 from airside.inference.protocol import invocations, v2
@@ -19,7 +20,8 @@ from airside.inference.protocol.faults import error_body, v2_error_body
 from airside.inference.records import Signature, V2Request
 from airside.serving.process import guard
 from airside.serving.process.batching import Columns
-from airside.serving.process.guard import Headers, HostCheck, Receive, Scope, Send
+from airside.serving.process.door import LOOK, PREDICT, Door
+from airside.serving.process.guard import Headers, Receive, Scope, Send
 from airside.serving.process.meters import Meters
 from airside.serving.process.scoring import Caller, Rows, Scorer
 from airside.serving.process.spool import Spool
@@ -28,10 +30,13 @@ from airside.serving.process.table import LiveArm, LiveRoute, Table
 LARGE_BODY = 256 << 10
 """Bodies above this are read on a thread, so that the event loop goes on."""
 
+PROBES = frozenset({"/health", "/ping", "/v2/health/live", "/v2/health/ready"})
+"""What tells no more than whether the process is ready: asked without a token."""
 MAX_WAYS = 1_000
 """Addresses whose route is remembered."""
 
 _JSON = (b"content-type", b"application/json")
+_FIXED = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _NAME = rb"[^/]+"
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _log = logging.getLogger("airside.serving")
@@ -112,6 +117,7 @@ class ServingApp:
         spool: Spool,
         *,
         allowed_hosts: Iterable[str] = (),
+        door: Door | None = None,
         clock: Clock | None = None,
         random: RandomBytes | None = None,
     ) -> None:
@@ -123,6 +129,7 @@ class ServingApp:
         self._spool = spool
         self._meters = Meters()
         self._is_ours = HostCheck(allowed_hosts)
+        self._door = door
         self.scorer = Scorer(spool, self._meters, lambda ms: new_id("prediction", ms, self._random))
         self._ways: dict[tuple[str, bytes], tuple[Handler, Tell, tuple[str, ...]]] = {}
         self._fixed: dict[tuple[str, str], tuple[Handler, Tell]] = {
@@ -174,8 +181,11 @@ class ServingApp:
         tell: Tell = plain_error
         try:
             headers = dict(scope["headers"])
-            handler, tell, args = self._find(method, scope)
             guard.check(headers, method, scope["path"], self._is_ours)
+            if self._door is not None and scope["path"] not in PROBES:
+                shown = headers.get(b"authorization", b"").decode("latin-1")
+                self._door.check(shown, self._clock.now_ms(), LOOK if method in guard.SAFE_METHODS else PREDICT)
+            handler, tell, args = self._find(method, scope)
             return await handler(Call(headers, receive, args, started))
         except AirsideError as error:
             self._meters.refused[error.status] += 1
@@ -209,7 +219,7 @@ class ServingApp:
         raise NotFound(f"Nothing is served at {path[:200]}. Predictions: POST /endpoints/NAME/invocations")
 
     async def _send(self, reply: Reply, is_head: bool, send: Send) -> None:  # noqa: FBT001 -- called once
-        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+        headers = [*reply.headers, *_FIXED, (b"content-length", str(len(reply.body)).encode())]
         if self.draining:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -285,7 +295,8 @@ class ServingApp:
     async def _health(self, _call: Call) -> Reply:
         faults = {name: live.fault for name, live in self.table.routes.items() if live.fault}
         state = "draining" if self.draining else "ready" if self.table.is_ready else "starting"
-        content = msgspec.json.encode({"state": state, "revision": self.table.revision, "faults": faults})
+        told = {"state": state, "revision": self.table.revision}
+        content = msgspec.json.encode({**told, "faults": faults} if self._door is None else told)
         return Reply(200 if state == "ready" else 503, content)
 
     async def _version(self, _call: Call) -> Reply:
@@ -403,4 +414,6 @@ def _error_reply(error: AirsideError, tell: Tell) -> Reply:
     headers: tuple[tuple[bytes, bytes], ...] = (_JSON,)
     if error.retry_after_s is not None:
         headers = (*headers, (b"retry-after", str(error.retry_after_s).encode()))
+    if error.status == 401:
+        headers = (*headers, (b"www-authenticate", b'Basic realm="airside"'))
     return Reply(error.status, tell(error), headers)

@@ -1,11 +1,10 @@
 """What the serving process refuses before it parses: hostile hosts and pages, smuggled and oversized bodies."""
 
-import ipaddress
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from airside.core.errors import Denied, Invalid, TooLarge
+from airside.core.hosts import HostCheck, is_own_page
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -13,40 +12,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 
 BODY_LIMIT = 16 << 20
-
-
-class HostCheck:
-    """Decides whether a request names this host. Rebinding needs a name, so literal private addresses pass.
-
-    >>> HostCheck(["models.example"])(b"127.0.0.1:5001"), HostCheck([])(b"evil.example")
-    (True, False)
-    """
-
-    def __init__(self, allowed: Iterable[str]) -> None:
-        self._allowed = frozenset(host.lower() for host in allowed)
-        self._known: dict[bytes, bool] = {}
-
-    def __call__(self, host: bytes) -> bool:
-        """Whether a Host header names this host."""
-        known = self._known.get(host)
-        if known is None:
-            known = self._decide(host.decode("latin-1"))
-            if len(self._known) < 1000:
-                self._known[host] = known
-        return known
-
-    def _decide(self, host: str) -> bool:
-        try:
-            name = (urlsplit(f"//{host}").hostname or "").lower()
-        except ValueError:
-            return False
-        if name == "localhost" or name in self._allowed or host.lower() in self._allowed:
-            return True
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return address.is_loopback or address.is_private
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def check(headers: Headers, method: str, path: str, is_ours: HostCheck) -> None:
@@ -61,10 +27,10 @@ def check(headers: Headers, method: str, path: str, is_ours: HostCheck) -> None:
     host = headers.get(b"host", b"")
     if path != "/health" and not is_ours(host):
         raise Denied("This Host is not served here. The operator can allow it with --allowed-hosts.")
-    if method in {"GET", "HEAD", "OPTIONS"}:
+    if method in SAFE_METHODS:
         return
     origin = headers.get(b"origin")
-    if origin is not None and urlsplit(origin.decode("latin-1")).netloc.encode("latin-1") != host:
+    if origin is not None and not is_own_page(origin, host):
         raise Denied("A page of another site sent this request. Send it from a program, or from this address.")
     if headers.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}:
         raise Denied("A page of another site sent this request. Send it from a program, or from this address.")
@@ -74,6 +40,7 @@ async def read_body(headers: Headers, receive: Receive, limit: int = BODY_LIMIT)
     """The whole body.
 
     Raises:
+        Invalid: the client went away before its end.
         TooLarge: from the announced length before anything is read, else as soon as the count passes the limit.
     """
     announced = headers.get(b"content-length", b"0")
@@ -88,6 +55,8 @@ async def read_body(headers: Headers, receive: Receive, limit: int = BODY_LIMIT)
         if size > limit:
             raise _too_large(limit)
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The client went away before the end of the body.")
         piece: bytes = message.get("body", b"")
         size += len(piece)
         pieces.append(piece)

@@ -7,18 +7,17 @@ import logging
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import uvicorn
+from typing import Any, NamedTuple, Protocol
 
 from airside.core.errors import Conflict, Unavailable
 from airside.serving.operations.predictions import AppendPredictions
 from airside.serving.process.app import ServingApp
 from airside.serving.process.control import ControlPlane
+from airside.serving.process.door import AskAdmitted, Door
 from airside.serving.process.follow import Follower
 from airside.serving.process.models import ModelFolders
 from airside.serving.process.spool import Spool
@@ -35,54 +34,43 @@ HOUSEKEEPING_S = 0.25
 _log = logging.getLogger("airside.serving")
 
 
-class DrainingServer(uvicorn.Server):
-    """uvicorn, but that SIGTERM first lets kept connections end well. A second signal ends it at once."""
+class Listening(Protocol):
+    """What takes connections: `server.listener.Listener`, with its limits to heads, bodies and slow clients."""
 
-    def __init__(self, config: uvicorn.Config, app: ServingApp) -> None:
-        super().__init__(config)
-        self._app = app
+    async def listen(self, listening: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+        """Begin to answer; with TLS, https."""
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Listen to SIGTERM and SIGINT while serving."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.drain)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+    async def drain(self, within_s: float, *, linger_s: float = 0.0) -> None:
+        """Take no more connections, and end each when it is answered."""
 
-    def drain(self) -> None:
-        """Begin to end: not ready, answers close their connections, then stop listening."""
-        if self._app.draining:
-            self.force_exit = self.should_exit = True
-            return
-        self._app.draining = True
-        _log.info("drain.started")
-        asyncio.get_running_loop().call_later(GRACE_S, self._stop)
+    def cut(self) -> None:
+        """End every connection at once."""
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and let the connections that were accepted last have their answers before they close."""
-        for server in self.servers:
-            server.close()
-        until = time.monotonic() + LINGER_S
-        while self.server_state.connections and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        await super().shutdown(sockets)
 
-    def _stop(self) -> None:
-        self.should_exit = True
+class Serving(NamedTuple):
+    """How a serving process answers.
+
+    Attributes:
+        listener: makes what takes connections for an application.
+        allow_pickle: whether models that could not be compiled may run, in worker processes.
+        allowed_hosts: further Host names than this machine's own.
+        admitted: asks which tokens may call; None: whoever reaches the process may.
+        tls: of https.
+    """
+
+    listener: Callable[[ServingApp], Listening]
+    allow_pickle: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    admitted: AskAdmitted | None = None
+    tls: ssl.SSLContext | None = None
 
 
 def serve(
     control: ControlPlane,
     listening: socket.socket,
     spool: Path,
+    how: Serving,
     *,
-    allow_pickle: bool = False,
-    allowed_hosts: tuple[str, ...] = (),
     say: Callable[[str], None] = print,
 ) -> None:
     """Answer predictions until SIGTERM.
@@ -91,8 +79,7 @@ def serve(
         control: the control plane.
         listening: a bound socket.
         spool: the folder for what is not handed over yet, and for the files of models. One process uses it at a time.
-        allow_pickle: whether models that could not be compiled may run, in worker processes.
-        allowed_hosts: further Host names than this machine's own.
+        how: whom it answers, and how.
         say: tells where it answers.
 
     Raises:
@@ -101,7 +88,7 @@ def serve(
     spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(spool)
     try:
-        _runner()(_serve(control, listening, spool, allow_pickle=allow_pickle, allowed_hosts=allowed_hosts, say=say))
+        _runner()(_serve(control, listening, spool, how, say))
     finally:
         os.close(lock)
 
@@ -125,13 +112,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def _serve(
-    control: ControlPlane,
-    listening: socket.socket,
-    folder: Path,
-    *,
-    allow_pickle: bool,
-    allowed_hosts: tuple[str, ...],
-    say: Callable[[str], None],
+    control: ControlPlane, listening: socket.socket, folder: Path, how: Serving, say: Callable[[str], None]
 ) -> None:
     followers: list[Follower] = []
 
@@ -141,40 +122,57 @@ async def _serve(
             follower.told(taken.revision)
 
     spool = Spool(folder / "log", deliver)
-    app = ServingApp(spool, allowed_hosts=allowed_hosts)
+    door = Door(how.admitted, folder / "admitted.json") if how.admitted is not None else None
+    app = ServingApp(spool, allowed_hosts=how.allowed_hosts, door=door)
 
     def swap(table: Table) -> None:
         app.table = table
 
-    folders = ModelFolders(folder / "models", control, allow_pickle=allow_pickle)
+    folders = ModelFolders(folder / "models", control, allow_pickle=how.allow_pickle)
     follower = Follower(control, folders, swap, folder / "routing.json")
     followers.append(follower)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        log_config=None,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=FINISH_S,
-    )
-    server = DrainingServer(config, app)
+    listener = how.listener(app)
+    stopping = _stopping(app, listener)
     housekeeping = asyncio.create_task(_keep_house(app))
-    host, port = listening.getsockname()[:2]
+    if door is not None:
+        door.start()
     follower.start()
     await asyncio.to_thread(follower.has_begun.wait, START_S)
-    say(f"Airside serves predictions at http://{host}:{port}")
+    host, port = listening.getsockname()[:2]
+    say(f"Airside serves predictions at {'https' if how.tls else 'http'}://{host}:{port}")
     try:
-        await server.serve(sockets=[listening])
+        await listener.listen(listening, tls=how.tls)
+        await stopping.wait()
+        await listener.drain(FINISH_S, linger_s=LINGER_S)
         await app.scorer.finish()
     finally:
         housekeeping.cancel()
         with suppress(asyncio.CancelledError):
             await housekeeping
+        if door is not None:
+            await asyncio.to_thread(door.close)
         await asyncio.to_thread(follower.close)
         await asyncio.to_thread(spool.close)
+
+
+def _stopping(app: ServingApp, listener: Listening) -> asyncio.Event:
+    """Set when it is time to stop listening: some time after SIGTERM, at once with a second one."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+
+    def drain() -> None:
+        """Begin to end: not ready, answers close their connections, then stop listening."""
+        if app.draining:
+            listener.cut()
+            stopping.set()
+            return
+        app.draining = True
+        _log.info("drain.started")
+        loop.call_later(GRACE_S, stopping.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, drain)
+    return stopping
 
 
 async def _keep_house(app: ServingApp) -> None:

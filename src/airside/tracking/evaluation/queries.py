@@ -65,6 +65,12 @@ def one(tx: Transaction, dataset_id: str) -> EvaluationDataset | None:
     return _dataset(tx, row) if row else None
 
 
+def whole(tx: Transaction, dataset_id: str) -> EvaluationDataset | None:
+    """A dataset with its experiments."""
+    found = one(tx, dataset_id)
+    return found and msgspec.structs.replace(found, experiment_ids=experiments(tx, dataset_id))
+
+
 def _dataset(tx: Transaction, row: Row) -> EvaluationDataset:
     tags = tx.all("SELECT key, value FROM evaluation_dataset_tag WHERE dataset_id = ? ORDER BY key", (row[0],))
     return EvaluationDataset(
@@ -298,6 +304,14 @@ def add_scorer_version(tx: Transaction, known_id: str, serialized: str, now_ms: 
         "INSERT INTO scorer_version (scorer_id, version, serialized, created_ms) "
         "SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ? FROM scorer_version WHERE scorer_id = ?",
         (known_id, serialized, now_ms, known_id),
+    )
+
+
+def put_scorer_version(tx: Transaction, known_id: str, given: ScorerVersion) -> None:
+    """Write a version of a scorer under its own number."""
+    tx.run(
+        "INSERT INTO scorer_version (scorer_id, version, serialized, created_ms) VALUES (?, ?, ?, ?)",
+        (known_id, given.version, given.serialized, given.created_ms),
     )
 
 

@@ -6,17 +6,17 @@ from airside.core.record import Ask
 from airside.store.blobs.identity import blob_of
 from airside.store.names import safe_parts
 from airside.tracking.imports import queries, rules
-from airside.tracking.imports.operations import known_runs, place_of
+from airside.tracking.imports.operations import LOGGED_MODELS, RUNS, known_models, known_runs, place_of
 from airside.tracking.imports.records import (
     Compared,
     Difference,
     FileDigest,
     FileDigests,
-    ModelTallies,
-    ModelTally,
     RunTallies,
+    Tallies,
+    Tally,
 )
-from airside.tracking.logged_models import queries as model_queries
+from airside.tracking.imports.taking import compare, together
 from airside.tracking.logged_models.records import LoggedModel
 from airside.tracking.queries import runs
 from airside.tracking.records import Experiment, Run
@@ -40,32 +40,20 @@ def compare_import(ctx: Context, ask: CompareImport) -> Compared:
         Invalid: too many at once.
     """
     rules.check_size((*ask.experiments, *ask.runs, *ask.logged_models))
-    same = 0
-    missing: list[str] = []
-    differing: list[Difference] = []
+    return together(
+        (
+            _experiments(ctx, ask.experiments),
+            compare(RUNS, ask.runs, known_runs(ctx, ask.runs)),
+            compare(LOGGED_MODELS, ask.logged_models, known_models(ctx, ask.logged_models)),
+        )
+    )
 
-    def judge(thing_id: str, *, is_here: bool, difference: str) -> None:
-        nonlocal same
-        if not is_here:
-            missing.append(thing_id)
-        elif difference:
-            differing.append(Difference(id=thing_id, what=difference))
-        else:
-            same += 1
 
-    for experiment in ask.experiments:
-        place, _, difference = place_of(ctx, experiment)
-        judge(experiment.experiment_id, is_here=place not in ("add", "adopt"), difference=difference)
-    here = known_runs(ctx, ask.runs)
-    for run in ask.runs:
-        found = here.get(run.info.run_id)
-        judge(run.info.run_id, is_here=found is not None, difference=rules.run_difference(found, run) if found else "")
-    models = {one.model_id: one for one in model_queries.some(ctx.tx, [one.model_id for one in ask.logged_models])}
-    for model in ask.logged_models:
-        known = models.get(model.model_id)
-        is_here = known is not None
-        judge(model.model_id, is_here=is_here, difference=rules.model_difference(known, model) if known else "")
-    return Compared(same=same, missing=tuple(missing), differing=tuple(differing))
+def _experiments(ctx: Context, given: tuple[Experiment, ...]) -> Compared:
+    places = {each.experiment_id: place_of(ctx, each) for each in given}
+    missing = tuple(number for number, (place, _, _) in places.items() if place in ("add", "adopt"))
+    differing = tuple(Difference(id=number, what=what) for number, (_, _, what) in places.items() if what)
+    return Compared(same=len(places) - len(missing) - len(differing), missing=missing, differing=differing)
 
 
 class TallyRuns(Ask[RunTallies]):
@@ -86,14 +74,14 @@ def tally_runs(ctx: Context, ask: TallyRuns) -> RunTallies:
     return RunTallies(items=queries.tallies(ctx.tx, {each[0]: run_id for run_id, each in found.items() if each}))
 
 
-class TallyModels(Ask[ModelTallies]):
+class TallyModels(Ask[Tallies]):
     """Logged models whose points shall be counted."""
 
     model_ids: tuple[LoggedModelId, ...]
 
 
 @operation("imports.tally_models", needs="imports:read")
-def tally_models(ctx: Context, ask: TallyModels) -> ModelTallies:
+def tally_models(ctx: Context, ask: TallyModels) -> Tallies:
     """How many points of metrics logged models hold.
 
     Raises:
@@ -101,9 +89,7 @@ def tally_models(ctx: Context, ask: TallyModels) -> ModelTallies:
     """
     rules.check_size(ask.model_ids)
     counts = queries.model_points(ctx.tx, ask.model_ids)
-    return ModelTallies(
-        items=tuple(ModelTally(model_id=LoggedModelId(model_id), points=count) for model_id, count in counts.items())
-    )
+    return Tallies(items=tuple(Tally(id=model_id, number=count) for model_id, count in counts.items()))
 
 
 class DigestFiles(Ask[FileDigests]):

@@ -14,6 +14,7 @@ from airside.tracking.events import ExperimentCreated
 from airside.tracking.imports import queries, rules
 from airside.tracking.imports.journal import check_known
 from airside.tracking.imports.records import Difference, Imported, Series
+from airside.tracking.imports.taking import Kind, take
 from airside.tracking.logged_models import queries as model_queries
 from airside.tracking.logged_models.records import LoggedModel, ModelMetric
 from airside.tracking.logged_models.rules import not_found
@@ -23,6 +24,10 @@ from airside.tracking.queries import experiments, runs, values
 from airside.tracking.records import Experiment, Run
 
 Ids = Literal["keep", "new"]
+RUNS = Kind[Run](name="runs", id_of=lambda run: run.info.run_id, difference=rules.run_difference)
+LOGGED_MODELS = Kind[LoggedModel](
+    name="logged models", id_of=lambda model: model.model_id, difference=rules.model_difference
+)
 
 
 class ImportExperiments(Ask[Imported]):
@@ -94,22 +99,11 @@ def import_runs(ctx: Context, ask: ImportRuns) -> Imported:
     """
     check_known(ctx, ask.import_id)
     rules.check_size(ask.items)
-    there = known_runs(ctx, ask.items)
-    added = same = 0
-    differing: list[Difference] = []
     experiments_here: set[int] = set()
-    for run in ask.items:
-        known = there.get(run.info.run_id)
-        if known is None:
-            _add_run(ctx, run, experiments_here)
-            added += 1
-        elif difference := rules.run_difference(known, run):
-            differing.append(Difference(id=run.info.run_id, what=difference))
-        else:
-            same += 1
-    if differing and not ask.skip_existing:
-        raise rules.refusal("runs", differing)
-    return Imported(added=added, same=same, differing=tuple(differing))
+    there = known_runs(ctx, ask.items)
+    return take(
+        RUNS, ask.items, there, lambda run: _add_run(ctx, run, experiments_here), skip_existing=ask.skip_existing
+    )
 
 
 class ImportSeries(Ask[Done]):
@@ -156,22 +150,8 @@ def import_logged_models(ctx: Context, ask: ImportLoggedModels) -> Imported:
     """
     check_known(ctx, ask.import_id)
     rules.check_size(ask.items)
-    there = {model.model_id: model for model in model_queries.some(ctx.tx, [each.model_id for each in ask.items])}
-    added = same = 0
-    differing: list[Difference] = []
-    for model in ask.items:
-        known = there.get(model.model_id)
-        if known is None:
-            get_experiment(ctx, GetExperiment(experiment_id=model.experiment_id))
-            model_queries.insert(ctx.tx, model)
-            added += 1
-        elif difference := rules.model_difference(known, model):
-            differing.append(Difference(id=model.model_id, what=difference))
-        else:
-            same += 1
-    if differing and not ask.skip_existing:
-        raise rules.refusal("logged models", differing)
-    return Imported(added=added, same=same, differing=tuple(differing))
+    there = known_models(ctx, ask.items)
+    return take(LOGGED_MODELS, ask.items, there, lambda model: _add_model(ctx, model), skip_existing=ask.skip_existing)
 
 
 class ImportModelPoints(Ask[Done]):
@@ -216,6 +196,11 @@ def known_runs(ctx: Context, wanted: tuple[Run, ...]) -> dict[str, Run]:
     """Those of some runs that are here, as they are here."""
     numbers = (runs.numbers(ctx, run.info.run_id) for run in wanted)
     return {run.info.run_id: run for run in runs.load(ctx, [found[0] for found in numbers if found is not None])}
+
+
+def known_models(ctx: Context, wanted: tuple[LoggedModel, ...]) -> dict[str, LoggedModel]:
+    """Those of some logged models that are here, as they are here."""
+    return {model.model_id: model for model in model_queries.some(ctx.tx, [each.model_id for each in wanted])}
 
 
 def _is_unused(ctx: Context, experiment: Experiment) -> bool:
@@ -270,6 +255,11 @@ def _add_run(ctx: Context, run: Run, experiments_here: set[int]) -> None:
     values.add_dataset_inputs(ctx.tx, numbers, run.dataset_inputs, tracking.CONTEXT_TAG)
     values.add_model_inputs(ctx.tx, numbers[0], run.model_inputs)
     values.set_model_outputs(ctx.tx, numbers[0], run.model_outputs)
+
+
+def _add_model(ctx: Context, model: LoggedModel) -> None:
+    get_experiment(ctx, GetExperiment(experiment_id=model.experiment_id))
+    model_queries.insert(ctx.tx, model)
 
 
 def _as_stored(point: ModelMetric) -> ModelMetric:

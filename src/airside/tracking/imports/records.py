@@ -1,7 +1,8 @@
 """The nouns of imports."""
 
-from airside.core.ids import ImportId, LoggedModelId, RunId
+from airside.core.ids import ImportId, RunId
 from airside.core.record import Record
+from airside.tracking.traces.records import Span, TraceInfo
 
 
 class ImportPart(Record):
@@ -28,16 +29,26 @@ class ImportCount(Record):
     skipped: int = 0
 
 
+class NotTaken(Record):
+    """Rows of a table of the source that were not taken over, and why."""
+
+    table: str
+    rows: int
+    why: str
+
+
 class ImportReport(Record):
     """What an import did and what the comparison behind it found.
 
     Attributes:
+        not_taken: what the source has beside; every other row of it is among the counts, or made anew from them.
         differences: what is not as in the source, in words; the first thousand.
         n_differences: how many there are.
         notes: what its reader should know, e.g. which files stayed where they are.
     """
 
     counts: tuple[ImportCount, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
     differences: tuple[str, ...] = ()
     n_differences: int = 0
     notes: tuple[str, ...] = ()
@@ -125,19 +136,6 @@ class RunTallies(Record):
     items: tuple[RunTally, ...]
 
 
-class ModelTally(Record):
-    """How many points of metrics a logged model holds."""
-
-    model_id: LoggedModelId
-    points: int = 0
-
-
-class ModelTallies(Record):
-    """How many points some logged models hold."""
-
-    items: tuple[ModelTally, ...]
-
-
 class FileDigest(Record):
     """A file of the artifact store: its size and the `b3:` digest of its bytes."""
 
@@ -150,3 +148,36 @@ class FileDigests(Record):
     """Files of the artifact store; those that are not there are left out."""
 
     items: tuple[FileDigest, ...]
+
+
+class ImportedTrace(Record):
+    """A trace of a source, without its spans.
+
+    Attributes:
+        run_ids: the runs that it is linked to.
+        prompts: the versions of prompts that it is linked to, each as `name/version`.
+    """
+
+    info: TraceInfo
+    run_ids: tuple[RunId, ...] = ()
+    prompts: tuple[str, ...] = ()
+
+
+class ImportedSpans(Record):
+    """Spans of one trace, with their attributes as their maker told them."""
+
+    trace_id: str
+    spans: tuple[Span, ...]
+
+
+class Tally(Record):
+    """How much belongs to a thing: points to a logged model, spans to a trace, records to an evaluation dataset."""
+
+    id: str
+    number: int = 0
+
+
+class Tallies(Record):
+    """How much belongs to some things; those that have nothing are left out."""
+
+    items: tuple[Tally, ...]

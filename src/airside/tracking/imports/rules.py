@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from airside.core.errors import Conflict, Invalid
 from airside.core.record import Record
-from airside.tracking.imports.records import Difference, Series
+from airside.tracking.evaluation.records import EvaluationDataset, ScorerVersion
+from airside.tracking.imports.records import Difference, ImportedTrace, Series
 from airside.tracking.logged_models.records import LoggedModel
 from airside.tracking.records import DatasetInput, Experiment, Run
 
@@ -24,6 +25,21 @@ def run_difference(found: Run, given: Run) -> str:
 def model_difference(found: LoggedModel, given: LoggedModel) -> str:
     """Where two forms of a logged model differ first; empty when they are one. Metrics are not looked at."""
     return first_difference(_model_parts(found), _model_parts(given))
+
+
+def trace_difference(found: ImportedTrace, given: ImportedTrace) -> str:
+    """Where two forms of a trace differ first; empty when they are one. Spans are not looked at."""
+    return first_difference(_trace_parts(found), _trace_parts(given))
+
+
+def dataset_difference(found: EvaluationDataset, given: EvaluationDataset) -> str:
+    """Where two forms of an evaluation dataset differ first; empty when they are one. Records are not looked at."""
+    return first_difference(_dataset_parts(found), _dataset_parts(given))
+
+
+def scorer_difference(found: ScorerVersion, given: ScorerVersion) -> str:
+    """Where two forms of a version of a scorer differ first; empty when they are one. One joins another of its name."""
+    return first_difference(_fields(found, "serialized", "created_ms"), _fields(given, "serialized", "created_ms"))
 
 
 def experiment_difference(found: Experiment, given: Experiment) -> str:
@@ -141,3 +157,17 @@ def _model_parts(model: LoggedModel) -> dict[str, Any]:
 
 def _with_sorted_tags(experiment: Experiment) -> dict[str, Any]:
     return {**_fields(experiment), "tags": _pairs(experiment.tags)}
+
+
+def _trace_parts(trace: ImportedTrace) -> dict[str, Any]:
+    assessments = {each.assessment_id: _fields(each) for each in trace.info.assessments}
+    return {
+        **_fields(trace.info),
+        "assessments": assessments,
+        "runs": sorted(trace.run_ids),
+        "prompts": sorted(trace.prompts),
+    }
+
+
+def _dataset_parts(dataset: EvaluationDataset) -> dict[str, Any]:
+    return {**_fields(dataset), "tags": _pairs(dataset.tags), "experiment_ids": sorted(dataset.experiment_ids)}

@@ -7,6 +7,7 @@ of the page before (keyset), so that the last page costs what the first costs.
 
 import hashlib
 import math
+from typing import NamedTuple
 
 from airside.core.errors import Invalid
 from airside.core.operation import Context, Row
@@ -38,6 +39,8 @@ FEW = 1000
 """A condition that leaves no more runs than this is a driver, in a store of any size."""
 MOST = 20_000
 """One that leaves more is none: some 80 ms of sorting."""
+WALK = 50_000
+"""So many runs are looked at in some 50 ms. When that fills no page, more matches are gathered and sorted."""
 COLUMNS = {
     "run_id": "r.run_id",
     "run_name": "r.name",
@@ -103,6 +106,20 @@ def digest(filter_text: str, order_by: tuple[str, ...]) -> str:
     return hashlib.blake2b("\0".join((filter_text, *order_by)).encode(), digest_size=6).hexdigest()
 
 
+class _Few(NamedTuple):
+    """A condition that leaves few runs.
+
+    Attributes:
+        at: its place among the comparisons.
+        table: whose index finds them; it is called `c`.
+        condition: that and how they are joined to the runs `r`.
+    """
+
+    at: int
+    table: str
+    condition: Condition
+
+
 class _Plan:
     """How the runs of one search are found.
 
@@ -130,15 +147,57 @@ class _Plan:
         return merged(every, self._terms, 1)[:limit]
 
     def _of(self, partition: Partition, limit: int, last: tuple[object, ...]) -> Rows:
-        few = self._few(partition[0], limit)
-        if few is not None or self._lead is None:
-            where = [few[1]] if few else []
-            source = f"{few[0]} c CROSS JOIN run r" if few else "run r"
-            return self._query(source, self._joins, (partition, limit), where, self._terms, last)
+        bounds = (partition, limit)
+        if self._lead is None and self._terms[0].column == START.column:
+            return self._by_start(bounds, last)
+        few = self._few(partition[0], self._worth_sorting(limit) if self._lead else MOST)
+        if few is not None:
+            return self._sorted(few, bounds, last)
+        if self._lead is None:
+            return self._query("run r", self._joins, bounds, [], self._terms, last)
         rows: Rows = []
         for segment in range(int(str(last[0])) if last else 0, 3):
             if len(rows) < limit:
                 rows += self._segment(self._lead, segment, (partition, limit - len(rows)), last)
+        return rows
+
+    def _by_start(self, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+        """By start: matches are sorted if they are few, else met on the way, the nearest first.
+
+        Where many match, but none of those nearby, the way would lead through the whole experiment.
+        """
+        partition, limit = bounds
+        few = self._few(partition[0], FEW)
+        if few is not None:
+            return self._sorted(few, bounds, last)
+        if any(self._indexed(comparison, partition[0]) for comparison in self._comparisons):
+            nearby = self._nearby(bounds, last)
+            rows = self._query("run r", self._joins, bounds, [nearby], self._terms, last) if nearby else []
+            if len(rows) >= limit:
+                return rows
+            few = self._few(partition[0], MOST) if nearby else None
+            if few is not None:
+                return self._sorted(few, bounds, last)
+        return self._query("run r", self._joins, bounds, [], self._terms, last)
+
+    def _nearby(self, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Condition | None:
+        """That a run is among the next `WALK` of its experiment; None when that is all of them."""
+        term = self._terms[0]
+        where: list[Condition] = [("r.experiment_no = ? AND r.is_deleted = ?", list(bounds[0]))]
+        where += [(f"r.start_ms {'>=' if term.is_ascending else '<='} ?", [last[1]])] if last else []
+        row = self._ctx.tx.one(
+            f"SELECT r.start_ms FROM run r WHERE {' AND '.join(sql for sql, _ in where)} "
+            f"ORDER BY {ordered([term])} LIMIT 1 OFFSET ?",
+            [*(value for _, values in where for value in values), WALK],
+        )
+        return None if row is None else (f"r.start_ms {'<=' if term.is_ascending else '>='} ?", [row[0]])
+
+    def _sorted(self, few: "_Few", bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+        """The few runs that a condition leaves, sorted."""
+        met = self._where[few.at]
+        self._where[few.at] = ALWAYS  # `few` is that condition: to look at it a second time is a second search
+        rows = self._query(f"{few.table} c CROSS JOIN run r", self._joins, bounds, [few.condition], self._terms, last)
+        self._where[few.at] = met
         return rows
 
     def _segment(self, lead: Order, segment: int, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
@@ -211,20 +270,18 @@ class _Plan:
             [*(v for _, values in joins for v in values), *(v for _, values in where for v in values), limit],
         )
 
-    def _few(self, experiment_no: int, limit: int) -> tuple[str, Condition] | None:
-        """A table whose index leaves few runs under one of the conditions, and the condition on it."""
-        few = 0
-        for comparison in self._comparisons:
+    def _few(self, experiment_no: int, few: int) -> "_Few | None":
+        """The first of the conditions that leaves no more runs than `few`, as its index finds them."""
+        for at, comparison in enumerate(self._comparisons):
             chosen = self._indexed(comparison, experiment_no)
             if chosen is None:
                 continue
-            few = few or self._worth_sorting(limit)
-            table, (text, values) = chosen
+            table, (text, values), (exact, more) = chosen
             row = self._ctx.tx.one(
                 f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} c WHERE {text} LIMIT ?) few", [*values, few + 1]
             )
             if row is not None and row[0] <= few:
-                return table, (f"{text} AND r.id = c.run_no", values)
+                return _Few(at, table, (f"{text}{exact} AND r.id = c.run_no", [*values, *more]))
         return None
 
     def _worth_sorting(self, limit: int) -> int:
@@ -236,7 +293,8 @@ class _Plan:
         n_runs = newest[0] or 0 if newest else 0
         return max(FEW, min(MOST, math.isqrt(limit * n_runs // 2)))
 
-    def _indexed(self, comparison: Comparison, experiment_no: int) -> tuple[str, Condition] | None:
+    def _indexed(self, comparison: Comparison, experiment_no: int) -> tuple[str, Condition, Condition] | None:
+        """A table, what its index finds of a condition, and what is left to be asked of those rows."""
         entity, name, operator, value = comparison.entity, comparison.key, comparison.operator, comparison.value
         if (entity, name) == ("attribute", "run_name"):
             entity, name = "tag", RUN_NAME_TAG
@@ -247,20 +305,20 @@ class _Plan:
             return None
         text, values = "c.experiment_no = ? AND c.key_no = ?", [experiment_no, key]
         if entity == "metric":
-            return TABLES[entity], (f"{text} AND c.is_nan = ? AND c.value {operator} ?", [*values, False, value])
+            found: Condition = (f"{text} AND c.is_nan = ? AND c.value {operator} ?", [*values, False, value])
+            return TABLES[entity], found, ("", [])
         if operator == "=":
             # `NOT <>`, because SQLite would put the constant of `c.value = ?` into the indexed expression
-            whole = " AND NOT c.value <> ?" if len(str(value)) >= INDEXED else ""
-            return TABLES[entity], (
-                f"{text} AND substr(c.value, 1, 200) = ?{whole}",
-                [*values, str(value)[:INDEXED], *([value] if whole else [])],
-            )
+            rest = (" AND NOT c.value <> ?", [value]) if len(str(value)) >= INDEXED else ("", [])
+            return TABLES[entity], (f"{text} AND substr(c.value, 1, 200) = ?", [*values, str(value)[:INDEXED]]), rest
         span = prefix_range(str(value))
         if span is None:
             return None
-        return TABLES[entity], (
-            f"{text} AND substr(c.value, 1, 200) >= ? AND substr(c.value, 1, 200) < ?",
-            [*values, *span],
+        like, pattern = compared("c.value", operator, value, self._ctx.tx.dialect)
+        return (
+            TABLES[entity],
+            (f"{text} AND substr(c.value, 1, 200) >= ? AND substr(c.value, 1, 200) < ?", [*values, *span]),
+            (f" AND {like}", pattern),
         )
 
     def _term(self, order: Order) -> Term:

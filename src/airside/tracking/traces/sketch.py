@@ -63,27 +63,28 @@ def sketches(spans: tuple[Span, ...], resources: Mapping[str, Texts]) -> list[Sk
 
 
 def _sketch(trace_id: str, group: list[Span], resource: Mapping[str, str]) -> Sketch:
-    told = [_told(span, trace_id) for span in {span.span_id: span for span in group}.values()]
-    root = next((span for span in told if not span.parent_id), None)
-    ends = [span.end_ns for span in told if span.end_ns is not None]
+    known = [told(span, trace_id) for span in {span.span_id: span for span in group}.values()]
+    root = next((span for span in known if not span.parent_id), None)
+    ends = [span.end_ns for span in known if span.end_ns is not None]
     inputs = root.attributes.get(INPUTS) if root else None
     outputs = root.attributes.get(OUTPUTS) if root else None
     return Sketch(
         trace_id=trace_id,
-        spans=tuple((span, _content(span)) for span in told),
-        start_ms=min(span.start_ns for span in told) // 1_000_000,
+        spans=tuple((span, _content(span)) for span in known),
+        start_ms=min(span.start_ns for span in known) // 1_000_000,
         end_ms=max(ends) // 1_000_000 if ends else None,
         root_state=None if root is None else "ERROR" if root.status == "ERROR" else "OK",
         request_preview=None if inputs is None else preview(inputs, "user"),
         response_preview=None if outputs is None else preview(outputs, "assistant"),
-        metadata=_metadata(told),
+        metadata=_metadata(known),
         tags=_tags(root, resource),
-        has_usage=any(isinstance(span.attributes.get(USAGE), dict) for span in told),
-        has_cost=any(isinstance(span.attributes.get(COST), dict) for span in told),
+        has_usage=any(isinstance(span.attributes.get(USAGE), dict) for span in known),
+        has_cost=any(isinstance(span.attributes.get(COST), dict) for span in known),
     )
 
 
-def _told(span: Span, trace_id: str) -> Span:
+def told(span: Span, trace_id: str) -> Span:
+    """A span as it is kept: with our words beside those of its maker."""
     attributes = translated({**span.attributes, REQUEST_ID: trace_id})
     name = span.name.replace("\0", "\ufffd")[:MAX_TEXT]
     return msgspec.structs.replace(span, attributes=attributes, name=name)
@@ -112,12 +113,12 @@ def _metadata(spans: Iterable[Span]) -> Texts:
 
 def _tags(root: Span | None, resource: Mapping[str, str]) -> Texts:
     """The resource's attributes, and what the root's attributes say are tags; what breaks a rule is left out."""
-    told = {key: value for key, value in resource.items() if not key.startswith(_UNTOLD)}
+    every = {key: value for key, value in resource.items() if not key.startswith(_UNTOLD)}
     if root is not None:
         prefix = TRACE_TAG
-        told |= {key[len(prefix) :]: _plain(value) for key, value in root.attributes.items() if key.startswith(prefix)}
+        every |= {key[len(prefix) :]: _plain(value) for key, value in root.attributes.items() if key.startswith(prefix)}
     kept: Texts = {}
-    for key, value in list(told.items())[:MAX_KEY]:
+    for key, value in list(every.items())[:MAX_KEY]:
         try:
             tag = checked_tag(key, value)
         except Invalid:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from airside.client.imports.mlflow.schema import MlflowTables, marks
+from airside.client.imports.mlflow.schema import BETWEEN, MlflowTables, marks
 from airside.core.ids import LoggedModelId, ModelName, RunId
 from airside.core.operation import Row
 from airside.registry.records import (
@@ -18,7 +18,6 @@ from airside.registry.records import (
 AT_ONCE = 200
 GONE = "Deleted_Internal"
 """The stage in which MLflow keeps a deleted version, so that its number is not given again."""
-BETWEEN = "\x1f"
 STAGES, STATUSES = frozenset(get_args(Stage)), frozenset(get_args(VersionStatus))
 
 

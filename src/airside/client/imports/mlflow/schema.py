@@ -1,6 +1,7 @@
 """A database of MLflow's tables, of any release: what is there is read, what is not is told by its default."""
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ NEEDED = {
     "tags": ("key", "value", "run_uuid"),
 }
 """What every release since 1.0 has."""
+BETWEEN = "\x1f"
+"""Between the parts of a key that has several."""
 OURS = frozenset({"schema_version", "metric_point", "registry_change"})
 
 
@@ -38,6 +41,11 @@ class MlflowTables:
         """The address of the source."""
         return self.source.label
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its tables."""
+        return self._tables
+
     def has(self, table: str) -> bool:
         """Whether there is such a table."""
         return table in self._tables
@@ -51,7 +59,7 @@ class MlflowTables:
 
     def count(self, table: str, where: str = "1 = 1") -> int:
         """How many rows a table has."""
-        return int(self.source.all(f"SELECT COUNT(*) FROM {table} WHERE {where}")[0][0]) if self.has(table) else 0
+        return int(self.source.all(f'SELECT COUNT(*) FROM "{table}" WHERE {where}')[0][0]) if self.has(table) else 0
 
     def grouped(
         self,
@@ -144,3 +152,17 @@ def _behind(names: Sequence[str]) -> str:
         equal = [f"{before} = ?" for before in names[:length]]
         parts.append(f"({' AND '.join([*equal, f'{name} > ?'])})")
     return f"({' OR '.join(parts)})"
+
+
+def decoded(value: Any) -> Any:
+    """What a column of JSON holds; some drivers have read it already. What is no JSON stands for itself.
+
+    >>> decoded('{"a": 1}'), decoded({"a": 1}), decoded(None), decoded("{")
+    ({'a': 1}, {'a': 1}, None, '{')
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)  # takes "not a number" too
+    except (ValueError, RecursionError):
+        return value

@@ -31,6 +31,16 @@ TABLES = {
         "model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, run_id, dataset_name, dataset_digest, "
         "PRIMARY KEY (model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, run_id)"
     ),
+    "trace_info": (
+        "request_id TEXT PRIMARY KEY, experiment_id, timestamp_ms, execution_time_ms, status, client_request_id, "
+        "request_preview, response_preview"
+    ),
+    "trace_tags": '"key", value, request_id, PRIMARY KEY (request_id, "key")',
+    "trace_request_metadata": '"key", value, request_id, PRIMARY KEY (request_id, "key")',
+    "assessments": (
+        "assessment_id TEXT PRIMARY KEY, trace_id, name, assessment_type, value, error, created_timestamp, "
+        "last_updated_timestamp, source_type, source_id, span_id, rationale, overrides, valid, assessment_metadata"
+    ),
     "registered_models": "name TEXT PRIMARY KEY, creation_time, last_updated_time, description",
     "registered_model_tags": 'name, "key", value, PRIMARY KEY (name, "key")',
     "registered_model_aliases": "name, alias, version, PRIMARY KEY (name, alias)",
@@ -44,5 +54,6 @@ DDL = (
     *(f"CREATE TABLE {name} ({columns})" for name, columns in TABLES.items()),
     "CREATE INDEX inputs_by_destination ON inputs (destination_id)",
     "CREATE INDEX inputs_by_source ON inputs (source_id)",
+    "CREATE INDEX assessments_by_trace ON assessments (trace_id)",
     "CREATE INDEX datasets_by_id ON datasets (dataset_uuid)",
 )

@@ -9,7 +9,7 @@ from airside.client.imports.files import patiently
 from airside.client.imports.job import Job
 from airside.client.imports.locations import Root
 from airside.client.imports.mlflow import logged_models
-from airside.client.imports.parts.port import Batch, Plain
+from airside.client.imports.parts.port import Batch, Plain, counted
 from airside.core.ids import ExperimentId
 from airside.core.record import Ask
 from airside.tracking.imports.comparing import CompareImport, TallyModels
@@ -69,11 +69,7 @@ class LoggedModels(Plain):
         ids = tuple(model.model_id for model in items)
         there = logged_models.point_counts(job.tables, ids)
         answer = patiently(lambda: job.client.call(TallyModels(model_ids=ids)))
-        here_now = {found.model_id: found.points for found in answer.items}
-        for model_id in ids:
-            found, expected = here_now.get(model_id, 0), there.get(model_id, 0)
-            if found != expected:
-                yield f"logged model {model_id}: {found} points of metrics here, {expected} in the source"
+        yield from counted("logged model", "points of metrics", there, answer, ids)
 
 
 def here(job: Job, model: LoggedModel) -> LoggedModel:

@@ -1,12 +1,12 @@
 """What one kind of thing is asked for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from airside.client.imports.job import Job
 from airside.client.imports.locations import Root
 from airside.core.record import Ask
-from airside.tracking.imports.records import Compared, Imported
+from airside.tracking.imports.records import Compared, Imported, RunTallies, Tallies
 
 Batch = tuple[str, tuple[Any, ...]]
 """The key behind which the next batch begins, and things as they shall be here."""
@@ -51,6 +51,24 @@ class Part(Protocol):
     def sampled(self, job: Job, item: Any) -> Iterator[str]:
         """In how far one differs, point by point."""
 
+    def notes(self, job: Job) -> Iterator[str]:
+        """What the report's reader should know of them."""
+
+
+def counted(
+    kind: str, what: str, there: Mapping[str, int], here: Tallies | RunTallies, ids: Sequence[str]
+) -> Iterator[str]:
+    """In how far things hold more or fewer of something here than there."""
+    known: dict[str, int] = (
+        {each.run_id: each.points for each in here.items}
+        if isinstance(here, RunTallies)
+        else {each.id: each.number for each in here.items}
+    )
+    for each in ids:
+        found, expected = known.get(each, 0), there.get(each, 0)
+        if found != expected:
+            yield f"{kind} {each}: {found} {what} here, {expected} in the source"
+
 
 class Plain:
     """The parts of a kind of thing that has neither points nor files."""
@@ -78,4 +96,9 @@ class Plain:
     def sampled(self, job: Job, item: Any) -> Iterator[str]:
         """In nothing."""
         del job, item
+        return iter(())
+
+    def notes(self, job: Job) -> Iterator[str]:
+        """Nothing."""
+        del job
         return iter(())

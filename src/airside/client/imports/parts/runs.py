@@ -9,7 +9,7 @@ from airside.client.imports.files import patiently
 from airside.client.imports.job import Job
 from airside.client.imports.locations import Root
 from airside.client.imports.mlflow import runs, series
-from airside.client.imports.parts.port import Batch, Plain
+from airside.client.imports.parts.port import Batch, Plain, counted
 from airside.core.ids import ExperimentId
 from airside.core.record import Ask
 from airside.tracking.imports.comparing import CompareImport, TallyRuns
@@ -72,10 +72,7 @@ class Runs(Plain):
         ids = tuple(run.info.run_id for run in items)
         there = series.counts(job.tables, ids)
         answer = patiently(lambda: job.client.call(TallyRuns(run_ids=ids)))
-        for found in answer.items:
-            expected = there.get(found.run_id, 0)
-            if found.points != expected:
-                yield f"run {found.run_id}: {found.points} points of metrics here, {expected} in the source"
+        yield from counted("run", "points of metrics", there, answer, ids)
 
     def sampled(self, job: Job, item: Run) -> Iterator[str]:
         """In how far its points differ."""

@@ -188,3 +188,15 @@ def link_prompts(tx: Transaction, trace_id: str, prompts: Iterable[str]) -> None
         "INSERT INTO trace_prompt (prompt, trace_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
         [(prompt, trace_id) for prompt in prompts],
     )
+
+
+def links(tx: Transaction, table: str, column: str, trace_ids: Sequence[str]) -> dict[str, list[str]]:
+    """What some traces are linked to: runs in `trace_run`, prompts in `trace_prompt`."""
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(trace_ids), CHUNK):
+        chunk = trace_ids[start : start + CHUNK]
+        marks = ", ".join("?" * len(chunk))
+        rows = tx.all(f"SELECT trace_id, {column} FROM {table} WHERE trace_id IN ({marks}) ORDER BY 1, 2", chunk)
+        for trace_id, target in rows:
+            found.setdefault(trace_id, []).append(target)
+    return found

@@ -1,0 +1,73 @@
+"""What a folder of MLflow's holds, file by file: facts in YAML, and texts that are named by their files."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airside.core.errors import Invalid
+
+META = "meta.yaml"
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Put = Callable[[str, Sequence[Any]], None]
+"""Writes a row of a table."""
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """The facts in a file of YAML.
+
+    Raises:
+        Invalid: it is missing, or holds none.
+    """
+    try:
+        found = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 -- one of the safe loaders
+    except FileNotFoundError:
+        raise Invalid(f"{path} is missing. Restore it from a backup, or remove its folder.") from None
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict):
+        raise Invalid(f"{path} is damaged: it holds no facts. Restore it from a backup, or remove its folder.")
+    return found
+
+
+def whole(value: object, path: Path) -> int:
+    """A whole number that a file holds.
+
+    Raises:
+        Invalid: it is none.
+    """
+    try:
+        return int(str(value))
+    except ValueError:
+        raise Invalid(f"{path}: '{str(value)[:80]}' is not a number.") from None
+
+
+def texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Name -> text, of the files in a folder.
+
+    Raises:
+        Invalid: one is no UTF-8.
+    """
+    for key, path in files(folder):
+        try:
+            yield key, path.read_text("utf-8")
+        except UnicodeDecodeError:
+            raise Invalid(f"{path} is damaged: it is no text in UTF-8. Mend it, or remove it.") from None
+
+
+def files(folder: Path) -> Iterable[tuple[str, Path]]:
+    """Name -> file; a name with a slash is a file in a folder."""
+    if not folder.is_dir():
+        return ()
+    return [
+        (path.relative_to(folder).as_posix(), path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".nfs")
+    ]
+
+
+def folders(folder: Path) -> list[Path]:
+    """The folders in a folder, by name; none when there is no such folder."""
+    return [path for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []

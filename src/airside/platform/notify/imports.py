@@ -1,0 +1,79 @@
+"""Verbs that take webhooks over from another store: they are the owner's, as all verbs on webhooks."""
+
+from airside.core.errors import Conflict
+from airside.core.ids import ImportId
+from airside.core.operation import AnyOperation, Context, operation
+from airside.core.record import Ask
+from airside.platform.notify import queries, rules
+from airside.platform.notify.operations import MAX_WEBHOOKS
+from airside.platform.notify.records import ImportedWebhook, Webhook
+from airside.store import outbox
+from airside.tracking.imports.journal import check_known
+from airside.tracking.imports.records import Compared, Imported
+from airside.tracking.imports.rules import check_size, first_difference
+from airside.tracking.imports.taking import Kind, compare, take
+
+FACTS = ("name", "url", "events", "status", "description", "has_secret", "created_ms", "updated_ms")
+
+
+def _difference(found: Webhook, given: ImportedWebhook) -> str:
+    here, there = ({name: getattr(each, name) for name in FACTS} for each in (found, given.webhook))
+    return first_difference(here, there)
+
+
+KIND = Kind[ImportedWebhook](name="webhooks", id_of=lambda each: each.webhook.id, difference=_difference)
+
+
+class ImportWebhooks(Ask[Imported]):
+    """Webhooks of another store."""
+
+    import_id: ImportId
+    items: tuple[ImportedWebhook, ...]
+    skip_existing: bool = False
+
+
+@operation("webhooks.import", needs="webhook:create", audit="measure")
+def import_webhooks(ctx: Context, ask: ImportWebhooks) -> Imported:
+    """Take webhooks over under their ids. They are told what happens from now on; their addresses are checked then.
+
+    Raises:
+        Conflict: one is here already with other content, or there are too many. Invalid: an event is none.
+        NotFound: there is no such import.
+    """
+    check_known(ctx, ask.import_id)
+    check_size(ask.items)
+    if queries.count(ctx.tx) + len(ask.items) > MAX_WEBHOOKS:
+        raise Conflict(f"There would be more than {MAX_WEBHOOKS} webhooks. Delete some: airside webhooks delete ID")
+    return take(KIND, ask.items, _here(ctx, ask.items), lambda each: _add(ctx, each), skip_existing=ask.skip_existing)
+
+
+class CompareWebhooks(Ask[Compared]):
+    """Webhooks of a source; their secrets are not looked at, only whether there is one."""
+
+    items: tuple[ImportedWebhook, ...]
+
+
+@operation("webhooks.compare", needs="webhook:list", audit="read")
+def compare_webhooks(ctx: Context, ask: CompareWebhooks) -> Compared:
+    """Which of some webhooks are here, and which of them differ from what they are in the source.
+
+    Raises:
+        Invalid: too many at once.
+    """
+    check_size(ask.items)
+    return compare(KIND, ask.items, _here(ctx, ask.items))
+
+
+def _here(ctx: Context, wanted: tuple[ImportedWebhook, ...]) -> dict[str, Webhook]:
+    found = (queries.webhook(ctx.tx, each.webhook.id) for each in wanted)
+    return {each.id: each for each in found if each is not None}
+
+
+def _add(ctx: Context, given: ImportedWebhook) -> None:
+    rules.checked_events(given.webhook.events)
+    rules.check_texts(given.webhook.description, given.secret)
+    queries.forget_deleted(ctx.tx, given.webhook.id)
+    queries.insert_webhook(ctx.tx, given.webhook, given.secret, outbox.newest(ctx.tx))
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (import_webhooks, compare_webhooks)
