@@ -6,6 +6,7 @@ A test compares the committed pages with what this writes, so that they cannot f
 import importlib
 import inspect
 import re
+import tomllib
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,7 +30,8 @@ from airside.platform.loops import LOOPS
 from airside.platform.operations import OPERATIONS
 from airside.platform.reactions.table import REACTIONS
 
-TARGET = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "docs" / "reference"
 WIDTH = 100
 _NOTE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example|Examples|Yields):$", re.MULTILINE)
@@ -425,6 +427,37 @@ def _described(name: str, command: click.Command) -> list[str]:
     return [*blocks, _table(("option", "what it is"), rows)] if rows else blocks
 
 
+def rooms_page() -> str:
+    """Every room on its floor, with what its folders hold; every noun with the files of its verbs."""
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    floors = [floor.split(" | ") for floor in reversed(contract["layers"]) if floor != "__main__"]
+    blocks = [
+        (
+            "From the ground up: a room imports only from floors below its own, never from a sister on the same floor "
+            "(`make check` proves it). How the rooms work together: [architecture](../explanation/architecture.md)."
+        )
+    ]
+    for number, floor in enumerate(floors):
+        for room in floor:
+            blocks += [f"## {room}", f"Floor {number}. {prose(importlib.import_module(f'airside.{room}'))}"]
+            folders = [(f"`{room}/{name}/`", first_line(importlib.import_module(f"airside.{room}.{name}")))
+                       for name in _folders(room)]  # fmt: skip
+            blocks += [_table(("folder", "what it holds"), folders)] if folders else []
+    verbs = [(f"[`{noun}`](operations.md#{_anchor(noun)})", ", ".join(f"`{path}`" for path in _files(some)))
+             for noun, some in sorted(operations_by_noun().items())]  # fmt: skip
+    return _page("Rooms", *blocks, "## Where the verbs of a noun stand", _table(("noun", "files"), verbs))
+
+
+def _folders(room: str) -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / "src" / "airside" / room).glob("*/__init__.py"))
+
+
+def _files(operations: Sequence[AnyOperation]) -> list[str]:
+    """The files in which operations are declared, below `src/airside`."""
+    modules = dict.fromkeys(operation.function.__module__ for operation in operations)
+    return [f"{module.removeprefix('airside.').replace('.', '/')}.py" for module in modules]
+
+
 PAGES = {
     "operations.md": operations_page,
     "records.md": records_page,
@@ -433,6 +466,7 @@ PAGES = {
     "events.md": events_page,
     "reactions.md": reactions_page,
     "commands.md": commands_page,
+    "rooms.md": rooms_page,
 }
 
 

@@ -121,3 +121,13 @@ def test_the_glossary_names_only_records_that_there_are() -> None:
     named = {name for cell in cells for name in re.findall(r"`([\w.]+)`", cell)}
 
     assert set() == named - known
+
+
+def test_every_place_that_the_architecture_names_is_there() -> None:
+    package = DOCS.parent / "src" / "airside"
+    text = (DOCS / "explanation" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"`([a-z_]+/[\w/.]*)`", text)
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+
+    assert [path for path in named if path.partition("/")[0] in rooms and not (package / path).exists()] == []
+    assert len(named) > 10
