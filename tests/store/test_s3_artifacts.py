@@ -85,6 +85,14 @@ def test_an_upload_in_parts_is_given_up(store: S3Artifacts) -> None:
         store.begin_parts("a", 0)
 
 
+def test_a_deleted_folder_takes_along_what_was_begun_below_it(store: S3Artifacts) -> None:
+    store.begin_parts("1/r/half", 1)
+    store.begin_parts("1/other/half", 1)
+    store.delete("1/r")
+    left = store._s3.list_multipart_uploads(Bucket=store._bucket)["Uploads"]
+    assert [each["Key"] for each in left] == ["some/prefix/1/other/half"]
+
+
 def test_a_bucket_that_is_not_there_is_told(store: S3Artifacts, endpoint: str) -> None:
     other = S3Artifacts("s3://nowhere-at-all/x", endpoint_url=endpoint)
     with pytest.raises(Unavailable, match="NoSuchBucket"):

@@ -197,6 +197,7 @@ def test_a_wrong_number_is_told() -> None:
         ("/alerts/al-1", {"do": "close"}, "CloseAlert"),
         ("/approvals/ap-1", {"do": "approve", "comment": "ok"}, "DecideApproval"),
         ("/approvals/ap-1", {"do": "refuse"}, "DecideApproval"),
+        ("/traces/tr-1", {"name": "helpful", "value": "yes"}, "CreateAssessment"),
     ],
 )
 def test_a_form_asks_an_operation_and_leads_on(path: str, form: dict[str, str], asked: str) -> None:

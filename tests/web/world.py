@@ -5,6 +5,7 @@ from typing import Any
 from tests.web.model_records import card, chain, gate, model, rows, score, version
 from tests.web.moment import NOW, RUN, Answer, ago
 from tests.web.service_records import alert, endpoint, monitor, rollout, window
+from tests.web.trace_records import BROKEN, TRACE, trace, trace_info
 from tests.web.work_records import (
     captures,
     curves,
@@ -79,6 +80,9 @@ from airside.tracking.records import (
     ExperimentPage,
     RunPage,
 )
+from airside.tracking.traces.operations.assessments import CreateAssessment
+from airside.tracking.traces.operations.reading import GetTrace, GetTraceInfo, SearchTraces
+from airside.tracking.traces.records import Trace, TracePage
 
 
 def page(kind: Any, items: Any) -> Any:
@@ -180,6 +184,12 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         GetRun: lambda ask: run(name=text),
         GetCurves: curves,
         GetCaptures: lambda ask: captures(text),
+        SearchTraces: lambda ask: page(
+            TracePage, [trace_info(text, n, "ERROR" if n == 1 else "OK") for n in range(12)]
+        ),
+        GetTraceInfo: lambda ask: trace_info(text),
+        GetTrace: lambda ask: trace(text),
+        CreateAssessment: lambda ask: trace_info(text).assessments[0],
         dataset_asks.SearchDatasets: lambda ask: page(DatasetPage, [dataset()]),
         dataset_asks.GetDataset: lambda ask: dataset(),
         dataset_version_asks.ListDatasetVersions: lambda ask: page(
@@ -242,6 +252,7 @@ def empty() -> dict[type, Answer]:
         trigger_asks.ListTriggers: trigger_asks.TriggerPage,
         SearchExperiments: ExperimentPage,
         SearchRuns: RunPage,
+        SearchTraces: TracePage,
         GetCurves: Curves,
         dataset_asks.SearchDatasets: DatasetPage,
         dataset_version_asks.ListDatasetVersions: DatasetVersionPage,
@@ -253,6 +264,7 @@ def empty() -> dict[type, Answer]:
     answers[model_asks.GetModel] = lambda ask: RegisteredModel(
         name="employment", created_by="local", created_ms=0, updated_ms=0
     )
+    answers[GetTrace] = lambda ask: Trace(info=trace_info("calm-finch-42"))
     for gone in (GetRow, GetCard, GetScore, GetNeighbourhood):
         del answers[gone]
     return answers
@@ -267,6 +279,9 @@ PATHS = (
     "/experiments/1/runs",
     f"/runs/{RUN}",
     *(f"/runs/{RUN}?tab={tab}" for tab in ("metrics", "artifacts", "inputs")),
+    "/experiments/1/traces",
+    f"/traces/{TRACE}",
+    f"/traces/{TRACE}?span={BROKEN}",
     "/datasets",
     "/datasets/people",
     "/datasets/people/versions/3",

@@ -44,6 +44,14 @@ class Transaction(Protocol):
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute once for each row."""
 
+    def insert(self, sql: str, args: Sequence[Any] = ()) -> int:
+        """Insert one row that is certain to be new into a table with a serial `id`; its id."""
+
+    @property
+    def seen(self) -> set[tuple[str, int]]:
+        """What was seen or done in this transaction and need not be again: a word and a number. Empty where anything
+        may have been undone; whoever makes an entry untrue discards it."""
+
     def on_commit(self, then: Callable[[], None]) -> None:
         """Call when, and only when, what this operation wrote is durable. For caches in memory."""
 
@@ -180,6 +188,11 @@ class Operation(Generic[A, R]):
     def is_read(self) -> bool:
         """Whether it only reads."""
         return self.verb == "read"
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the writer may run it twice in one transaction, the first time undone: it only measures, often."""
+        return self.audit == "measure" and self.prepare is None
 
     @property
     def is_keyed(self) -> bool:

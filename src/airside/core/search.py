@@ -10,6 +10,7 @@ unescaped. Each search has a `Grammar`: which entities and keys there are, and w
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +26,12 @@ NUMERIC: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=")
 TEXTUAL: tuple[Operator, ...] = ("=", "!=", "LIKE", "ILIKE")
 LISTED: tuple[Operator, ...] = (*TEXTUAL, "IN", "NOT IN")
 NULLABLE: tuple[Operator, ...] = (*TEXTUAL, "IS NULL", "IS NOT NULL")
+
+
+MAX_TEXT = 64 << 10
+"""Characters of a filter."""
+MAX_COMPARISONS = 100
+"""Comparisons of a filter, and fields of an order."""
 
 
 class Field(Record):
@@ -128,6 +135,8 @@ def parse_filter(text: str, grammar: Grammar) -> tuple[Comparison, ...]:
     """
     if not text:
         return ()
+    if len(text) > MAX_TEXT:
+        raise Invalid(f"A filter has at most {MAX_TEXT} characters, got {len(text)}. Ask in parts.")
     tokens = [_Token(match.lastgroup or "other", match.group()) for match in _TOKEN.finditer(text)]
     solid = [token for token in tokens if token.kind != "space"]
     if not solid:
@@ -138,6 +147,8 @@ def parse_filter(text: str, grammar: Grammar) -> tuple[Comparison, ...]:
     if strays:
         shown = strays if not grammar.quotes_clauses else [f"'{stray}'" for stray in strays]
         raise Invalid(f"Invalid clause(s) in filter string: {', '.join(shown[:20])}")
+    if len(clauses) > MAX_COMPARISONS:
+        raise Invalid(f"A filter has at most {MAX_COMPARISONS} comparisons, got {len(clauses)}.")
     return tuple(_comparison(*clause, grammar) for clause in clauses)
 
 
@@ -323,12 +334,23 @@ def parse_order(text: str, grammar: Grammar) -> Order:
     return Order(entity=entity, key=key, is_ascending=way == "asc")
 
 
+def check_orders(texts: Sequence[str]) -> None:
+    """Refuse an order by too many fields.
+
+    Raises:
+        Invalid: it is.
+    """
+    if len(texts) > MAX_COMPARISONS:
+        raise Invalid(f"`order_by` has at most {MAX_COMPARISONS} fields, got {len(texts)}.")
+
+
 def parse_orders(texts: tuple[str, ...], grammar: Grammar) -> tuple[Order, ...]:
     """The clauses of `order_by`, none of which may name a field again.
 
     Raises:
-        Invalid: as `parse_order`, or a field occurs twice.
+        Invalid: as `parse_order`, or a field occurs twice, or there are too many.
     """
+    check_orders(texts)
     orders = tuple(parse_order(text, grammar) for text in texts)
     seen = [(order.entity, order.key) for order in orders]
     if len(set(seen)) < len(seen):

@@ -29,7 +29,7 @@ class ValueFolder:
     def __init__(self, folder: Path, code_of: Callable[[set[type]], str] = lambda _classes: "") -> None:
         self._folder = folder
         self._code_of = code_of
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self, blob: str) -> Path:
         """Where a blob is, or would be."""

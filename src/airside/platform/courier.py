@@ -14,12 +14,12 @@ from typing import Final
 
 import msgspec
 
-from airside.core.errors import AirsideError
+from airside.core.errors import AirsideError, Conflict, Unavailable
 from airside.core.event import Event
 from airside.core.operation import Context
 from airside.core.plugin import load
 from airside.outbound.records import Answer, Rules
-from airside.platform.notify import queries, rules
+from airside.platform.notify import queries, rules, secrets
 from airside.platform.notify.operations import POST, WHAT, rules_of
 from airside.platform.notify.telling import BY_NAME, told
 from airside.platform.wiring import Platform
@@ -157,9 +157,7 @@ def attempt(platform: Platform, delivery: queries.Claimed, owner: str, post: Pos
         answer = Answer(error="It could not be delivered within a day.")
         result = rules.Outcome(state="dead", error=answer.error)
     else:
-        headers = rules.headers_of(delivery.id, delivery.body, delivery.secret, now_ms)
-        body = delivery.body.encode()
-        answer = post(delivery.url, body, headers, rules_of(platform.settings), WHAT)
+        answer = _posted(platform, delivery, now_ms, post)
         result = rules.outcome(
             answer,
             attempts=delivery.attempts,
@@ -177,6 +175,16 @@ def attempt(platform: Platform, delivery: queries.Claimed, owner: str, post: Pos
         answer=rules.answer_text(answer),
     )
     platform.change(partial(_settle, delivery.id, owner, written))
+
+
+def _posted(platform: Platform, delivery: queries.Claimed, now_ms: int, post: Post) -> Answer:
+    """Sign and send; without its signature nothing is sent."""
+    try:
+        secret = secrets.opened(platform, delivery.secret, delivery.url)
+    except (Conflict, Unavailable) as refused:
+        return Answer(error=refused.message)
+    headers = rules.headers_of(delivery.id, delivery.body, secret, now_ms)
+    return post(delivery.url, delivery.body.encode(), headers, rules_of(platform.settings), WHAT)
 
 
 def _settle(delivery_id: str, owner: str, result: queries.Result, ctx: Context) -> None:

@@ -26,7 +26,7 @@ class Home:
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             for name in FOLDERS:
-                (path / name).mkdir(exist_ok=True, mode=0o700)
+                _closed_folder(path / name)
             self._lock = os.open(path / "run" / "home.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise Unavailable(
@@ -61,6 +61,13 @@ class Home:
             (self.path / "run" / "server.json").unlink()
         os.close(self._lock)
         self._lock = -1
+
+
+def _closed_folder(folder: Path) -> None:
+    """Make a folder of this user's alone; one that others may enter is closed to them."""
+    folder.mkdir(exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def server_of(path: Path) -> dict[str, Any] | None:

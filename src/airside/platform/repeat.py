@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from airside.core.errors import Unprocessable
+from airside.core.errors import Conflict, Unprocessable
 from airside.core.operation import AnyOperation, Transaction
 
 KEPT_MS = 24 * 3600 * 1000
@@ -15,20 +15,27 @@ def saved_answer(tx: Transaction, operation: AnyOperation, actor: str, key: str,
 
     Raises:
         Unprocessable: the key was used with another request.
+        Conflict: the answer held a secret, which is shown once and stored nowhere.
     """
     row = tx.one("SELECT digest, answer FROM idempotency WHERE actor = ? AND key = ?", (actor, key))
     if row is None:
         return None
     if row[0] != digest:
         raise Unprocessable(f"The idempotency key '{key[:80]}' was used before, with another request. Send a new one.")
+    if not row[1]:
+        raise Conflict(
+            "This was done already, and its answer held a secret that is shown once. If that was lost, end what was "
+            "made (airside tokens revoke ID) and make another."
+        )
     return msgspec.json.decode(row[1], type=operation.answer_type)
 
 
 def save_answer(tx: Transaction, actor: str, key: str, digest: str, answer: Any, *, now_ms: int) -> None:
-    """Keep the answer for a day."""
+    """Keep the answer for a day; of one that holds a secret, only that it was given."""
+    kept = "" if getattr(answer, "HOLDS_SECRET", False) else msgspec.json.encode(answer).decode()
     tx.run(
         "INSERT INTO idempotency (actor, key, digest, answer, at_ms) VALUES (?, ?, ?, ?, ?)",
-        (actor, key, digest, msgspec.json.encode(answer).decode(), now_ms),
+        (actor, key, digest, kept, now_ms),
     )
 
 

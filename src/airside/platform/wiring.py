@@ -223,7 +223,8 @@ class Platform:
                 repeat.save_answer(tx, actor.name, key, digest, answer, now_ms=self.clock.now_ms())
             return answer
 
-        self._writer.submit(work, reply if operation.rest is None else self._with_rest(operation, actor, ask, reply))
+        told = reply if operation.rest is None else self._with_rest(operation, actor, ask, reply)
+        self._writer.submit(work, told, is_repeatable=operation.is_repeatable)
 
     def _with_rest(self, operation: AnyOperation, actor: Actor, ask: Ask[Any], reply: Reply) -> Reply:
         """A reply that is given when what the operation left to be done is done, too."""

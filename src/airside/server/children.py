@@ -22,6 +22,7 @@ from airside.platform.reach import Reach
 from airside.platform.wiring import Platform
 from airside.server.login import VARIABLE
 from airside.serving.operations.endpoints import ListEndpoints
+from airside.store.private import opener
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 30.0
 QUICK_DEATH_S = 5.0
@@ -123,7 +124,7 @@ class Children:
         if log.exists() and log.stat().st_size > 20 << 20:
             log.replace(log.with_suffix(".log.1"))
         command = [sys.executable, "-m", "airside", kind.name, *kind.arguments, "--parent", str(os.getpid())]
-        with log.open("ab") as output:
+        with open(log, "ab", opener=opener) as output:
             return subprocess.Popen(  # noqa: S603 -- our own interpreter and command
                 command,
                 stdin=subprocess.DEVNULL,

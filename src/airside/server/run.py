@@ -31,6 +31,7 @@ from airside.server.guard import Guard
 from airside.server.listener import Listener
 from airside.server.login import AdminLogin
 from airside.server.settled import check, checked_login, tls_of, warn_of
+from airside.store.private import opener
 from airside.store.sql.bootstrap import prepare
 from airside.store.sql.database import database_of
 
@@ -210,9 +211,16 @@ def _level(name: str) -> int:
     return levels[name.lower()]
 
 
+class _PrivateLog(logging.handlers.RotatingFileHandler):
+    """Log files that only this user may read."""
+
+    def _open(self) -> Any:
+        return open(self.baseFilename, self.mode, encoding="utf-8", opener=opener)
+
+
 def _log_to(path: Path, level: str) -> None:
     """One line for each event, in files that are rotated."""
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
+    handler = _PrivateLog(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.handlers = [handler]

@@ -113,24 +113,24 @@ def check_length(text: str, what: str, limit: int) -> None:
         raise Invalid(f"'{what}' exceeds the maximum length of {limit} characters")
 
 
-def checked_metric(metric: Metric, above: str = "") -> tuple[float, bool]:
-    """The value to store and whether it is not a number.
+def checked_value(key: str, value: float | None, timestamp_ms: int, above: str = "") -> tuple[float, bool]:
+    """The value of a point as it is stored, and whether it is not a number.
 
     Infinities become the greatest finite double of their sign, minus zero becomes zero, not a number becomes 0.0
     with the flag set.
 
-    >>> checked_metric(Metric(key="m", value=float("-inf"), timestamp_ms=0))
+    >>> checked_value("m", float("-inf"), 0)
     (-1.7976931348623157e+308, False)
 
     Raises:
         Invalid: the name or the time breaks a rule.
     """
-    check_name(metric.key, f"{above}name")
-    if metric.timestamp_ms < 0:
-        reason = f"metric '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long (64-bit integer) "
-        raise invalid_value(metric.timestamp_ms, f"{above}timestamp", reason)
-    check_length(metric.key, "Metric name", MAX_KEY)
-    return stored_value(metric.value)
+    check_name(key, f"{above}name")
+    if timestamp_ms < 0:
+        reason = f"metric '{key}' (value={value}). Timestamp must be a nonnegative long (64-bit integer) "
+        raise invalid_value(timestamp_ms, f"{above}timestamp", reason)
+    check_length(key, "Metric name", MAX_KEY)
+    return stored_value(value)
 
 
 def checked_points(metrics: Sequence[Metric]) -> dict[str, list[Point]]:
@@ -145,19 +145,23 @@ def checked_points(metrics: Sequence[Metric]) -> dict[str, list[Point]]:
     Raises:
         Invalid: a name or a time breaks a rule.
     """
-    names = {metric.key for metric in metrics}
-    is_fine = all(len(name) <= MAX_KEY and not _fault_of_name(name) for name in names)
-    if not is_fine or any(metric.timestamp_ms < 0 for metric in metrics):
-        for index, metric in enumerate(metrics):
-            checked_metric(metric, f"metrics[{index}].")
     points: dict[str, list[Point]] = {}
+    is_fine = True
     for metric in metrics:
-        value = metric.value
+        time_ms, value, same = metric.timestamp_ms, metric.value, points.get(metric.key)
+        if time_ms < 0:
+            is_fine = False
         if value is not None and -LARGEST <= value <= LARGEST:  # the usual case, without a call
-            point = (metric.timestamp_ms, metric.step, value + 0.0, False)
+            point = (time_ms, metric.step, value + 0.0, False)
         else:
-            point = (metric.timestamp_ms, metric.step, *stored_value(value))
-        points.setdefault(metric.key, []).append(point)
+            point = (time_ms, metric.step, *stored_value(value))
+        if same is None:
+            points[metric.key] = [point]
+        else:
+            same.append(point)
+    if not (is_fine and all(len(name) <= MAX_KEY and not _fault_of_name(name) for name in points)):
+        for index, metric in enumerate(metrics):
+            checked_value(metric.key, metric.value, metric.timestamp_ms, f"metrics[{index}].")
     return points
 
 

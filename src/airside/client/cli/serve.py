@@ -42,6 +42,7 @@ MAIN = "airside.serving.process.main"
 def serve(descriptor: int | None, parent: int, control: str, token: str, spool: str, **options: Any) -> None:
     """Run it until SIGTERM."""
     die_with(parent)
+    os.umask(0o077)  # the spool has what callers sent
     logging.basicConfig(stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     host, port = options["host"], options["port"]
     listening = load(f"{MAIN}:listen")(host, port) if descriptor is None else socket.socket(fileno=descriptor)

@@ -3,6 +3,7 @@
 import base64
 import hmac
 from datetime import datetime
+from typing import ClassVar
 
 from airside.core.clock import from_ms
 from airside.core.credentials import Admitted, digest_of, token_parts
@@ -25,6 +26,7 @@ class Token(Record):
 class NewToken(Record):
     """A token that was just made. The text is shown this once."""
 
+    HOLDS_SECRET: ClassVar[bool] = True
     token: Token
     text: str
 

@@ -14,10 +14,11 @@ from airside.core.record import DONE, Ask, Done, Record
 from airside.core.search import PageToken, read_token, write_token
 from airside.outbound.records import Answer, Rules
 from airside.outbound.targets import target_of
-from airside.platform.notify import queries, rules
+from airside.platform.notify import queries, rules, secrets
 from airside.platform.notify.records import (
     DeliveryPage,
     DeliveryState,
+    Sealed,
     Webhook,
     WebhookDelivery,
     WebhookPage,
@@ -64,9 +65,12 @@ class CreateWebhook(Ask[Webhook], _WithSecret):
     status: WebhookStatus = "ACTIVE"
 
 
-def _check_new(services: Services, ask: CreateWebhook) -> None:
+def _check_new(services: Services, ask: CreateWebhook) -> Sealed:
+    """Check the address, and seal the secret."""
     rules.check_name(ask.name)
+    rules.check_texts(ask.description, ask.secret)
     target_of(ask.url, rules_of(services.settings), WHAT)
+    return secrets.seal(services, ask.secret, ask.url)
 
 
 @operation("webhooks.create", needs="webhook:create", prepare=_check_new)
@@ -77,7 +81,6 @@ def create_webhook(ctx: Context, ask: CreateWebhook) -> Webhook:
         Invalid: the name, the url or an event is not allowed, or the url's host is not public.
         Conflict: there are too many.
     """
-    rules.check_texts(ask.description, ask.secret)
     events = rules.checked_events(ask.events)
     if queries.count(ctx.tx) >= MAX_WEBHOOKS:
         raise Conflict(f"There are {MAX_WEBHOOKS} webhooks already. Delete one: airside webhooks delete ID")
@@ -93,7 +96,7 @@ def create_webhook(ctx: Context, ask: CreateWebhook) -> Webhook:
         created_ms=ctx.now_ms(),
         updated_ms=ctx.now_ms(),
     )
-    queries.insert_webhook(ctx.tx, webhook, ask.secret or "", outbox.newest(ctx.tx))
+    queries.insert_webhook(ctx.tx, webhook, ctx.prepared, outbox.newest(ctx.tx))
     return webhook
 
 
@@ -148,12 +151,23 @@ class UpdateWebhook(Ask[Webhook], _WithSecret):
     status: WebhookStatus | None = None
 
 
-def _check_changed(services: Services, ask: UpdateWebhook) -> None:
+class Change(Record):
+    """What a change brings: the new secret, sealed for the url."""
+
+    secret: Sealed | None
+    url: str
+
+
+def _check_changed(services: Services, ask: UpdateWebhook) -> Change:
+    """Check the address, and seal the secret."""
     if ask.name is not None:
         rules.check_name(ask.name)
+    rules.check_texts(ask.description, ask.secret)
+    before: Webhook = services.read(lambda ctx: get_webhook(ctx, GetWebhook(id=ask.id)))
+    url = before.url if ask.url is None else ask.url
     if ask.url is not None:
-        services.read(lambda ctx: get_webhook(ctx, GetWebhook(id=ask.id)))
-        target_of(ask.url, rules_of(services.settings), WHAT)
+        target_of(url, rules_of(services.settings), WHAT)
+    return Change(secret=None if ask.secret is None else secrets.seal(services, ask.secret, url), url=url)
 
 
 @operation("webhooks.update", needs="webhook:create", prepare=_check_changed)
@@ -163,9 +177,10 @@ def update_webhook(ctx: Context, ask: UpdateWebhook) -> Webhook:
     Raises:
         NotFound: there is none of that id.
         Invalid: a value is not allowed, or the url leads to another host and the secret did not come along.
+        Conflict: another change moved it meanwhile to another host than that of the secret.
     """
+    change: Change = ctx.prepared
     before = get_webhook(ctx, GetWebhook(id=ask.id))
-    rules.check_texts(ask.description, ask.secret)
     if ask.url is not None:
         rules.check_move(before.url, ask.url, has_secret=before.has_secret, tells_secret=ask.secret is not None)
     after = msgspec.structs.replace(
@@ -178,7 +193,9 @@ def update_webhook(ctx: Context, ask: UpdateWebhook) -> Webhook:
         has_secret=before.has_secret if ask.secret is None else bool(ask.secret),
         updated_ms=ctx.now_ms(),
     )
-    queries.update_webhook(ctx.tx, after, ask.secret)
+    if change.secret and secrets.bound_to(after.url) != secrets.bound_to(change.url):
+        raise Conflict("Another change moved this webhook to another host meanwhile. Look at it, and try again.")
+    queries.update_webhook(ctx.tx, after, change.secret)
     if before.status != after.status:
         queries.listen_from(ctx.tx, ask.id, outbox.newest(ctx.tx))
     return after
@@ -232,7 +249,7 @@ def _try(services: Services, ask: TryWebhook) -> Trial:
     )
     event = ask.event or webhook.events[0]
     body = rules.body_of(event, now_ms, EXAMPLES[event])
-    headers = rules.headers_of(delivery_id, body, secret, now_ms)
+    headers = rules.headers_of(delivery_id, body, secrets.opened(services, secret, webhook.url), now_ms)
     if not _TRIALS.acquire(blocking=False):
         raise Overloaded("Two trials of webhooks are under way already. Try again in some seconds.")
     try:
@@ -332,6 +349,48 @@ def redeliver(ctx: Context, ask: Redeliver) -> WebhookDelivery:
     return get_delivery(ctx, GetDelivery(id=ask.id))
 
 
+class Resealed(Record):
+    """What came of a new key: how many secrets are sealed with it now."""
+
+    secrets: int
+
+
+class RenewKey(Ask[Resealed]):
+    """Ask to seal the stored secrets with a new key."""
+
+
+class Renewed(Record):
+    """A secret before and after."""
+
+    id: str
+    before: Sealed
+    after: Sealed
+
+
+def _renew(services: Services, _ask: RenewKey) -> tuple[Renewed, ...]:
+    """Make the key, and seal everything anew; until that is stored, the key before opens what is there."""
+    kept: tuple[queries.Kept, ...] = services.read(lambda ctx: queries.secrets(ctx.tx))
+    vault = secrets.vault_of(services)
+    plain = [(each, vault.open(each.secret, secrets.bound_to(each.url))) for each in kept]
+    vault.renew(each.secret for each in kept)
+    return tuple(
+        Renewed(id=each.id, before=each.secret, after=vault.seal(text, secrets.bound_to(each.url)))
+        for each, text in plain
+    )
+
+
+@operation("webhooks.renew_key", needs="webhook:create", prepare=_renew)
+def renew_key(ctx: Context, _ask: RenewKey) -> Resealed:
+    """Seal the stored secrets with a new key. The key before stays in the file until the next time.
+
+    Raises:
+        Conflict: a stored secret cannot be opened; nothing is changed.
+        Unavailable: the key file cannot be written.
+    """
+    renewed: tuple[Renewed, ...] = ctx.prepared
+    return Resealed(secrets=sum(queries.reseal(ctx.tx, each.id, each.before, each.after) for each in renewed))
+
+
 OPERATIONS: tuple[AnyOperation, ...] = (
     create_webhook,
     get_webhook,
@@ -342,4 +401,5 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     list_deliveries,
     get_delivery,
     redeliver,
+    renew_key,
 )

@@ -8,7 +8,7 @@ import msgspec
 from airside.core.clock import from_ms
 from airside.core.operation import Row, Transaction
 from airside.core.record import Record
-from airside.platform.notify.records import DeliveryState, Webhook, WebhookDelivery
+from airside.platform.notify.records import DeliveryState, Sealed, Webhook, WebhookDelivery
 
 _COLUMNS = (
     "id, name, description, url, events, status, CASE WHEN secret = '' THEN 0 ELSE 1 END, created_by, created_ms, "
@@ -20,7 +20,7 @@ _DELIVERY = (
 _EVENTS = msgspec.json.Decoder(tuple[str, ...])
 
 
-def insert_webhook(tx: Transaction, webhook: Webhook, secret: str, since_seq: int) -> None:
+def insert_webhook(tx: Transaction, webhook: Webhook, secret: Sealed, since_seq: int) -> None:
     """Write a webhook with its secret."""
     tx.run(
         "INSERT INTO webhook (id, name, description, url, events, status, secret, since_seq, created_by, created_ms, "
@@ -41,7 +41,7 @@ def insert_webhook(tx: Transaction, webhook: Webhook, secret: str, since_seq: in
     )
 
 
-def update_webhook(tx: Transaction, webhook: Webhook, secret: str | None) -> None:
+def update_webhook(tx: Transaction, webhook: Webhook, secret: Sealed | None) -> None:
     """Write what may change of a webhook; the secret only when there is a new one."""
     tx.run(
         "UPDATE webhook SET name = ?, description = ?, url = ?, events = ?, status = ?, updated_ms = ?, "
@@ -100,10 +100,29 @@ def count(tx: Transaction) -> int:
     return int(row[0]) if row else 0
 
 
-def secret_of(tx: Transaction, webhook_id: str) -> str:
-    """The secret: for who signs."""
+def secret_of(tx: Transaction, webhook_id: str) -> Sealed:
+    """The secret as it is stored: for who signs."""
     row = tx.one("SELECT secret FROM webhook WHERE id = ?", (webhook_id,))
-    return str(row[0]) if row else ""
+    return Sealed(row[0] if row else "")
+
+
+class Kept(NamedTuple):
+    """A stored secret, and the address that it is for."""
+
+    id: str
+    url: str
+    secret: Sealed
+
+
+def secrets(tx: Transaction) -> tuple[Kept, ...]:
+    """Every stored secret."""
+    rows = tx.all("SELECT id, url, secret FROM webhook WHERE secret <> '' ORDER BY id")
+    return tuple(Kept(id_, url, Sealed(secret)) for id_, url, secret in rows)
+
+
+def reseal(tx: Transaction, webhook_id: str, before: Sealed, after: Sealed) -> bool:
+    """Store a secret anew, unless it has changed meanwhile."""
+    return tx.run("UPDATE webhook SET secret = ? WHERE id = ? AND secret = ?", (after, webhook_id, before)) == 1
 
 
 class Listener(Record):
@@ -165,7 +184,7 @@ class Claimed(NamedTuple):
 
     id: str
     url: str
-    secret: str
+    secret: Sealed
     body: str
     attempts: int
     created_ms: int
@@ -186,7 +205,7 @@ def claim(tx: Transaction, owner: str, *, now_ms: int, until_ms: int, limit: int
     for id_, webhook_id, body, attempts, created_ms in sorted(taken):
         row = tx.one("SELECT url, secret FROM webhook WHERE id = ?", (webhook_id,))
         url, secret = row or ("", "")
-        claimed.append(Claimed(id_, url, secret, body, attempts, created_ms))
+        claimed.append(Claimed(id_, url, Sealed(secret), body, attempts, created_ms))
     return tuple(claimed)
 
 

@@ -1,10 +1,12 @@
 """The nouns of webhooks."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NewType
 
 from airside.core.record import Record
 
+Sealed = NewType("Sealed", str)
+"""A secret as it is stored (`store.sealing`); empty for none."""
 WebhookStatus = Literal["ACTIVE", "DISABLED"]
 DeliveryState = Literal["waiting", "delivered", "dead"]
 

@@ -32,11 +32,9 @@ CALLS: tuple[WireRoute, ...] = (
 
 def mlflow_routes(platform: Platform, replies: Replies) -> list[Route]:
     """The routes that MLflow's clients ask."""
-    about = tracking.fixed_answers(
-        serves_artifacts=platform.settings["serve_artifacts"],
-        signs=isinstance(platform.artifacts, SignsAddresses),
-        only_signed=platform.settings["artifacts_presigned_only"],
-    )
+    serves = platform.settings["serve_artifacts"]
+    signs = serves and isinstance(platform.artifacts, SignsAddresses)
+    about = tracking.fixed_answers(serves_artifacts=serves, signs=signs)
     return [
         *mounted(CALLS, (*about, *scorers.ONLINE), replies),
         *trace_routes(replies),

@@ -38,16 +38,20 @@ def run_of(run: Run) -> dict[str, Any]:
     """A run as MLflow's `Run`, without its model inputs."""
     return {
         "info": info_of(run.info),
-        "data": present(
-            metrics=[metric_of(metric) for metric in run.metrics],
-            params=key_values(run.params),
-            tags=key_values(run.tags),
-        ),
+        "data": _data_of(run),
         "inputs": present(dataset_inputs=[_input_of(given) for given in run.dataset_inputs]),
         "outputs": present(
             model_outputs=[{"model_id": output.model_id, "step": output.step} for output in run.model_outputs]
         ),
     }
+
+
+def _data_of(run: Run) -> dict[str, Any]:
+    return present(
+        metrics=[metric_of(metric) for metric in run.metrics],
+        params=key_values(run.params),
+        tags=key_values(run.tags),
+    )
 
 
 def _input_of(given: DatasetInput) -> dict[str, Any]:
@@ -100,8 +104,7 @@ _ENCODED = EncodedRuns()
 
 def created(run: Run) -> bytes:
     """The answer of `runs/create`: info, data and empty inputs, no outputs."""
-    made = run_of(run)
-    return write({"run": {"info": made["info"], "data": made["data"], "inputs": {}}})
+    return write({"run": {"info": info_of(run.info), "data": _data_of(run), "inputs": {}}})
 
 
 def got(run: Run) -> bytes:

@@ -1,10 +1,10 @@
 """Runs on MLflow's wire (contract, sections 4, 5.1, 6.2 and 7).
 
-The four hot calls (log-metric, log-parameter, set-tag, log-batch) are decoded straight into typed structs; what does
-not fit is read again, field by field, so that the texts of errors are MLflow's.
+The five hot calls (create, log-metric, log-parameter, set-tag, log-batch) are decoded straight into typed structs; what
+does not fit is read again, field by field, so that the texts of errors are MLflow's.
 """
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId, LoggedModelId, RunId
 from airside.server.mlflow.run_answers import created, got, searched, updated
 from airside.server.mlflow.wire import (
+    INT64,
     KEY_VALUE,
     SEE_DOCS,
     WireRequest,
@@ -56,6 +57,16 @@ VIEW = enum(ACTIVE_ONLY=1, DELETED_ONLY=2, ALL=3)
 VIEWS: dict[str, View] = {"ACTIVE_ONLY": "active", "DELETED_ONLY": "deleted", "ALL": "all"}
 TAG = message(key=string, value=string)
 
+
+def _hot(request: WireRequest, decoder: "msgspec.json.Decoder[T]") -> T | None:
+    """The body as a typed struct; None when it must be read the long way."""
+    require_json(request)
+    try:
+        return decoder.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 # --- runs: their life ----------------------------------------------------------------------------------------------
 
 _CREATE = message(
@@ -74,7 +85,33 @@ def tags_of(sent: list[dict[str, Any]]) -> tuple[Tag, ...]:
     return tuple(Tag(key=pair.get("key", ""), value=pair.get("value", "")) for pair in sent)
 
 
+class _Tag(Tag, forbid_unknown_fields=True):
+    """A tag as the official clients send it: nothing is built twice."""
+
+
+class _New(msgspec.Struct, forbid_unknown_fields=True):
+    """A body as the official clients send it; anything else goes the long way."""
+
+    experiment_id: str = "0"
+    user_id: str = ""
+    run_name: str = ""
+    start_time: Annotated[int, msgspec.Meta(ge=INT64[0], le=INT64[1])] = 0
+    tags: tuple[_Tag, ...] = ()
+
+
+_NEWS = msgspec.json.Decoder(_New)
+
+
 def _create(request: WireRequest) -> CreateRun:
+    hot = _hot(request, _NEWS)
+    if hot is not None:
+        return CreateRun(
+            experiment_id=ExperimentId(hot.experiment_id or "0"),
+            name=hot.run_name,
+            user_id=hot.user_id,
+            start_time_ms=hot.start_time,
+            tags=hot.tags,
+        )
     sent = read(request, _CREATE)
     return CreateRun(
         experiment_id=ExperimentId(sent.get("experiment_id") or "0"),
@@ -143,15 +180,11 @@ class _BatchParam(Param, forbid_unknown_fields=True):
     pass
 
 
-class _BatchTag(Tag, forbid_unknown_fields=True):
-    pass
-
-
 class _Batch(msgspec.Struct, forbid_unknown_fields=True):
     run_id: str
     metrics: tuple[_BatchPoint, ...] = ()
     params: tuple[_BatchParam, ...] = ()
-    tags: tuple[_BatchTag, ...] = ()
+    tags: tuple[_Tag, ...] = ()
 
 
 _PAIRS = msgspec.json.Decoder(_Pair)
@@ -201,15 +234,6 @@ _LOG_OUTPUTS = message(
     models=repeated(message(model_id=string, step=int64)),
 )
 _LOG_MODEL = message(required=("run_id", "model_json"), run_id=string, model_json=string)
-
-
-def _hot(request: WireRequest, decoder: "msgspec.json.Decoder[T]") -> T | None:
-    """The body as a typed struct; None when it must be read the long way."""
-    require_json(request)
-    try:
-        return decoder.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _log_metric(request: WireRequest) -> LogMetric:

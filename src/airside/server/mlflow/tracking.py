@@ -11,9 +11,7 @@ COMPATIBLE = "3.18.0"
 ROUTES: tuple[WireRoute, ...] = (*EXPERIMENTS, *RUNS, *HISTORIES)
 
 
-def fixed_answers(
-    *, serves_artifacts: bool = True, signs: bool = False, only_signed: bool = False
-) -> tuple[FixedAnswer, ...]:
+def fixed_answers(*, serves_artifacts: bool = True, signs: bool = False) -> tuple[FixedAnswer, ...]:
     """`/version` and `server-info`: what this server can do, answered without login."""
     info = write(
         {
@@ -28,7 +26,7 @@ def fixed_answers(
             "model_artifact_presigned_downloads_supported": False,
             "features_enabled": {"gateway": False, "scheduled_issue_detection": False},
             "tracking_auth": "",
-            "artifacts_presigned_only": only_signed,
+            "artifacts_presigned_only": False,
         }
     )
     return (

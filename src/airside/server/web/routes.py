@@ -23,6 +23,7 @@ from airside.server.web.pages import (
     rollouts,
     runs,
     search,
+    traces,
     versions,
 )
 from airside.server.web.templating import render, render_error
@@ -56,6 +57,9 @@ _ROUTES: tuple[tuple[Method, str, PageFunction, str], ...] = (
     ("GET", "/experiments/{experiment}", experiments.one_experiment, "experiment:read"),
     ("GET", "/experiments/{experiment}/runs", experiments.runs, "run:read"),
     ("GET", "/runs/{run}", runs.run, "run:read"),
+    ("GET", "/experiments/{experiment}/traces", traces.traces, "trace:read"),
+    ("GET", "/traces/{trace}", traces.trace, "trace:read"),
+    ("POST", "/traces/{trace}", traces.assess, "trace:write"),
     ("GET", "/datasets", datasets.datasets, "dataset:read"),
     ("GET", "/datasets/{name}", datasets.dataset, "dataset:read"),
     ("GET", "/datasets/{name}/versions/{version}", datasets.dataset_version, "dataset:read"),

@@ -26,6 +26,12 @@ _OTHERS: dict[str, tuple[str, str]] = {
     "FINISHED": ("ok", "Finished"),
     "FAILED": ("bad", "Failed"),
     "KILLED": ("warn", "Killed"),
+    # traces and spans
+    "OK": ("ok", "OK"),
+    "ERROR": ("bad", "Error"),
+    "IN_PROGRESS": ("info", "In progress"),
+    "UNSET": ("idle", "Not told"),
+    "STATE_UNSPECIFIED": ("idle", "Not told"),
     # pipeline runs and steps
     "queued": ("info", "Queued"),
     "running": ("info", "Running"),

@@ -29,6 +29,7 @@ PARTS = (
     "parts/watching.html",
     "parts/captures.html",
     "parts/tables.html",
+    "parts/traces.html",
 )
 """The files of components; their macros are `ui.<name>` in every template."""
 

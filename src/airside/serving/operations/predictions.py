@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,10 +10,11 @@ import msgspec
 
 from airside.core.clock import from_ms, to_ms
 from airside.core.errors import Conflict, Invalid, NotFound
-from airside.core.ids import EndpointName
+from airside.core.ids import EndpointName, ModelName
 from airside.core.operation import Context, Services, operation
 from airside.core.paging import cut, page_size
 from airside.core.record import Ask, Record
+from airside.registry.operations.models import GetModel, get_model
 from airside.serving import counting, judge, log, progress, queries, rules
 from airside.serving.counting import Answer, Counts
 from airside.serving.events import LabelsArrived
@@ -65,7 +67,8 @@ def append_predictions(ctx: Context, ask: AppendPredictions) -> Appended:
     """
     _check_batches(ask.batches)
     known = queries.known_batches(ctx.tx, [batch.id for batch in ask.batches])
-    new = list({batch.id: batch for batch in ask.batches if batch.id not in known}.values())
+    fresh = {batch.id: batch for batch in ask.batches if batch.id not in known}
+    new = _under_new_names(ctx, list(fresh.values()))
     places: dict[str, log.Place] = ctx.prepared or {}
     nowhere = log.Place("", 0, 0)
     at = [(batch, places.get(batch.id, nowhere)) for batch in new]
@@ -262,6 +265,21 @@ def _check_batches(batches: Sequence[NewBatch]) -> None:
     for batch in batches:
         if not batch.error and len(batch.labels) != batch.rows:
             raise Invalid(f"Batch '{batch.id[:80]}' has {batch.rows} rows and {len(batch.labels)} labels.")
+
+
+def _under_new_names(ctx: Context, batches: list[NewBatch]) -> list[NewBatch]:
+    """Requests that waited in a spool while their model got another name: they go by that of their endpoint."""
+    names: dict[tuple[EndpointName, ModelName], ModelName] = {}
+    for place in {(batch.endpoint, batch.model) for batch in batches}:
+        endpoint = queries.endpoint(ctx.tx, place[0])
+        if endpoint is not None and endpoint.model != place[1]:
+            with suppress(NotFound):
+                get_model(ctx, GetModel(name=place[1]))
+                continue
+            names[place] = endpoint.model
+    if not names:
+        return batches
+    return [msgspec.structs.replace(each, model=names.get((each.endpoint, each.model), each.model)) for each in batches]
 
 
 def _rollouts(ctx: Context, answers: Iterable[Answer]) -> dict[str, Rollout]:

@@ -176,6 +176,8 @@ class S3Artifacts:
                 if keys:
                     self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
         self._folders.clear()
+        with suppress(ClientError):  # who may not list uploads leaves them to a rule of the bucket
+            self._drop_uploads(f"{self._prefix}{plain}/")
 
     # --- addresses for clients that move large files themselves ---
 
@@ -234,6 +236,12 @@ class S3Artifacts:
         with _our_errors(plain):
             found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}{plain}/", MaxKeys=1)
             return bool(found.get("KeyCount"))
+
+    def _drop_uploads(self, start: str) -> None:
+        """Give up what was begun below a folder and never completed: nobody sees it, and it is paid for."""
+        for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=start):
+            for each in page.get("Uploads", ()):
+                self._s3.abort_multipart_upload(Bucket=self._bucket, Key=each["Key"], UploadId=each["UploadId"])
 
     def _learn(self, plain: str) -> None:
         if len(self._folders) > KNOWN_FOLDERS:

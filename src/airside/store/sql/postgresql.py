@@ -7,10 +7,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from airside.core.errors import AirsideError, AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
 from airside.store.sql.session import QUERY_LIMIT_S, ConnectionLost, Hooks, Session, tables_of
+
+READING = (f"statement_timeout = {int(QUERY_LIMIT_S * 1000)}", "jit = off", "max_parallel_workers_per_gather = 0")
+"""Our queries end within milliseconds: to compile one, or to start workers for it, takes longer than to run it."""
 
 
 @lru_cache(maxsize=4096)
@@ -52,29 +56,44 @@ class PostgresSession(Hooks):
         super().__init__()
         self._db = psycopg.connect(url, autocommit=True, prepare_threshold=2)
         self._db.prepared_max = 1000
+        self._writes = 0
         self._begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if readonly else "BEGIN"
         if readonly:
-            self._db.execute(f"SET statement_timeout = {int(QUERY_LIMIT_S * 1000)}".encode())
+            for setting in READING:
+                self._db.execute(f"SET {setting}".encode())
 
     def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Every row."""
+        self._writes += not sql.startswith("SELECT")
         with _our_errors():
             return self._db.execute(_translated(sql).encode(), args).fetchall()
 
     def one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
         """The first row, or None."""
+        self._writes += not sql.startswith("SELECT")
         with _our_errors():
             return self._db.execute(_translated(sql).encode(), args).fetchone()
 
     def run(self, sql: str, args: Sequence[Any] = ()) -> int:
         """Execute; the rows touched."""
         with _our_errors():
-            return self._db.execute(_translated(sql).encode(), args).rowcount
+            touched = self._db.execute(_translated(sql).encode(), args).rowcount
+        self._writes += touched != 0
+        return touched
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute once for each row."""
+        self._writes += 1
         with _our_errors(), self._db.cursor() as cursor:
             cursor.executemany(_translated(sql).encode(), rows)
+
+    def insert(self, sql: str, args: Sequence[Any] = ()) -> int:
+        """Insert a row; its id."""
+        row = self.one(f"{sql} RETURNING id", args)
+        return int(row[0]) if row else 0
+
+    def _written(self) -> int:
+        return self._writes if self._db.info.transaction_status == TransactionStatus.INTRANS else -1
 
     def _plain(self, text: str) -> None:
         with _our_errors():
@@ -106,7 +125,7 @@ class PostgresSession(Hooks):
 
     def rollback_to(self) -> None:
         """Go back."""
-        self._cut()
+        self._undo()
         self._plain("ROLLBACK TO op")
         self._plain("RELEASE op")
 

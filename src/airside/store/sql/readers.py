@@ -9,7 +9,8 @@ from typing import TypeVar
 from airside.core.errors import AirsideError, Overloaded, Unavailable
 from airside.core.operation import Transaction
 from airside.store.sql.session import ConnectionLost, Database, Session
-from airside.store.sql.writer import Reply, Work, into
+from airside.store.sql.stretch import Work
+from airside.store.sql.writer import Reply, into
 
 T = TypeVar("T")
 MAX_WAITING = 1024

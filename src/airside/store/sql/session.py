@@ -42,6 +42,12 @@ class Session(Transaction, Protocol):
     def rollback_to(self) -> None:
         """Undo what came after the point, hooks included."""
 
+    def mark(self) -> "Mark":
+        """Where the transaction stands, at no cost to the database."""
+
+    def is_back_at(self, mark: "Mark") -> bool:
+        """Go back to a mark if nothing was written since: hooks and notes are cut. False when something was."""
+
     def script(self, text: str) -> None:
         """Execute statements separated by `;` at line ends. For DDL only."""
 
@@ -86,28 +92,53 @@ class ConnectionLost(Exception):
     """The database went away in the middle. What was not committed is gone."""
 
 
+Mark = tuple[int, int, int]
+"""How much was written, how many hooks and notes there were."""
+
+
 class Hooks:
-    """`on_commit` and notes for sessions: collected, and cut back when a savepoint is undone."""
+    """`on_commit`, notes and what was seen, for sessions: collected, and cut back when a savepoint is undone."""
 
     def __init__(self) -> None:
         self.hooks: list[Callable[[], None]] = []
         self.notes: list[Any] = []
+        self.seen: set[tuple[str, int]] = set()
         self._marks = (0, 0)
 
     def on_commit(self, then: Callable[[], None]) -> None:
         """Call after the commit."""
         self.hooks.append(then)
 
+    def mark(self) -> Mark:
+        """Where it stands."""
+        return self._written(), len(self.hooks), len(self.notes)
+
+    def is_back_at(self, mark: Mark) -> bool:
+        """Cut hooks and notes if nothing was written since."""
+        if self._written() != mark[0]:
+            return False
+        self._cut(mark[1], mark[2])
+        return True
+
+    def _written(self) -> int:
+        """Another number whenever something was written, or the transaction cannot go on as it is."""
+        raise NotImplementedError
+
     def _clear(self) -> None:
-        self.hooks.clear()
-        self.notes.clear()
+        self._cut(0, 0)
+        self.seen.clear()
 
     def _mark(self) -> None:
         self._marks = (len(self.hooks), len(self.notes))
+        self.seen.clear()
 
-    def _cut(self) -> None:
-        del self.hooks[self._marks[0] :]
-        del self.notes[self._marks[1] :]
+    def _undo(self) -> None:
+        self._cut(*self._marks)
+        self.seen.clear()
+
+    def _cut(self, hooks: int, notes: int) -> None:
+        del self.hooks[hooks:]
+        del self.notes[notes:]
 
 
 Args = Sequence[Any]

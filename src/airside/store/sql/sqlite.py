@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
+from airside.store.private import make
 from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
 
@@ -106,6 +107,16 @@ class SqliteSession(Hooks):
         except _MISTAKES as error:
             raise _named(error) from error
 
+    def insert(self, sql: str, args: Sequence[Any] = ()) -> int:
+        """Insert a row; its id. Without RETURNING, which would double the price: SQLite keeps its rows in a table."""
+        try:
+            return self._db.execute(sql, args).lastrowid or 0
+        except _MISTAKES as error:
+            raise _named(error) from error
+
+    def _written(self) -> int:
+        return self._db.total_changes if self._db.in_transaction else -1
+
     def begin(self) -> None:
         """Open the transaction."""
         self._clear()
@@ -135,7 +146,7 @@ class SqliteSession(Hooks):
 
     def rollback_to(self) -> None:
         """Go back. A full disk may have ended the whole transaction: then there is nothing to go back to."""
-        self._cut()
+        self._undo()
         if not self._db.in_transaction:
             raise DiskFull
         self.run("ROLLBACK TO op")
@@ -164,10 +175,12 @@ class SqliteDatabase:
         self._is_written = self._is_grown = False
 
     def open(self, *, readonly: bool) -> Session:
-        """A connection to the file, which is made when it is not there."""
+        """A connection to the file, which is made when it is not there, for this user alone (its logs follow it)."""
         try:
+            if not readonly:
+                make(self.path)
             return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise Unavailable(
                 f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
                 "can be written, on a disk with room?"

@@ -1,8 +1,8 @@
 """One writer, many waiting: group commit.
 
-Everything that waits when the last commit ends is run in one transaction, each in its savepoint, and is answered
-only after the commit: acknowledged means durable, and one fsync is shared by all. No timer: an idle writer takes a
-lone request at once. (Measured: tracking facts, section 6.)
+Everything that waits when the last commit ends is run in one transaction, each undone alone when it fails, and is
+answered only after the commit: acknowledged means durable, and one fsync is shared by all. No timer: an idle writer
+takes a lone request at once. (Measured: tracking facts, section 6.)
 """
 
 import logging
@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 from airside.core.errors import AirsideError, Internal, Overloaded, Unavailable
 from airside.core.operation import Transaction
 from airside.store.sql.session import ConnectionLost, Database, Session
+from airside.store.sql.stretch import Outcome, Stretch, Work
 
 T = TypeVar("T")
-Work = Callable[[Transaction], Any]
 Reply = Callable[[Any, BaseException | None], None]
 """Called on the writer's thread with the answer or the error; must not block."""
+
+Item = tuple[Work, Reply, bool]
+"""What waits: the work, who hears of it, whether it is repeatable."""
 
 MAX_WAITING = 4096
 GROUP_BUDGET_S = 0.02
@@ -51,7 +54,7 @@ class Writer:
     def __init__(self, database: Database, *, before_commit: Callable[[Session], None] | None = None) -> None:
         self._database = database
         self._before_commit = before_commit
-        self._waiting: queue.SimpleQueue[tuple[Work, Reply] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._session: Session | None = database.open(readonly=False)
         self._closed = False
         self._door = threading.Lock()
@@ -61,8 +64,13 @@ class Writer:
         self._thread.start()
         self._checkpointer.start()
 
-    def submit(self, work: Work, reply: Reply) -> None:
+    def submit(self, work: Work, reply: Reply, *, is_repeatable: bool = False) -> None:
         """Run `work` in the next group.
+
+        Args:
+            work: does what is to be done in the transaction that it is given.
+            reply: hears how it ended.
+            is_repeatable: it may be run twice in one transaction, the first time undone; then it shares a savepoint.
 
         Raises:
             Overloaded: too much waits already.
@@ -73,7 +81,7 @@ class Writer:
                 raise Unavailable("The server is stopping.")
             if self._waiting.qsize() >= MAX_WAITING:
                 raise Overloaded
-            self._waiting.put((work, reply))
+            self._waiting.put((work, reply, is_repeatable))
 
     def call(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` and wait until it is durable."""
@@ -104,18 +112,20 @@ class Writer:
                 return
             self._group(first)
 
-    def _group(self, first: tuple[Work, Reply]) -> None:
+    def _group(self, first: Item) -> None:
         """Run what waits in one transaction and answer after its commit."""
         taken = [first]
-        outcomes: list[tuple[Any, BaseException | None]] = []
+        outcomes: list[Outcome] = []
         is_end = False
         hooks: list[Callable[[], None]] = []
         try:
             session = self._ready_session()
             session.begin()
+            stretch = Stretch(session, outcomes)
             deadline = time.monotonic() + GROUP_BUDGET_S
             while True:
-                outcomes.append(_run_one(session, taken[-1][0]))
+                work, _, is_repeatable = taken[-1]
+                stretch.run(work, is_repeatable=is_repeatable)
                 if self._waiting.empty() or time.monotonic() > deadline:
                     break
                 item = self._waiting.get()
@@ -123,6 +133,7 @@ class Writer:
                     is_end = True
                     break
                 taken.append(item)
+            stretch.end()
             if self._before_commit is not None:
                 self._before_commit(session)
             session.commit()
@@ -134,7 +145,7 @@ class Writer:
             outcomes = [(None, mistake or failure) for mistake in own]
         for hook in hooks:
             _told(hook)
-        for (_, reply), (value, mistake) in zip(taken, outcomes, strict=True):
+        for (_, reply, _), (value, mistake) in zip(taken, outcomes, strict=True):
             _told(reply, value, mistake)
         if self._session is not None:
             self._database.between_groups(self._session)
@@ -155,20 +166,6 @@ class Writer:
     def _checkpoint(self) -> None:
         while not self._stop_checkpoints.wait(CHECKPOINT_EVERY_S):
             self._database.checkpoint()
-
-
-def _run_one(session: Session, work: Work) -> tuple[Any, BaseException | None]:
-    """Run a work in a savepoint of its own; what it did is undone when it fails."""
-    session.savepoint()
-    try:
-        value = work(session)
-    except ConnectionLost:
-        raise
-    except Exception as error:  # noqa: BLE001 -- the caller gets it; its neighbours go on
-        session.rollback_to()
-        return None, error
-    session.release()
-    return value, None
 
 
 def _told(listener: Callable[..., None], *facts: Any) -> None:

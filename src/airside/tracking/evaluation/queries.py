@@ -7,7 +7,16 @@ import msgspec
 from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId
 from airside.core.operation import Context, Row, Transaction
-from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_order, read_token, write_token
+from airside.core.search import (
+    Comparison,
+    Order,
+    PageToken,
+    check_orders,
+    parse_filter,
+    parse_order,
+    read_token,
+    write_token,
+)
 from airside.store.sql.conditions import compared, placeholders
 from airside.tracking.evaluation.records import (
     EvaluationDataset,
@@ -161,6 +170,7 @@ def page(
     """A page of the datasets that match; of some experiments, or of any when none is named."""
     check_max_results(window[0], MAX_SEARCH)
     where = [_condition(ctx, each) for each in parse_filter(filter_text, DATASETS)]
+    check_orders(order_by)
     terms = _terms([parse_order(text, DATASETS) for text in order_by])
     token = read_token(window[1], digest(filter_text, order_by))
     if token.after and len(token.after) != 2 * len(terms):

@@ -8,7 +8,7 @@ from airside.core.operation import Context
 from airside.tracking.logged_models import queries, rules
 from airside.tracking.logged_models.records import ModelMetric
 from airside.tracking.records import LoggedMetric
-from airside.tracking.rules import checked_metric
+from airside.tracking.rules import stored_value
 
 
 def keep(ctx: Context, run_id: RunId, points: Iterable[LoggedMetric]) -> None:
@@ -21,7 +21,7 @@ def keep(ctx: Context, run_id: RunId, points: Iterable[LoggedMetric]) -> None:
     for metric in points:
         if not metric.model_id:
             continue
-        value, is_nan = checked_metric(metric)
+        value, is_nan = stored_value(metric.value)
         named.append(
             ModelMetric(
                 key=metric.key,

@@ -37,19 +37,19 @@ class LogMetric(Ask[Done]):
 @operation("runs.log_metric", needs="run:write", audit="measure")
 def log_metric(ctx: Context, ask: LogMetric) -> Done:
     """Log one point of a metric of an active run. The same point again changes nothing."""
-    metric = LoggedMetric(
-        key=ask.key,
-        value=ask.value,
-        timestamp_ms=ask.timestamp_ms,
-        step=ask.step,
-        model_id=ask.model_id,
-        dataset_name=ask.dataset_name,
-        dataset_digest=ask.dataset_digest,
-    )
-    value, is_nan = rules.checked_metric(metric)
+    value, is_nan = rules.checked_value(ask.key, ask.value, ask.timestamp_ms)
     run = active(ctx, ask.run_id)
-    values.add_points(ctx, run, {ask.key: ((ask.timestamp_ms, ask.step, value, is_nan),)})
-    if metric.model_id:
+    values.add_point(ctx, run, ask.key, (ask.timestamp_ms, ask.step, value, is_nan))
+    if ask.model_id:
+        metric = LoggedMetric(
+            key=ask.key,
+            value=ask.value,
+            timestamp_ms=ask.timestamp_ms,
+            step=ask.step,
+            model_id=ask.model_id,
+            dataset_name=ask.dataset_name,
+            dataset_digest=ask.dataset_digest,
+        )
         model_points.keep(ctx, ask.run_id, (metric,))
     return DONE
 

@@ -26,6 +26,7 @@ from airside.tracking.queries import runs as queries
 from airside.tracking.queries import values
 from airside.tracking.records import Run, RunInfo, RunPage, RunStatus, Tag, View
 
+MANY_EXPERIMENTS = 100
 _CHOSEN_ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -201,6 +202,8 @@ def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
     except Invalid:
         parse_filter(ask.filter, RUNS)  # a mistake in the filter is told first
         raise
+    if len(numbers) > MANY_EXPERIMENTS:  # each is looked through by itself
+        numbers = experiment_queries.known(ctx.tx, numbers)
     return search.page(
         ctx,
         numbers,

@@ -51,7 +51,9 @@ def with_steps(tx: Transaction, series: Series, start: int, end: int) -> list[Ch
 
 def around(tx: Transaction, series: Series, low: Point, high: Point) -> list[Chunk]:
     """Those in which points from `low` to `high` belong: no other chunk can hold one of them."""
-    rows = [*tx.all(_UP_TO, (*series, *low)), *tx.all(_BETWEEN, (*series, *low, *high))]
+    rows = tx.all(_UP_TO, (*series, *low))
+    if low != high:
+        rows += tx.all(_BETWEEN, (*series, *low, *high))
     return [Chunk._make(row) for row in rows]
 
 

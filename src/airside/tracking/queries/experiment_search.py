@@ -1,7 +1,16 @@
 """Searching experiments."""
 
 from airside.core.operation import Context, Dialect
-from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_order, read_token, write_token
+from airside.core.search import (
+    Comparison,
+    Order,
+    PageToken,
+    check_orders,
+    parse_filter,
+    parse_order,
+    read_token,
+    write_token,
+)
 from airside.store.sql.conditions import compared
 from airside.tracking.grammars import EXPERIMENTS
 from airside.tracking.queries import experiments
@@ -29,6 +38,7 @@ def page(ctx: Context, filter_text: str, order_by: tuple[str, ...], window: Wind
     """A page of the experiments that match."""
     check_max_results(window.max_results, MAX_RESULTS)
     comparisons = parse_filter(filter_text, EXPERIMENTS)
+    check_orders(order_by)
     terms = _terms([parse_order(text, EXPERIMENTS) for text in order_by])
     token = read_token(window.page_token, digest(filter_text, order_by))
     if token.after:

@@ -21,6 +21,7 @@ _SEED = (
     "VALUES (0, 'Default', ?, ?, ?, ?, FALSE) ON CONFLICT DO NOTHING"
 )
 _ANY = "SELECT id FROM experiment ORDER BY id LIMIT 1"
+_NUMBERS = "SELECT id FROM experiment"
 _LOCATE = "UPDATE experiment SET artifact_location = ? WHERE id = ?"
 _RENAME = "UPDATE experiment SET name = ?, updated_ms = ? WHERE id = ?"
 _STAGE = "UPDATE experiment SET is_deleted = ?, is_sweeping = ?, updated_ms = ? WHERE id = ? AND is_deleted = ?"
@@ -91,6 +92,12 @@ def locate(tx: Transaction, number: int, location: str) -> None:
 def rename(tx: Transaction, number: int, name: str, now_ms: int) -> None:
     """Give it another name."""
     tx.run(_RENAME, (name, now_ms, number))
+
+
+def known(tx: Transaction, numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of many numbers that experiments have."""
+    there = {row[0] for row in tx.all(_NUMBERS)}
+    return tuple(number for number in numbers if number in there)
 
 
 def set_stage(tx: Transaction, number: int, *, is_deleted: bool, now_ms: int) -> bool:

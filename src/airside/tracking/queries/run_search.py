@@ -54,6 +54,10 @@ TABLES = {"metric": "metric_latest", "parameter": "run_param", "tag": "run_tag"}
 DATASET_COLUMNS = {"name": "d.name", "digest": "d.digest", "context": "i.context"}
 START = Term("r.start_ms", is_ascending=False)
 RUN_ID = Term("r.run_id", is_ascending=True, is_text=True)
+SINGLY = "LIMIT 1 OFFSET 0"
+"""The end of a probe that is asked of one run after another. Without it PostgreSQL may make a join of it and look
+through the values of all runs: quicker where none matches, slower by far where the page is full after some of them."""
+JOINED: Condition = ("r.id = c.run_no", [])
 Partition = tuple[int, bool]
 """An experiment's number and whether its deleted runs are meant."""
 Rows = list[Row]
@@ -112,12 +116,20 @@ class _Few(NamedTuple):
     Attributes:
         at: its place among the comparisons.
         table: whose index finds them; it is called `c`.
-        condition: that and how they are joined to the runs `r`.
+        condition: that finds them.
+        most: how many they are at most.
     """
 
     at: int
     table: str
     condition: Condition
+    most: int
+
+    def gathered(self) -> tuple[str, list[object]]:
+        """What gathers them, to be put before a query."""
+        text, values = self.condition
+        chosen = f"SELECT c.run_no FROM {self.table} c WHERE {text} LIMIT ?"
+        return f"WITH few AS MATERIALIZED ({chosen}) ", [*values, self.most]
 
 
 class _Plan:
@@ -135,7 +147,7 @@ class _Plan:
         named = {order.key for order in orders if order.entity == "attribute"}
         self._terms += [START] if "start_time" not in named else []
         self._terms += [RUN_ID] if "run_id" not in named else []
-        self._where = [self._condition(comparison) for comparison in comparisons]
+        self._where = [self._condition(comparison, SINGLY) for comparison in comparisons]
 
     def rows(self, partitions: list[Partition], limit: int, last: tuple[object, ...]) -> Rows:
         """The first rows behind the last one seen, at most `limit`."""
@@ -154,7 +166,7 @@ class _Plan:
         if few is not None:
             return self._sorted(few, bounds, last)
         if self._lead is None:
-            return self._query("run r", self._joins, bounds, [], self._terms, last)
+            return self._query("run r", self._joins, bounds, self._far(), self._terms, last)
         rows: Rows = []
         for segment in range(int(str(last[0])) if last else 0, 3):
             if len(rows) < limit:
@@ -170,15 +182,15 @@ class _Plan:
         few = self._few(partition[0], FEW)
         if few is not None:
             return self._sorted(few, bounds, last)
-        if any(self._indexed(comparison, partition[0]) for comparison in self._comparisons):
-            nearby = self._nearby(bounds, last)
-            rows = self._query("run r", self._joins, bounds, [nearby], self._terms, last) if nearby else []
+        nearby = self._nearby(bounds, last) if self._where else None
+        if nearby is not None:
+            rows = self._query("run r", self._joins, bounds, [nearby, *self._where], self._terms, last)
             if len(rows) >= limit:
                 return rows
-            few = self._few(partition[0], MOST) if nearby else None
+            few = self._few(partition[0], MOST)
             if few is not None:
                 return self._sorted(few, bounds, last)
-        return self._query("run r", self._joins, bounds, [], self._terms, last)
+        return self._query("run r", self._joins, bounds, self._far(), self._terms, last)
 
     def _nearby(self, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Condition | None:
         """That a run is among the next `WALK` of its experiment; None when that is all of them."""
@@ -193,12 +205,13 @@ class _Plan:
         return None if row is None else (f"r.start_ms {'<=' if term.is_ascending else '>='} ?", [row[0]])
 
     def _sorted(self, few: "_Few", bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
-        """The few runs that a condition leaves, sorted."""
-        met = self._where[few.at]
-        self._where[few.at] = ALWAYS  # `few` is that condition: to look at it a second time is a second search
-        rows = self._query(f"{few.table} c CROSS JOIN run r", self._joins, bounds, [few.condition], self._terms, last)
-        self._where[few.at] = met
-        return rows
+        """The few runs that a condition leaves, sorted.
+
+        They are gathered before they are joined: PostgreSQL, which guesses how many they are, might else walk through
+        all runs and look whether each is one of them.
+        """
+        others = [condition for at, condition in enumerate(self._where) if at != few.at]
+        return self._query(few, self._joins, bounds, [JOINED, *others], self._terms, last)
 
     def _segment(self, lead: Order, segment: int, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
         """The runs with a value of the leading field (0), with "not a number" (1), with none (2)."""
@@ -215,11 +228,12 @@ class _Plan:
             if key is not None:
                 none = (f"NOT EXISTS (SELECT 1 FROM {table} n WHERE n.run_no = r.id AND n.key_no = ?)", [key])
             terms = [Term("NULL", is_ascending=True, rank="2"), *rest]
-            return self._query("run r", self._joins[1:], bounds, [none], terms, behind)
+            return self._query("run r", self._joins[1:], bounds, [none, *self._where], terms, behind)
         if key is None or (segment == 1 and (lead.entity != "metric" or any(c.operator != "!=" for c in same))):
             return []
         where: list[Condition] = [
             ("o.experiment_no = ? AND o.key_no = ? AND r.id = o.run_no", [bounds[0][0], key]),
+            *self._where,
         ]
         if lead.entity == "metric":
             where.append(("o.is_nan = ?", [segment == 1]))
@@ -252,22 +266,25 @@ class _Plan:
 
     def _query(
         self,
-        source: str,
+        source: "str | _Few",
         joins: list[Condition],
         bounds: tuple[Partition, int],
-        extra: list[Condition],
+        where: list[Condition],
         terms: list[Term],
         last: tuple[object, ...],
     ) -> Rows:
         partition, limit = bounds
         here: Condition = ("r.experiment_no = ? AND r.is_deleted = ?", list(partition))
-        where = [here, *extra, *self._where]
-        where += [_after(terms, last)] if last else []
+        where = [here, *where, *([_after(terms, last)] if last else [])]
         order = [term for term in terms if term.column != "NULL"]
+        first, gathered = "", list[object]()
+        if not isinstance(source, str):
+            first, gathered = source.gathered()
+            source = "few c CROSS JOIN run r"
         return self._ctx.tx.all(
-            f"SELECT r.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in joins)} "
+            f"{first}SELECT r.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in joins)} "
             f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {ordered(order)} LIMIT ?",
-            [*(v for _, values in joins for v in values), *(v for _, values in where for v in values), limit],
+            [*gathered, *(v for _, values in (*joins, *where) for v in values), limit],
         )
 
     def _few(self, experiment_no: int, few: int) -> "_Few | None":
@@ -281,7 +298,7 @@ class _Plan:
                 f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} c WHERE {text} LIMIT ?) few", [*values, few + 1]
             )
             if row is not None and row[0] <= few:
-                return _Few(at, table, (f"{text}{exact} AND r.id = c.run_no", [*values, *more]))
+                return _Few(at, table, (text + exact, [*values, *more]), row[0])
         return None
 
     def _worth_sorting(self, limit: int) -> int:
@@ -338,7 +355,11 @@ class _Plan:
         rank = f"CASE WHEN {alias}.run_no IS NULL THEN 2 {nan}ELSE 0 END"
         return Term(f"{alias}.value", is_ascending=order.is_ascending, rank=rank, is_text=order.entity != "metric")
 
-    def _condition(self, comparison: Comparison) -> Condition:
+    def _far(self) -> list[Condition]:
+        """The conditions for a search through all runs: how, the database may choose."""
+        return [self._condition(comparison, "") for comparison in self._comparisons]
+
+    def _condition(self, comparison: Comparison, end: str) -> Condition:
         """A condition as a probe of one run."""
         entity, name, operator, value = comparison.entity, comparison.key, comparison.operator, comparison.value
         dialect = self._ctx.tx.dialect
@@ -349,18 +370,18 @@ class _Plan:
         if entity == "dataset":
             text, values = compared(DATASET_COLUMNS[name], operator, value, dialect)
             among = "dataset_input i JOIN input_dataset d ON d.id = i.dataset_no"
-            return f"EXISTS (SELECT 1 FROM {among} WHERE i.run_no = r.id AND {text})", values
+            return f"EXISTS (SELECT 1 FROM {among} WHERE i.run_no = r.id AND {text} {end})", values
         key = known_key(self._ctx, name)
         if key is None:
             return ALWAYS if operator == "IS NULL" else NEVER
         probe = f"SELECT 1 FROM {TABLES[entity]} v WHERE v.run_no = r.id AND v.key_no = ?"
         if operator in {"IS NULL", "IS NOT NULL"}:
-            return f"{'NOT ' if operator == 'IS NULL' else ''}EXISTS ({probe})", [key]
+            return f"{'NOT ' if operator == 'IS NULL' else ''}EXISTS ({probe} {end})", [key]
         text, values = compared("v.value", operator, value, dialect)
         if entity == "metric":
             text = f"(v.is_nan = ? OR {text})" if operator == "!=" else f"v.is_nan = ? AND {text}"
             values = (operator == "!=", *values)
-        return f"EXISTS ({probe} AND {text})", [key, *values]
+        return f"EXISTS ({probe} AND {text} {end})", [key, *values]
 
 
 def _after(terms: list[Term], last: tuple[object, ...]) -> Condition:

@@ -11,7 +11,6 @@ from airside.core.operation import Context, Row, Transaction
 from airside.store.sql.conditions import placeholders
 from airside.tracking.memory import memory_of
 from airside.tracking.queries.keys import name_of
-from airside.tracking.queries.rows import certain
 from airside.tracking.records import Dataset, DatasetInput, Metric, ModelOutput, Param, Run, RunInfo, Tag
 
 T = TypeVar("T")
@@ -23,7 +22,7 @@ _HEAD = f"SELECT {COLUMNS} FROM run WHERE id = ?"
 _TOUCH = "UPDATE run SET revision = revision + 1 WHERE id = ? AND is_deleted = ?"
 _ADD = (
     "INSERT INTO run (run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, "
-    "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id"
+    "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 )
 _UPDATE = "UPDATE run SET status = ?, end_ms = ?, name = ?, revision = revision + 1 WHERE id = ?"
 _NAME = "UPDATE run SET name = ? WHERE id = ?"
@@ -56,8 +55,14 @@ def numbers(ctx: Context, run_id: str) -> tuple[int, int] | None:
 
 
 def touch(tx: Transaction, number: int) -> bool:
-    """Count a change of an active run; False when it is deleted or gone."""
-    return tx.run(_TOUCH, (number, False)) > 0
+    """Count a change of an active run, once in a transaction; False when it is deleted or gone."""
+    touched = ("run touched", number)
+    if touched in tx.seen:
+        return True
+    if not tx.run(_TOUCH, (number, False)):
+        return False
+    tx.seen.add(touched)
+    return True
 
 
 def head(tx: Transaction, number: int) -> Row | None:
@@ -82,23 +87,20 @@ def info_of(row: Row) -> RunInfo:
 
 def add(ctx: Context, info: RunInfo, experiment_no: int) -> int:
     """Store a new run; its number."""
-    row = certain(
-        ctx.tx.one(
-            _ADD,
-            (
-                info.run_id,
-                experiment_no,
-                info.name,
-                info.user_id,
-                info.status,
-                info.start_time_ms,
-                info.end_time_ms,
-                info.artifact_uri,
-                info.lifecycle_stage == "deleted",
-            ),
-        )
+    number = ctx.tx.insert(
+        _ADD,
+        (
+            info.run_id,
+            experiment_no,
+            info.name,
+            info.user_id,
+            info.status,
+            info.start_time_ms,
+            info.end_time_ms,
+            info.artifact_uri,
+            info.lifecycle_stage == "deleted",
+        ),
     )
-    number: int = row[0]
     memory = memory_of(ctx)
     ctx.tx.on_commit(lambda: memory.learn_run(info.run_id, number, experiment_no))
     return number
@@ -116,6 +118,7 @@ def rename(tx: Transaction, number: int, name: str) -> None:
 
 def set_stage(tx: Transaction, number: int, *, is_deleted: bool, now_ms: int) -> None:
     """Delete or restore a run; nothing happens when it is in that stage."""
+    tx.seen.discard(("run touched", number))
     tx.run(_STAGE, (is_deleted, now_ms if is_deleted else None, number, not is_deleted))
 
 

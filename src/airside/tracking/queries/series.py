@@ -22,7 +22,7 @@ SERIES_AT_ONCE = 2
 ROWS_AT_ONCE = 4096
 REWRITES_AT_ONCE = 8
 
-SIZES = (64, 8, 1)
+SIZES = (256, 64, 16, 4, 1)
 """How many rows one statement inserts: few sizes, so that statements stay prepared."""
 
 _POINT = "INSERT INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES {} ON CONFLICT DO NOTHING"
@@ -38,10 +38,12 @@ _LATEST = (
         f"{name} = CASE WHEN {_NEWER} THEN excluded.{name} ELSE metric_latest.{name} END"
         for name in ("step", "time_ms", "value", "is_nan")
     )
-    + ", n_since_packed = metric_latest.n_since_packed + excluded.n_since_packed "
-    "RETURNING key_no, n_since_packed, packed_ms"
+    + ", n_since_packed = metric_latest.n_since_packed + excluded.n_since_packed"
 )
 _LATEST_OF = {size: _LATEST.format(", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, -1)"] * size)) for size in SIZES}
+_STATE = "SELECT key_no, n_since_packed, packed_ms FROM metric_latest WHERE run_no = ? AND key_no IN ({})"
+_STATE_OF = {size: _STATE.format(", ".join("?" * size)) for size in SIZES}
+_RETURNING = " RETURNING key_no, n_since_packed, packed_ms"
 _TAIL = (
     "SELECT time_ms, step, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ? "
     "ORDER BY time_ms, step, value, is_nan LIMIT ?"
@@ -74,13 +76,15 @@ def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]])
         tx.run(_POINT_OF[size], values)
 
 
-def _sized(rows: Sequence[Row]) -> Iterator[tuple[int, list[Any]]]:
+def _sized(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Any]]]:
     """Rows in parts that there is a statement for: how many, and their values one after another."""
-    start = 0
-    for size in SIZES:
-        while start + size <= len(rows):
+    start, end = 0, len(rows)
+    for size in SIZES if end > 1 else ():
+        while start + size <= end:
             yield size, list(chain.from_iterable(rows[start : start + size]))
             start += size
+    if end == 1:  # by far the most frequent
+        yield 1, rows[0]
 
 
 def _advanced(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]]) -> list[Row]:
@@ -94,7 +98,12 @@ def _advanced(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Po
         points = by_key[key]
         time_ms, step, value, is_nan = points[0] if len(points) == 1 else max(points, key=_by_rank)
         rows.append((number, key, experiment_no, step, time_ms, value, is_nan, len(points)))
-    return [row for size, values in _sized(rows) for row in tx.all(_LATEST_OF[size], values)]
+    if tx.dialect == "postgresql":
+        return [row for size, values in _sized(rows) for row in tx.all(_LATEST_OF[size] + _RETURNING, values)]
+    for size, values in _sized(rows):  # SQLite asks twice sooner than it returns: rows returned become a table first
+        tx.run(_LATEST_OF[size], values)
+    keys = _sized([(row[1],) for row in rows])
+    return [row for size, values in keys for row in tx.all(_STATE_OF[size], (number, *values))]
 
 
 def _unknown(tx: Transaction, series: Series, points: Sequence[Point]) -> list[Point]:
@@ -129,6 +138,11 @@ def _packed(tx: Transaction, series: Series, new: Sequence[Point]) -> list[Point
     is_behind = not tail or not coming or tail[-1] < coming[0]
     points = tail + coming if is_behind else sorted({*tail, *coming})
     newest = chunks.newest(tx, series)
+    if is_whole and len(points) >= LEAST and (newest is None or newest.last < points[0]):  # as nearly always
+        chunks.add(tx, series, parted(points))
+        tx.run(_PACKED, (points[-1][0], *series))
+        tx.run(_DROP_TAIL, series)
+        return []
     split = bisect_right(points, newest.last) if newest else 0
     late, fresh = points[:split], points[split:]
     moved = _joined(tx, series, late) if late else []

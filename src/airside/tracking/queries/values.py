@@ -45,6 +45,11 @@ def add_points(ctx: Context, run: RunNumbers, by_name: Mapping[str, Sequence[Poi
     series.add(ctx.tx, run, {keys[name]: points for name, points in by_name.items()})
 
 
+def add_point(ctx: Context, run: RunNumbers, name: str, point: Point) -> None:
+    """Append one point of a metric."""
+    series.add(ctx.tx, run, {key_of(ctx, name): (point,)})
+
+
 def add_param(ctx: Context, run: RunNumbers, param: Param) -> str | None:
     """Write a parameter once; the value that it has already, if that is another."""
     key = key_of(ctx, param.key)
