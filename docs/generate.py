@@ -370,8 +370,8 @@ def reactions_page() -> str:
     return _page(
         "Reactions and loops",
         "A reaction follows an event, after its commit, in order, at least once; one that fails is tried five times "
-        "with growing pauses, then the event is put aside. A loop runs by the clock. Where several servers share a "
-        "database, a lease decides which of them does it.",
+        "with growing pauses, then the event is put aside (`airside reactions failures` lists those). A loop runs by "
+        "the clock. Where several servers share a database, a lease decides which of them does it.",
         "## Reactions",
         _table(("reaction", "after", "what it does"), reactions),
         "## Loops",

@@ -105,11 +105,10 @@ def test_a_cursor_begins_at_nothing_and_moves(session: Session) -> None:
     assert (outbox.cursor(session, "r"), outbox.cursor(session, "other")) == (7, 0)
 
 
-def test_a_failure_is_remembered_with_its_last_attempt(session: Session) -> None:
-    outbox.note_failure(session, "r", 1, 1, "first", now_ms=1, is_dead=False)
-    outbox.note_failure(session, "r", 1, 2, "last", now_ms=2, is_dead=True)
-    rows = session.all("SELECT attempts, error, is_dead FROM reaction_failure")
-    assert [(attempts, error, bool(dead)) for attempts, error, dead in rows] == [(2, "last", True)]
+def test_what_was_put_aside_is_remembered_with_its_last_error(session: Session) -> None:
+    outbox.put_aside(session, "r", 1, "first", now_ms=1)
+    outbox.put_aside(session, "r", 1, "last", now_ms=2)
+    assert session.all("SELECT reaction, seq, error, at_ms FROM reaction_failure") == [("r", 1, "last", 2)]
 
 
 def test_no_number_is_seen_before_a_smaller_one(database: Database, opened: Callable[..., Session]) -> None:

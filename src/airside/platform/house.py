@@ -1,4 +1,4 @@
-"""The platform's own verbs: what it is, and its audit log."""
+"""The platform's own verbs: what it is, its audit log, and what its reactions gave up."""
 
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.paging import page_size
@@ -101,4 +101,43 @@ def verify_audit(ctx: Context, _ask: VerifyAudit) -> AuditVerdict:
     return AuditVerdict(holds=not findings, findings=findings)
 
 
-OPERATIONS: tuple[AnyOperation, ...] = (about, list_audit, verify_audit)
+class ReactionFailure(Record):
+    """An event that a reaction gave up: five attempts failed, the last of them with this error."""
+
+    reaction: str
+    event: str
+    seq: int
+    error: str
+    at_ms: int
+
+
+class ReactionFailures(Record):
+    """Some events that reactions gave up."""
+
+    items: tuple[ReactionFailure, ...]
+
+
+class ListReactionFailures(Ask[ReactionFailures]):
+    """Ask for what reactions gave up, the newest."""
+
+    max_results: int = 100
+
+
+@operation("reactions.failures", needs="audit:read")
+def list_reaction_failures(ctx: Context, ask: ListReactionFailures) -> ReactionFailures:
+    """Events that a reaction gave up, newest first: what should have followed from them did not.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
+    rows = ctx.tx.all(
+        "SELECT f.reaction, e.name, f.seq, f.error, f.at_ms FROM reaction_failure f JOIN event e ON e.seq = f.seq "
+        "ORDER BY f.at_ms DESC, f.seq DESC LIMIT ?",
+        (page_size(ask.max_results),),
+    )
+    return ReactionFailures(
+        items=tuple(ReactionFailure(reaction=r[0], event=r[1], seq=r[2], error=r[3], at_ms=r[4]) for r in rows)
+    )
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (about, list_audit, verify_audit, list_reaction_failures)

@@ -2,7 +2,7 @@
 
 Each reaction has a thread and a cursor of its own, so a slow one holds nobody up. Where several servers share a
 database, a lease decides which of them handles a reaction. A handler that fails is tried again with growing pauses;
-after five times the event is put aside for a person to see, and the reaction goes on.
+after five times the event is put aside for a person to see (`airside reactions failures`), and the reaction goes on.
 """
 
 import logging
@@ -113,10 +113,9 @@ class Reactor:
                 reaction.handle(self._platform, event, stored.seq)
             except Exception as error:  # noqa: BLE001 -- the edge of a reaction
                 _log.exception("reaction.failed name=%s seq=%s attempt=%s", reaction.name, stored.seq, attempt)
-                text = str(error)[:2000]
-                is_dead = pause_s is None
-                self._platform.change(partial(_note, reaction.name, stored.seq, attempt, text, is_dead=is_dead))
-                if pause_s is not None and self._closed.wait(pause_s):
+                if pause_s is None:
+                    self._platform.change(partial(_put_aside, reaction.name, stored.seq, str(error)[:2000]))
+                elif self._closed.wait(pause_s):
                     return False
             else:
                 return True
@@ -131,5 +130,5 @@ def _move(name: str, seq: int, ctx: Context) -> None:
     outbox.move_cursor(ctx.tx, name, seq)
 
 
-def _note(name: str, seq: int, attempt: int, text: str, ctx: Context, *, is_dead: bool) -> None:
-    outbox.note_failure(ctx.tx, name, seq, attempt, text, now_ms=ctx.now_ms(), is_dead=is_dead)
+def _put_aside(name: str, seq: int, error: str, ctx: Context) -> None:
+    outbox.put_aside(ctx.tx, name, seq, error, now_ms=ctx.now_ms())

@@ -725,10 +725,8 @@ CREATE TABLE reaction_cursor (
 CREATE TABLE reaction_failure (
   reaction TEXT NOT NULL,
   seq BIGINT NOT NULL,
-  attempts BIGINT NOT NULL,
   error TEXT NOT NULL,
-  next_at_ms BIGINT NOT NULL,
-  is_dead BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL,
   PRIMARY KEY (reaction, seq)
 );
 
