@@ -4,8 +4,6 @@ A test compares the committed pages with what this writes, so that they cannot f
 """
 
 import importlib
-import inspect
-import re
 import tomllib
 import typing
 from collections.abc import Iterator, Sequence
@@ -16,6 +14,7 @@ import click
 import msgspec
 
 import airside
+from airside.client.cli.docstrings import entries, sections
 from airside.client.cli.generated import group_of, nouns
 from airside.client.cli.main import COMMANDS
 from airside.client.cli.options import DEFAULT_HOME, PLATFORM_OPTIONS
@@ -34,32 +33,9 @@ ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "reference"
 WIDTH = 100
 _NOTE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
-_SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example|Examples|Yields):$", re.MULTILINE)
-_ENTRY = re.compile(r"(?:^|(?<=\.) )([a-zA-Z_][\w, `]*): ")
 
 
 # -- docstrings --------------------------------------------------------------------------------------------------------
-
-
-def sections(thing: Any) -> dict[str, str]:
-    """The sections of a docstring, by their heading; what comes before the first one is under the empty text."""
-    own = thing.__doc__ if isinstance(thing, type) else getattr(thing, "__doc__", "")
-    text = inspect.cleandoc(own or "")
-    parts = _SECTION.split(text)
-    found = {"": parts[0].strip()}
-    for name, body in zip(parts[1::2], parts[2::2], strict=True):
-        found[name] = inspect.cleandoc("\n" + body).strip()
-    return found
-
-
-def entries(body: str) -> Iterator[tuple[str, str]]:
-    """The `name: text` entries of a section; several may share a line, and one may go over several."""
-    for block in re.split(r"\n(?=\S)", body):
-        line = " ".join(block.split())
-        parts = _ENTRY.split(line)
-        for names, text in zip(parts[1::2], parts[2::2], strict=True):
-            for name in names.split(","):
-                yield name.strip(" `"), text.strip()
 
 
 def first_line(thing: Any) -> str:

@@ -60,6 +60,20 @@ def test_help_lists_every_command_and_the_version_is_told(run: Run) -> None:
     assert VERSION in run("--version").out
 
 
+def test_help_tells_whole_jobs_from_the_verbs_of_nouns(run: Run) -> None:
+    jobs, _, verbs = run("--help").out.partition("Verbs, by noun:")
+    assert "doctor" in jobs
+    assert "get, list, verify" in verbs
+
+
+def test_the_help_of_a_verb_says_what_its_fields_are_and_may_be(run: Run) -> None:
+    said = run("models", "rollback", "--help").out
+    assert "Which alias moves." in said
+    assert "Raises" not in said
+    assert "[active|deleted|all]" in run("runs", "search", "--help").out
+    assert run("runs", "search", "--view", "gone").status == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
