@@ -4,8 +4,7 @@ A test compares the committed pages with what this writes, so that they cannot f
 """
 
 import importlib
-import inspect
-import re
+import tomllib
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import click
 import msgspec
 
 import airside
+from airside.client.cli.docstrings import entries, sections
 from airside.client.cli.generated import group_of, nouns
 from airside.client.cli.main import COMMANDS
 from airside.client.cli.options import DEFAULT_HOME, PLATFORM_OPTIONS
@@ -29,35 +29,13 @@ from airside.platform.loops import LOOPS
 from airside.platform.operations import OPERATIONS
 from airside.platform.reactions.table import REACTIONS
 
-TARGET = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "docs" / "reference"
 WIDTH = 100
 _NOTE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
-_SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example|Examples|Yields):$", re.MULTILINE)
-_ENTRY = re.compile(r"(?:^|(?<=\.) )([a-zA-Z_][\w, `]*): ")
 
 
 # -- docstrings --------------------------------------------------------------------------------------------------------
-
-
-def sections(thing: Any) -> dict[str, str]:
-    """The sections of a docstring, by their heading; what comes before the first one is under the empty text."""
-    own = thing.__doc__ if isinstance(thing, type) else getattr(thing, "__doc__", "")
-    text = inspect.cleandoc(own or "")
-    parts = _SECTION.split(text)
-    found = {"": parts[0].strip()}
-    for name, body in zip(parts[1::2], parts[2::2], strict=True):
-        found[name] = inspect.cleandoc("\n" + body).strip()
-    return found
-
-
-def entries(body: str) -> Iterator[tuple[str, str]]:
-    """The `name: text` entries of a section; several may share a line, and one may go over several."""
-    for block in re.split(r"\n(?=\S)", body):
-        line = " ".join(block.split())
-        parts = _ENTRY.split(line)
-        for names, text in zip(parts[1::2], parts[2::2], strict=True):
-            for name in names.split(","):
-                yield name.strip(" `"), text.strip()
 
 
 def first_line(thing: Any) -> str:
@@ -368,8 +346,8 @@ def reactions_page() -> str:
     return _page(
         "Reactions and loops",
         "A reaction follows an event, after its commit, in order, at least once; one that fails is tried five times "
-        "with growing pauses, then the event is put aside. A loop runs by the clock. Where several servers share a "
-        "database, a lease decides which of them does it.",
+        "with growing pauses, then the event is put aside (`airside reactions failures` lists those). A loop runs by "
+        "the clock. Where several servers share a database, a lease decides which of them does it.",
         "## Reactions",
         _table(("reaction", "after", "what it does"), reactions),
         "## Loops",
@@ -425,6 +403,37 @@ def _described(name: str, command: click.Command) -> list[str]:
     return [*blocks, _table(("option", "what it is"), rows)] if rows else blocks
 
 
+def rooms_page() -> str:
+    """Every room on its floor, with what its folders hold; every noun with the files of its verbs."""
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    floors = [floor.split(" | ") for floor in reversed(contract["layers"]) if floor != "__main__"]
+    blocks = [
+        (
+            "From the ground up: a room imports only from floors below its own, never from a sister on the same floor "
+            "(`make check` proves it). How the rooms work together: [architecture](../explanation/architecture.md)."
+        )
+    ]
+    for number, floor in enumerate(floors):
+        for room in floor:
+            blocks += [f"## {room}", f"Floor {number}. {prose(importlib.import_module(f'airside.{room}'))}"]
+            folders = [(f"`{room}/{name}/`", first_line(importlib.import_module(f"airside.{room}.{name}")))
+                       for name in _folders(room)]  # fmt: skip
+            blocks += [_table(("folder", "what it holds"), folders)] if folders else []
+    verbs = [(f"[`{noun}`](operations.md#{_anchor(noun)})", ", ".join(f"`{path}`" for path in _files(some)))
+             for noun, some in sorted(operations_by_noun().items())]  # fmt: skip
+    return _page("Rooms", *blocks, "## Where the verbs of a noun stand", _table(("noun", "files"), verbs))
+
+
+def _folders(room: str) -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / "src" / "airside" / room).glob("*/__init__.py"))
+
+
+def _files(operations: Sequence[AnyOperation]) -> list[str]:
+    """The files in which operations are declared, below `src/airside`."""
+    modules = dict.fromkeys(operation.function.__module__ for operation in operations)
+    return [f"{module.removeprefix('airside.').replace('.', '/')}.py" for module in modules]
+
+
 PAGES = {
     "operations.md": operations_page,
     "records.md": records_page,
@@ -433,6 +442,7 @@ PAGES = {
     "events.md": events_page,
     "reactions.md": reactions_page,
     "commands.md": commands_page,
+    "rooms.md": rooms_page,
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -60,6 +61,27 @@ def test_help_lists_every_command_and_the_version_is_told(run: Run) -> None:
     assert VERSION in run("--version").out
 
 
+def test_people_read_instants_and_whole_ids(run: Run) -> None:
+    run("experiments", "create", "e")
+    said = run("audit", "list").out
+    assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", said)
+    assert re.search(r'"at_ms":\d{13}', run("audit", "list", "--json").out)
+
+
+def test_help_tells_whole_jobs_from_the_verbs_of_nouns(run: Run) -> None:
+    jobs, _, verbs = run("--help").out.partition("Verbs, by noun:")
+    assert "doctor" in jobs
+    assert "get, list, verify" in verbs
+
+
+def test_the_help_of_a_verb_says_what_its_fields_are_and_may_be(run: Run) -> None:
+    said = run("models", "rollback", "--help").out
+    assert "Which alias moves." in said
+    assert "Raises" not in said
+    assert "[active|deleted|all]" in run("runs", "search", "--help").out
+    assert run("runs", "search", "--view", "gone").status == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -83,7 +105,7 @@ def test_wrong_use_is_told_with_status_2(run: Run, arguments: tuple[str, ...], t
     ("arguments", "told"),
     [
         (("models", "get", "nothing"), "nothing"),
-        (("tokens", "create", "x", "--role", "king"), "There are: owner, viewer"),
+        (("tokens", "create", "x", "--role", "king"), "There are: caller, owner, viewer"),
         (("tokens", "list", "--url", "localhost:1"), "is not the address of a server"),
         (("experiments", "get", "x"), "Invalid experiment ID"),
         (("server", "--log-level", "loud", "--port", "0"), "It is one of: debug, info, warning, error"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from airside.client.cli.docstrings import entries
 from airside.client.cli.generated import nouns as commands
 from airside.client.cli.main import COMMANDS
 from airside.core.record import Record
@@ -85,7 +86,7 @@ def test_the_map_names_every_page() -> None:
 def test_entries_of_a_section_are_told_apart() -> None:
     body = "Conflict: a rollout is under way. NotFound: no such\n    endpoint.\na, b: two at once."
 
-    assert list(generate.entries(body)) == [
+    assert list(entries(body)) == [
         ("Conflict", "a rollout is under way."),
         ("NotFound", "no such endpoint."),
         ("a", "two at once."),
@@ -121,3 +122,13 @@ def test_the_glossary_names_only_records_that_there_are() -> None:
     named = {name for cell in cells for name in re.findall(r"`([\w.]+)`", cell)}
 
     assert set() == named - known
+
+
+def test_every_place_that_the_architecture_names_is_there() -> None:
+    package = DOCS.parent / "src" / "airside"
+    text = (DOCS / "explanation" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"`([a-z_]+/[\w/.]*)`", text)
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+
+    assert [path for path in named if path.partition("/")[0] in rooms and not (package / path).exists()] == []
+    assert len(named) > 10

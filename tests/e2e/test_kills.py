@@ -52,7 +52,7 @@ def test_twenty_kills_in_one_run_of_the_loop(tmp_path: Path) -> None:
     figures = json.loads(story.read_bytes())
     with airside.open(home) as client:
         assert client.call(VerifyAudit()).holds
-        assert {run.state for run in client.call(ListRuns(limit=100)).items} == {"succeeded"}
+        assert {run.state for run in client.call(ListRuns(max_results=100)).items} == {"succeeded"}
         versions = [version.version for version in client.call(SearchVersions()).items]
         assert sorted(versions) == list(range(1, len(versions) + 1))
         assert {rollout.state for rollout in client.call(ListRollouts(endpoint="employment")).items} == {

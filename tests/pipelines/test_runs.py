@@ -233,8 +233,8 @@ def test_runs_are_listed_newest_first_and_cut_by_state_and_page(platform: Platfo
     for _ in range(3):
         made.append(started(platform).id)
         clock.advance(seconds=1)
-    page = platform.call(LOCAL, ListRuns(pipeline=NAME, limit=2))
-    rest = platform.call(LOCAL, ListRuns(pipeline=NAME, limit=2, page_token=page.next_page_token))
+    page = platform.call(LOCAL, ListRuns(pipeline=NAME, max_results=2))
+    rest = platform.call(LOCAL, ListRuns(pipeline=NAME, max_results=2, page_token=page.next_page_token))
     assert [run.id for run in (*page.items, *rest.items)] == made[::-1]
     assert platform.call(LOCAL, ListRuns(states=("failed",))).items == ()
     summary = platform.call(LOCAL, ListPipelines()).items[0]

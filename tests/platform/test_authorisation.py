@@ -244,7 +244,7 @@ def test_a_viewer_changed_nothing_and_each_attempt_was_written_down(world: World
         if route.path.startswith(PREFIX):
             world.ask("viewer", route.method, path_of(route), body_of(route))
     world.platform.change(lambda _ctx: None)  # behind the last attempt's record
-    lines = world.platform.call(LOCAL, ListAudit(limit=1000)).items
+    lines = world.platform.call(LOCAL, ListAudit(max_results=1000)).items
     assert {line.outcome for line in lines if line.actor == "viewer"} == {"denied"}
     denied = {line.operation for line in lines if line.outcome == "denied"}
     assert denied >= {op.name for op in Platform.operations if not op.is_read}

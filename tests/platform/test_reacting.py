@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import pytest
 
 from airside.core.event import Event
-from airside.core.operation import Context
+from airside.core.operation import LOCAL, Context
 from airside.platform import reacting
+from airside.platform.house import ListReactionFailures
 from airside.platform.reacting import Reaction, Reactor
 from airside.platform.wiring import Platform
 from airside.store import lease, outbox
@@ -106,8 +107,8 @@ def test_a_failing_handler_is_tried_again_then_the_event_is_put_aside(
     reactor = Reactor(platform, (reaction(heard),))
     assert heard.wait(6) == [1, 1, 1, 1, 1, 2]
     reactor.close()
-    rows = platform.read(lambda ctx: ctx.tx.all("SELECT attempts, error, is_dead FROM reaction_failure"))
-    assert [(attempts, error, bool(dead)) for attempts, error, dead in rows] == [(5, "broken for ever", True)]
+    (given_up,) = platform.call(LOCAL, ListReactionFailures()).items
+    assert (given_up.reaction, given_up.event, given_up.error) == ("r", "Counted", "broken for ever")
     assert len(caplog.records) == 5
 
 
@@ -124,8 +125,7 @@ def test_a_handler_that_recovers_puts_nothing_aside(platform: Platform) -> None:
     reactor = Reactor(platform, (reaction(heard),))
     heard.wait(3)
     reactor.close()
-    rows = platform.read(lambda ctx: ctx.tx.all("SELECT is_dead FROM reaction_failure"))
-    assert ([bool(dead) for (dead,) in rows], cursor(platform)) == ([False], newest(platform))
+    assert (platform.call(LOCAL, ListReactionFailures()).items, cursor(platform)) == ((), newest(platform))
 
 
 def test_an_event_that_failed_when_the_server_stopped_is_handled_by_the_next(
@@ -157,8 +157,8 @@ def test_an_event_of_another_shape_is_put_aside_and_the_next_handled(
     reactor = Reactor(platform, (reaction(heard),))
     assert heard.wait(1) == [2]
     reactor.close()
-    (row,) = platform.read(lambda ctx: ctx.tx.all("SELECT error FROM reaction_failure"))
-    assert "number" in row[0]
+    (given_up,) = platform.call(LOCAL, ListReactionFailures()).items
+    assert "number" in given_up.error
     assert caplog.records
 
 

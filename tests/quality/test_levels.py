@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance
-from scipy.stats.contingency import association
 
 from airside.quality.measures import levels
 
@@ -34,15 +33,12 @@ def test_the_distances_are_their_formulas(pair: tuple[list[int], list[int]]) -> 
     r, c = filled(pair)
     p, q = r / r.sum(), c / c.sum()
     assert levels.total_variation(r, c) == pytest.approx(np.abs(p - q).sum() / 2, abs=1e-12)
-    assert levels.l_infinity(r, c) == pytest.approx(np.abs(p - q).max(), abs=1e-12)
-    assert levels.hellinger(r, c) ** 2 == pytest.approx(1 - np.sqrt(p * q).sum(), abs=1e-12)
     assert levels.jensen_shannon(r, c) == pytest.approx(distance.jensenshannon(p, q, base=2), abs=1e-7)
     assert levels.jensen_shannon(r, c) ** 2 == pytest.approx(distance.jensenshannon(p, q, base=2) ** 2, abs=1e-12)
     floored = [np.where(share == 0, 1e-4, share) for share in (p, q)]
     assert levels.psi(r, c) == pytest.approx(
         ((floored[0] - floored[1]) * np.log(floored[0] / floored[1])).sum(), abs=1e-12
     )
-    assert levels.kullback_leibler(r, c) == pytest.approx(stats.entropy(*floored), abs=1e-12)
 
 
 def test_two_cells_have_yates_correction_as_in_scipy() -> None:
@@ -53,17 +49,11 @@ def test_two_cells_have_yates_correction_as_in_scipy() -> None:
     assert levels.chi_square(*alike)[0] == pytest.approx(stats.chi2_contingency(np.stack(alike)).statistic, abs=1e-12)
 
 
-def test_cramers_v_is_scipys() -> None:
-    r, c = np.array([10.0, 20, 30]), np.array([25.0, 15, 20])
-    table = np.stack([r, c]).astype(int)
-    assert levels.cramers_v(r, c) == pytest.approx(association(table, method="cramer"), abs=1e-12)
-
-
 @settings(max_examples=50, deadline=None)
 @given(COUNTS)
 def test_the_distances_do_not_care_which_side_is_which(pair: tuple[list[int], list[int]]) -> None:
     r, c = filled(pair)
-    for measure in (levels.total_variation, levels.psi, levels.jensen_shannon, levels.hellinger):
+    for measure in (levels.total_variation, levels.psi, levels.jensen_shannon):
         assert measure(r, c) == pytest.approx(measure(c, r), abs=1e-12)
         assert measure(r, r) == pytest.approx(0, abs=1e-7)
 
@@ -102,5 +92,4 @@ def test_inflation_divides_the_statistic() -> None:
 def test_an_empty_side_is_no_evidence() -> None:
     r, nothing = np.array([5.0, 5]), np.zeros(2)
     assert levels.chi_square(r, nothing) == (0.0, 1.0)
-    assert levels.cramers_v(r, nothing) == 0.0
     assert levels.pooled(nothing, nothing)[0].tolist() == [0, 0]

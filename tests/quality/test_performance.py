@@ -42,8 +42,6 @@ def test_every_measure_is_scikit_learns(seed: int) -> None:
         "false_positive_rate": chosen[~y].mean(),
     }
     assert found == pytest.approx(expected, abs=1e-12)
-    assert performance.average_precision(y, p) == pytest.approx(metrics.average_precision_score(y, p), abs=1e-12)
-    assert performance.matthews(y, chosen) == pytest.approx(metrics.matthews_corrcoef(y, chosen), abs=1e-12)
     counts = performance.confusion(y, chosen)
     table = [[counts.true_negatives, counts.false_positives], [counts.false_negatives, counts.true_positives]]
     assert table == metrics.confusion_matrix(y, chosen).tolist()

@@ -32,7 +32,7 @@ SCENARIOS = [
     ("POST", "/api/v1/platform.about", {}, b"{", 400, b"INVALID_PARAMETER_VALUE"),
     ("POST", "/api/v1/platform.about", {}, b"[]", 400, b"Expected `object`"),
     ("POST", "/api/v1/platform.about", {}, b'{"x":1}', 400, b"unknown field"),
-    ("POST", "/api/v1/audit.list", {}, b'{"limit":"a"}', 400, b"$.limit"),
+    ("POST", "/api/v1/audit.list", {}, b'{"max_results":"a"}', 400, b"$.max_results"),
     ("POST", "/api/v1/audit.list", {}, b"[" * 100_000, 400, b"INVALID_PARAMETER_VALUE"),
     ("POST", "/api/v1/audit.list", {}, b'{"resource":"\xff"}', 400, b"INVALID_PARAMETER_VALUE"),
     ("POST", "/api/v1/platform.about", {"Host": "evil.example"}, b"", 403, b"rebinding"),

@@ -11,9 +11,10 @@ from airside.inference.predictor import Predictor
 from airside.serving.operations.endpoints import GetRouting
 from airside.serving.operations.rollouts import RollbackRollout
 from airside.serving.process.follow import Follower
-from airside.serving.process.models import ModelFolders, digest_of
+from airside.serving.process.models import ModelFolders
 from airside.serving.process.table import Table
 from airside.serving.records import Arm, Role, Route, Routing
+from airside.store.blobs.identity import blob_of_file
 
 FILES = {"MLmodel": b"flavors: {}", "model.pkl": b"never loaded"}
 DIGESTS = {path: f"b3:{blake3(content).hexdigest()}" for path, content in FILES.items()}
@@ -144,7 +145,7 @@ def test_files_are_brought_once_and_checked_by_digest(tmp_path: Path) -> None:
     with pytest.raises(Denied, match="no compiled form that may serve"):
         folders.load(MODEL, arm(1))
     (brought,) = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert (brought.name, digest_of(brought)) == ("MLmodel", DIGESTS["MLmodel"])
+    assert (brought.name, blob_of_file(brought)) == ("MLmodel", DIGESTS["MLmodel"])
     folders.keep_only([])
     assert list(tmp_path.iterdir()) == []
 

@@ -13,7 +13,8 @@ import pytest
 from airside.core.errors import DiskFull
 from airside.store.blobs.contract import BlobStoreContract
 from airside.store.blobs.local import LocalBlobs
-from airside.store.blobs.port import PIECE, BlobStore
+from airside.store.blobs.port import BlobStore
+from airside.store.files import PIECE
 
 
 class TestLocalBlobs(BlobStoreContract):

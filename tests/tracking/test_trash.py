@@ -24,6 +24,7 @@ from airside.tracking.operations.runs import CreateRun, DeleteRun, GetRun, Resto
 from airside.tracking.records import LoggedMetric, Param, Tag
 from airside.tracking.traces.operations.labels import LinkPromptsToTrace, LinkTracesToRun
 from airside.tracking.traces.operations.writing import StartTrace
+from airside.tracking.traces.queries.traces import PARTS
 from airside.tracking.traces.records import PromptRef
 from airside.tracking.trash import operations, queries
 from airside.tracking.trash.operations import ListTrash, RemoveTrash, SweepTrash
@@ -189,7 +190,7 @@ def test_every_table_with_rows_of_a_run_a_model_or_an_experiment_is_swept() -> N
     kinds = {
         "run_no": queries.OF_RUNS,
         "model_id": {**queries.OF_LOGGED_MODELS, "model_input": (), "model_output": ()},
-        "experiment_no": {**queries.OF_EXPERIMENTS, **queries.OF_RUNS, **dict.fromkeys(queries.OF_TRACES)},
+        "experiment_no": {**queries.OF_EXPERIMENTS, **queries.OF_RUNS, **dict.fromkeys(("trace", *PARTS))},
     }
     heads = {"run", "logged_model", "experiment"}
     other = {"model_version", "evidence"}  # they name a logged model, and outlive it

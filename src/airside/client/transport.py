@@ -21,10 +21,10 @@ from airside.core.ids import BlobId
 from airside.core.operation import LOCAL, operation_of
 from airside.core.plugin import load
 from airside.core.record import Ask
+from airside.store.files import PIECE, pieces_of
 from airside.store.names import safe_parts
 
 T = TypeVar("T")
-PIECE = 1 << 20
 CONNECT_S, READ_S, IMPATIENT_READ_S = 5.0, 120.0, 20.0
 RETRIES = 5
 _PATIENT = {429, 503}
@@ -303,13 +303,7 @@ class Client:
 def _pieces(source: Path | bytes) -> Iterable[bytes]:
     if isinstance(source, bytes):
         return (source,)
-    return _pieces_of(source)
-
-
-def _pieces_of(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            yield piece
+    return pieces_of(source)
 
 
 def _save(pieces: Iterator[bytes], target: Path) -> None:

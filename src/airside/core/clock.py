@@ -19,10 +19,6 @@ class Clock:
         """The same instant, aware, to the millisecond."""
         return from_ms(self.now_ms())
 
-    def monotonic_s(self) -> float:
-        """Seconds that never go back: for durations."""
-        return time.monotonic()
-
 
 class FixedClock(Clock):
     """A clock that moves only when told to.
@@ -39,10 +35,6 @@ class FixedClock(Clock):
     def now_ms(self) -> int:
         """The instant that the test set."""
         return self._now_ms
-
-    def monotonic_s(self) -> float:
-        """The same instant, in seconds."""
-        return self._now_ms / 1000
 
     def advance(self, *, seconds: float) -> None:
         """Let time pass."""

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 
 import msgspec
-from blake3 import blake3
 
 from airside.core.errors import Invalid, quoted
 from airside.core.ids import BlobId, is_blob_id
 from airside.data.records import DatasetFile
+from airside.store.blobs.identity import blob_of
 
 MAX_FILES = 10_000
 MAX_PATH = 1_000
@@ -24,18 +24,6 @@ def canonical(files: Iterable[DatasetFile]) -> bytes:
     """
     rows = sorted((file.path.encode(), file.size_bytes, file.digest) for file in files)
     return msgspec.json.encode([(path.decode(), size, digest) for path, size, digest in rows])
-
-
-def blob_of(pieces: Iterable[bytes]) -> BlobId:
-    """The id that bytes have in the blob store.
-
-    >>> blob_of([b"a", b"b"]) == blob_of([b"ab"])
-    True
-    """
-    digest = blake3()
-    for piece in pieces:
-        digest.update(piece)
-    return BlobId(f"b3:{digest.hexdigest()}")
 
 
 def digest_of(files: Iterable[DatasetFile]) -> BlobId:

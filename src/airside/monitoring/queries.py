@@ -22,6 +22,7 @@ from airside.monitoring.records import (
     WindowId,
     WindowPlan,
 )
+from airside.store.sql.conditions import placeholders
 
 _encode = msgspec.json.Encoder().encode
 _plan = msgspec.json.Decoder(WindowPlan).decode
@@ -260,7 +261,7 @@ def _alerts(tx: Transaction, rows: Sequence[Row]) -> list[Alert]:
 def _windows_of(tx: Transaction, alerts: Sequence[str]) -> dict[str, tuple[WindowId, ...]]:
     if not alerts:
         return {}
-    marks = ", ".join("?" * len(alerts))
+    marks = placeholders(len(alerts))
     rows = tx.all(
         f"SELECT alert, window_id FROM alert_window WHERE alert IN ({marks}) ORDER BY alert, window_id", tuple(alerts)
     )

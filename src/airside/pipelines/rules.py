@@ -43,17 +43,6 @@ RUN_MOVES: dict[tuple[RunState, RunEvent], RunState] = {
 RUN_ENDS: frozenset[RunState] = frozenset({"succeeded", "failed", "cancelled"})
 FINISHES: dict[str, RunEvent] = {"succeeded": "succeed", "failed": "fail", "waiting": "wait"}
 
-STEP_MOVES: dict[StepState, frozenset[StepState]] = {
-    "running": frozenset({"running", "succeeded", "failed", "interrupted", "cancelled", "waiting"}),
-    "waiting": frozenset({"succeeded", "failed", "cancelled"}),
-    "interrupted": frozenset({"succeeded", "failed"}),
-    "succeeded": frozenset(),
-    "failed": frozenset(),
-    "skipped": frozenset(),
-    "cancelled": frozenset(),
-}
-"""From an attempt's state to those it may move to. An interrupted attempt may still turn out to have ended: its
-receipt is found by the next driver."""
 STEP_ENDS: frozenset[StepState] = frozenset({"succeeded", "failed", "skipped", "cancelled"})
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,199}\Z")
@@ -65,7 +54,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),
     "dict": (dict,),
 }
-MAX_LIMIT = 1000
 MAX_NODES = 5_000
 
 
@@ -131,30 +119,6 @@ def lease_ms(lease_s: float) -> int:
     (1000, 30000)
     """
     return round(min(max(lease_s, 1.0), 600.0) * 1000)
-
-
-def check_limit(limit: int) -> int:
-    """A page's size.
-
-    Raises:
-        Invalid: it is not between 1 and 1,000.
-    """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise Invalid(f"'limit' is {limit}; it must be between 1 and {MAX_LIMIT:,}.")
-    return limit
-
-
-def check_offset(token: str) -> int:
-    """The place at which a page begins.
-
-    Raises:
-        Invalid: the token is not one of ours.
-    """
-    if not token:
-        return 0
-    if not token.isascii() or not token.isdigit() or len(token) > 9:
-        raise Invalid(f"'page_token' is '{token[:80]}', which no answer of this operation gave.")
-    return int(token)
 
 
 def check_name(name: str) -> None:

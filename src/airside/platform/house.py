@@ -1,6 +1,7 @@
-"""The platform's own verbs: what it is, and its audit log."""
+"""The platform's own verbs: what it is, its audit log, and what its reactions gave up."""
 
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import page_size
 from airside.core.record import Ask, Record
 from airside.core.version import VERSION
 from airside.store import audit
@@ -59,16 +60,20 @@ class ListAudit(Ask[AuditPage]):
     """Ask for the newest records, of one resource if given."""
 
     resource: str = ""
-    limit: int = 100
+    max_results: int = 100
 
 
 @operation("audit.list", needs="audit:read")
 def list_audit(ctx: Context, ask: ListAudit) -> AuditPage:
-    """Who changed what, newest first."""
+    """Who changed what, newest first.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
     rows = ctx.tx.all(
         "SELECT chain, seq, at_ms, actor, operation, resource, outcome FROM audit "
         "WHERE ? = '' OR resource = ? ORDER BY at_ms DESC, seq DESC LIMIT ?",
-        (ask.resource, ask.resource, max(1, min(ask.limit, 1000))),
+        (ask.resource, ask.resource, page_size(ask.max_results)),
     )
     return AuditPage(
         items=tuple(
@@ -96,4 +101,43 @@ def verify_audit(ctx: Context, _ask: VerifyAudit) -> AuditVerdict:
     return AuditVerdict(holds=not findings, findings=findings)
 
 
-OPERATIONS: tuple[AnyOperation, ...] = (about, list_audit, verify_audit)
+class ReactionFailure(Record):
+    """An event that a reaction gave up: five attempts failed, the last of them with this error."""
+
+    reaction: str
+    event: str
+    seq: int
+    error: str
+    at_ms: int
+
+
+class ReactionFailures(Record):
+    """Some events that reactions gave up."""
+
+    items: tuple[ReactionFailure, ...]
+
+
+class ListReactionFailures(Ask[ReactionFailures]):
+    """Ask for what reactions gave up, the newest."""
+
+    max_results: int = 100
+
+
+@operation("reactions.failures", needs="audit:read")
+def list_reaction_failures(ctx: Context, ask: ListReactionFailures) -> ReactionFailures:
+    """Events that a reaction gave up, newest first: what should have followed from them did not.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
+    rows = ctx.tx.all(
+        "SELECT f.reaction, e.name, f.seq, f.error, f.at_ms FROM reaction_failure f JOIN event e ON e.seq = f.seq "
+        "ORDER BY f.at_ms DESC, f.seq DESC LIMIT ?",
+        (page_size(ask.max_results),),
+    )
+    return ReactionFailures(
+        items=tuple(ReactionFailure(reaction=r[0], event=r[1], seq=r[2], error=r[3], at_ms=r[4]) for r in rows)
+    )
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (about, list_audit, verify_audit, list_reaction_failures)

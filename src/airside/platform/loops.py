@@ -3,16 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
-from airside.core.errors import AirsideError
 from airside.core.record import Record
 from airside.platform import repeat
 from airside.platform.courier import forget_old as forget_deliveries
 from airside.platform.reactions import cataloguing, clearing, triggers, watching
+from airside.platform.turns import Turns
 from airside.platform.wiring import Platform
 from airside.serving import ticking
-from airside.store import lease
 from airside.tracking.operations import experiments
 
 SWEEPS_A_ROUND = 200
@@ -68,7 +66,7 @@ class Loops:
 
     def __init__(self, platform: Platform, loops: tuple[Loop, ...] = LOOPS) -> None:
         self._platform = platform
-        self._owner = platform.random(8).hex()
+        self._turns = Turns(platform)
         self._closed = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(loop,), name=f"airside-loop-{loop.name}", daemon=True)
@@ -84,26 +82,11 @@ class Loops:
             thread.join()
 
     def _run(self, loop: Loop) -> None:
+        turn, ttl_ms = f"loop:{loop.name}", int(loop.every_s * 3000) + 10_000
         while not self._closed.wait(loop.every_s):
             try:
-                if self._is_ours(loop):
+                if self._turns.take(turn, ttl_ms=ttl_ms):
                     loop.round(self._platform)
             except Exception:  # noqa: BLE001 -- the edge of a loop: the next round tries again
                 _log.exception("loop.failed name=%s", loop.name)
-        self._give_up(loop)
-
-    def _is_ours(self, loop: Loop) -> bool:
-        """On SQLite this process owns the home; on PostgreSQL the lease decides."""
-        if self._platform.database.dialect == "sqlite":
-            return True
-        ttl_ms = int(loop.every_s * 3000) + 10_000
-        held = self._platform.change(
-            lambda ctx: lease.acquire(ctx.tx, f"loop:{loop.name}", self._owner, now_ms=ctx.now_ms(), ttl_ms=ttl_ms)
-        )
-        return held is not None
-
-    def _give_up(self, loop: Loop) -> None:
-        """Let the next server go on at once."""
-        if self._platform.database.dialect == "postgresql":
-            with suppress(AirsideError):  # it expires by itself
-                self._platform.change(lambda ctx: lease.release(ctx.tx, f"loop:{loop.name}", self._owner))
+        self._turns.give_up(turn)

@@ -2,24 +2,23 @@
 
 Each reaction has a thread and a cursor of its own, so a slow one holds nobody up. Where several servers share a
 database, a lease decides which of them handles a reaction. A handler that fails is tried again with growing pauses;
-after five times the event is put aside for a person to see, and the reaction goes on.
+after five times the event is put aside for a person to see (`airside reactions failures`), and the reaction goes on.
 """
 
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from airside.core.errors import AirsideError
 from airside.core.event import Event
 from airside.core.operation import Context
 from airside.core.record import Record
+from airside.platform.turns import Turns
 from airside.platform.wiring import Platform
-from airside.store import lease, outbox
+from airside.store import outbox
 from airside.store.outbox import StoredEvent
 
 PAUSES_S = (0.4, 1.6, 6.4, 25.6)
@@ -51,7 +50,7 @@ class Reactor:
 
     def __init__(self, platform: Platform, reactions: tuple[Reaction, ...]) -> None:
         self._platform = platform
-        self._owner = platform.random(8).hex()
+        self._turns = Turns(platform)
         self._closed = threading.Event()
         self._wakes = {reaction.name: threading.Event() for reaction in reactions}
         self._by_event: dict[str, list[str]] = {}
@@ -89,38 +88,22 @@ class Reactor:
             except Exception:  # noqa: BLE001 -- the edge of a reaction: it must go on when the database is away for a while
                 _log.exception("reaction.stopped name=%s", reaction.name)
             wake.wait(LOOK_EVERY_S)
-        self._give_up(f"reaction:{reaction.name}")
+        self._turns.give_up(_turn(reaction))
 
     def _handle_some(self, reaction: Reaction) -> bool:
         """Handle what waits behind the cursor; True if there may be more."""
-        name = f"reaction:{reaction.name}"
         events = self._platform.read(
             lambda ctx: outbox.after_named(ctx.tx, reaction.event.NAME, outbox.cursor(ctx.tx, reaction.name), limit=100)
         )
         if not events:
             return False
         for event in events:
-            if not self._is_ours(name) or self._closed.is_set():
+            if not self._turns.take(_turn(reaction), ttl_ms=LEASE_MS) or self._closed.is_set():
                 return False
             if not self._handle(reaction, event):
                 return False
             self._platform.change(partial(_move, reaction.name, event.seq))
         return True
-
-    def _is_ours(self, name: str) -> bool:
-        """On SQLite this process owns the home; on PostgreSQL the lease decides."""
-        if self._platform.database.dialect == "sqlite":
-            return True
-        held = self._platform.change(
-            lambda ctx: lease.acquire(ctx.tx, name, self._owner, now_ms=ctx.now_ms(), ttl_ms=LEASE_MS)
-        )
-        return held is not None
-
-    def _give_up(self, name: str) -> None:
-        """Let the next server go on at once."""
-        if self._platform.database.dialect == "postgresql":
-            with suppress(AirsideError):  # it expires by itself
-                self._platform.change(lambda ctx: lease.release(ctx.tx, name, self._owner))
 
     def _handle(self, reaction: Reaction, stored: StoredEvent) -> bool:
         """Handle an event, or put it aside; False when the end came between two attempts: it is not done with."""
@@ -130,19 +113,22 @@ class Reactor:
                 reaction.handle(self._platform, event, stored.seq)
             except Exception as error:  # noqa: BLE001 -- the edge of a reaction
                 _log.exception("reaction.failed name=%s seq=%s attempt=%s", reaction.name, stored.seq, attempt)
-                text = str(error)[:2000]
-                is_dead = pause_s is None
-                self._platform.change(partial(_note, reaction.name, stored.seq, attempt, text, is_dead=is_dead))
-                if pause_s is not None and self._closed.wait(pause_s):
+                if pause_s is None:
+                    self._platform.change(partial(_put_aside, reaction.name, stored.seq, str(error)[:2000]))
+                elif self._closed.wait(pause_s):
                     return False
             else:
                 return True
         return True
 
 
+def _turn(reaction: Reaction) -> str:
+    return f"reaction:{reaction.name}"
+
+
 def _move(name: str, seq: int, ctx: Context) -> None:
     outbox.move_cursor(ctx.tx, name, seq)
 
 
-def _note(name: str, seq: int, attempt: int, text: str, ctx: Context, *, is_dead: bool) -> None:
-    outbox.note_failure(ctx.tx, name, seq, attempt, text, now_ms=ctx.now_ms(), is_dead=is_dead)
+def _put_aside(name: str, seq: int, error: str, ctx: Context) -> None:
+    outbox.put_aside(ctx.tx, name, seq, error, now_ms=ctx.now_ms())

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from airside.core.errors import Invalid
 from airside.core.ids import ModelName
 from airside.core.operation import Context
+from airside.core.paging import cut, number_in, page_size
 from airside.registry import queries
 from airside.registry.records import ChangePage
 
-MAX_PAGE = 1000
 MAX_TEXT = 1000
 
 
@@ -45,11 +44,7 @@ def page(
     Raises:
         Invalid: the page size or the token is not one.
     """
-    if not 1 <= max_results <= MAX_PAGE:
-        raise Invalid(f"max_results must be between 1 and {MAX_PAGE}, got {max_results}.")
-    if page_token and not (page_token.isascii() and page_token.isdigit() and len(page_token) < 19):
-        raise Invalid("Invalid page token. Send the next_page_token of the page before, or none.")
-    below = int(page_token) if page_token else 2**63 - 1
-    found = queries.changes(ctx.tx, name, version, what, below, max_results + 1)
-    shown = found[:max_results]
-    return ChangePage(items=shown, next_page_token=str(shown[-1].sequence) if len(found) > max_results else "")
+    size = page_size(max_results)
+    found = queries.changes(ctx.tx, name, version, what, number_in(page_token, 2**63 - 1), size + 1)
+    items, following = cut(found, size, lambda change: change.sequence)
+    return ChangePage(items=items, next_page_token=following)

@@ -191,4 +191,4 @@ def _has_endpoint(platform: Platform) -> bool:
 
 
 def _has_run(platform: Platform) -> bool:
-    return bool(platform.call(SERVICE, ListRuns(states=UNFINISHED, limit=1)).items)
+    return bool(platform.call(SERVICE, ListRuns(states=UNFINISHED, max_results=1)).items)

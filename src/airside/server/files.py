@@ -11,7 +11,8 @@ from urllib.parse import quote
 from airside.server.blobs import drawn
 from airside.server.message import Answer, Header, Request
 from airside.server.ranges import NoSuchRange, Span, holds, is_failed, is_unchanged, spans
-from airside.store.artifacts.port import PIECE, ArtifactStore, OpenFile
+from airside.store.artifacts.port import ArtifactStore, OpenFile
+from airside.store.files import PIECE
 
 TEXT_SUFFIXES = frozenset(
     (

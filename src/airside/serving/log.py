@@ -19,6 +19,7 @@ import msgspec
 from airside.core.errors import Invalid, NotFound
 from airside.serving.records import LoggedColumns, PredictionBatch
 from airside.store import private
+from airside.store.files import sync_folder
 
 FOLDER = "predictions"
 MAX_BODY = 256 << 20
@@ -172,10 +173,6 @@ def _write_whole(target: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.rename(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(target.parent)
     finally:
         part.unlink(missing_ok=True)

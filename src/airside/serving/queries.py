@@ -21,6 +21,7 @@ from airside.serving.records import (
     ServingTransform,
     Tally,
 )
+from airside.store.sql.conditions import placeholders
 
 _ENDPOINT = (
     "name, model, version, previous_version, state, plan, transform, rollout_id, revision, salt, created_by, "
@@ -80,7 +81,7 @@ def endpoints(tx: Transaction, *, after: str, limit: int, model: str = "") -> li
 def put_endpoint(tx: Transaction, endpoint: Endpoint) -> None:
     """Insert an endpoint, or change the one of its name."""
     tx.run(
-        f"INSERT INTO endpoint ({_ENDPOINT}) VALUES ({_marks(13)}) ON CONFLICT (name) DO UPDATE SET "
+        f"INSERT INTO endpoint ({_ENDPOINT}) VALUES ({placeholders(13)}) ON CONFLICT (name) DO UPDATE SET "
         "model = excluded.model, version = excluded.version, previous_version = excluded.previous_version, "
         "state = excluded.state, plan = excluded.plan, transform = excluded.transform, "
         "rollout_id = excluded.rollout_id, revision = excluded.revision, updated_at_ms = excluded.updated_at_ms",
@@ -131,7 +132,7 @@ def active_rollouts(tx: Transaction) -> list[Rollout]:
 def put_rollout(tx: Transaction, rollout: Rollout) -> None:
     """Insert a rollout, or change the one of its id."""
     tx.run(
-        f"INSERT INTO rollout ({_ROLLOUT}) VALUES ({_marks(21)}) ON CONFLICT (id) DO UPDATE SET "
+        f"INSERT INTO rollout ({_ROLLOUT}) VALUES ({placeholders(21)}) ON CONFLICT (id) DO UPDATE SET "
         "state = excluded.state, step = excluded.step, weight = excluded.weight, evidence = excluded.evidence, "
         "recent = excluded.recent, paused_in = excluded.paused_in, reason = excluded.reason, "
         "step_started_at_ms = excluded.step_started_at_ms, looked_at_ms = excluded.looked_at_ms, "
@@ -213,13 +214,15 @@ def known_batches(tx: Transaction, ids: Sequence[str]) -> set[str]:
     """Which of the ids are stored."""
     if not ids:
         return set()
-    return {row[0] for row in tx.all(f"SELECT id FROM prediction_batch WHERE id IN ({_marks(len(ids))})", tuple(ids))}
+    return {
+        row[0] for row in tx.all(f"SELECT id FROM prediction_batch WHERE id IN ({placeholders(len(ids))})", tuple(ids))
+    }
 
 
 def insert_batches(tx: Transaction, batches: Iterable[tuple[NewBatch, str, int, int]]) -> None:
     """Store requests, each with the file, offset and size of its rows."""
     tx.many(
-        f"INSERT INTO prediction_batch ({_BATCH}, labels) VALUES ({_marks(21)})",
+        f"INSERT INTO prediction_batch ({_BATCH}, labels) VALUES ({placeholders(21)})",
         [
             (
                 batch.id,
@@ -260,7 +263,7 @@ def labelled_batches(tx: Transaction, request_ids: Sequence[str]) -> list[tuple[
     if not request_ids:
         return []
     rows = tx.all(
-        f"SELECT {_BATCH}, labels FROM prediction_batch WHERE request_id IN ({_marks(len(request_ids))}) "
+        f"SELECT {_BATCH}, labels FROM prediction_batch WHERE request_id IN ({placeholders(len(request_ids))}) "
         "ORDER BY request_id, paired_id, id",
         tuple(request_ids),
     )
@@ -309,7 +312,7 @@ def truths(tx: Transaction, request_ids: Sequence[str]) -> dict[str, GroundTruth
         return {}
     rows = tx.all(
         "SELECT request_id, endpoint, labels, received_at_ms FROM ground_truth "
-        f"WHERE request_id IN ({_marks(len(request_ids))})",
+        f"WHERE request_id IN ({placeholders(len(request_ids))})",
         tuple(request_ids),
     )
     return {
@@ -365,10 +368,6 @@ def put_delivery(tx: Transaction, delivery: Delivery, at_ms: int) -> None:
         "batch_count = excluded.batch_count, completed_at_ms = excluded.completed_at_ms",
         (delivery.endpoint, delivery.name, delivery.rows, delivery.batches, at_ms),
     )
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
 
 
 def _text(value: object) -> str:

@@ -8,7 +8,6 @@ name used.
 import codecs
 import os
 import re
-from pathlib import Path
 from urllib.parse import unquote
 
 from airside.core.errors import Invalid
@@ -54,27 +53,6 @@ def safe_parts(text: str, *, or_root: bool = False) -> tuple[str, ...]:
     if ".." in parts or len(parts) > MAX_DEPTH or any(len(part.encode()) > MAX_SEGMENT_BYTES for part in parts):
         raise Invalid("Invalid path")
     return parts
-
-
-def safe_name(text: str, *, root: Path, or_root: bool = False) -> Path:
-    """The path of a name below a root.
-
-    >>> safe_name("a/b.txt", root=Path("/srv/files")).as_posix()
-    '/srv/files/a/b.txt'
-
-    Args:
-        text: a name as a client sent it.
-        root: a folder of the operator's.
-        or_root: whether an empty name is allowed: it is the root itself.
-
-    Raises:
-        Invalid: it cannot be a name below the root, or a link stands in its way.
-    """
-    below = root.resolve()
-    path = below.joinpath(*safe_parts(text, or_root=or_root))
-    if path.resolve() != path:  # a link below the root, wherever it points
-        raise Invalid("Invalid path")
-    return path
 
 
 def _decoded(text: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from airside.core.event import Event
 from airside.core.operation import Transaction
 from airside.core.record import Record
+from airside.store.sql.conditions import placeholders
 
 
 class StoredEvent(Record):
@@ -71,7 +72,7 @@ def after_named(tx: Transaction, name: str, seq: int, *, limit: int) -> list[Sto
 
 def after_any(tx: Transaction, names: Sequence[str], seq: int, *, limit: int) -> list[StoredEvent]:
     """Events of several kinds behind a sequence number, oldest first."""
-    kinds = ", ".join("?" * len(names))
+    kinds = placeholders(len(names))
     rows = tx.all(
         f"SELECT seq, name, body, actor, at_ms FROM event WHERE name IN ({kinds}) AND seq > ? ORDER BY seq LIMIT ?",
         (*names, seq, limit),
@@ -91,13 +92,10 @@ def after(tx: Transaction, seq: int, *, limit: int) -> list[StoredEvent]:
     return [StoredEvent(seq=r[0], name=r[1], body=r[2].encode(), actor=r[3], at_ms=r[4]) for r in rows]
 
 
-def note_failure(  # noqa: PLR0913 -- one row's columns
-    tx: Transaction, reaction: str, seq: int, attempts: int, error: str, *, now_ms: int, is_dead: bool
-) -> None:
-    """Remember that an event could not be handled, for people to see."""
+def put_aside(tx: Transaction, reaction: str, seq: int, error: str, *, now_ms: int) -> None:
+    """Remember that a reaction gave an event up, for people to see."""
     tx.run(
-        "INSERT INTO reaction_failure (reaction, seq, attempts, error, next_at_ms, is_dead) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (reaction, seq) DO UPDATE SET attempts = excluded.attempts, error = excluded.error, "
-        "is_dead = excluded.is_dead",
-        (reaction, seq, attempts, error, now_ms, is_dead),
+        "INSERT INTO reaction_failure (reaction, seq, error, at_ms) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (reaction, seq) DO UPDATE SET error = excluded.error, at_ms = excluded.at_ms",
+        (reaction, seq, error, now_ms),
     )

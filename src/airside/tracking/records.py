@@ -217,9 +217,3 @@ class DatasetSummaries(Record):
     """The datasets of some experiments."""
 
     items: tuple[DatasetSummary, ...]
-
-
-class Settled(Record):
-    """Whether all runs of an experiment are in its stage."""
-
-    is_done: bool

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import click
 import msgspec
 
+from airside.client.cli.docstrings import entries, sections
 from airside.client.cli.options import PLATFORM_OPTIONS, client_of
 from airside.client.cli.output import show
 from airside.core.errors import Invalid
@@ -33,6 +34,12 @@ TELLERS = {
 BESIDE: dict[str, tuple[str, ...]] = {"runs": ("airside.client.cli.runs:restore_code",)}
 """Commands written by hand that belong to a noun of the table of operations."""
 
+PAGING = {
+    "max_results": "at most so many at once.",
+    "page_token": "where the page begins: the `next_page_token` of the one before.",
+}
+"""What fields of many asks are, which those do not say again."""
+
 _PLAIN: dict[Any, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
 
 
@@ -47,18 +54,21 @@ def group_of(noun: str) -> click.Group | None:
     mine = [operation for operation in OPERATIONS if operation.name.partition(".")[0] == key]
     if not mine:
         return None
-    group = click.Group(noun, help=f"What can be done with {noun.replace('-', ' ')}.")
-    for operation in mine:
-        group.add_command(_command(operation))
-    for path in BESIDE.get(noun, ()):
-        group.add_command(load(path))
-    return group
+    commands = [*(_command(operation) for operation in mine), *(load(path) for path in BESIDE.get(noun, ()))]
+    verbs = {command.name: command for command in commands}
+    return click.Group(
+        noun, verbs, help=f"What can be done with {noun.replace('-', ' ')}.", short_help=", ".join(sorted(verbs))
+    )
 
 
 def _command(operation: AnyOperation) -> click.Command:
     hints = typing.get_type_hints(operation.ask_type)
     fields = msgspec.structs.fields(operation.ask_type)
-    params: list[click.Parameter] = [_parameter(operation.noun, field, hints[field.name]) for field in fields]
+    told = {**PAGING, **dict(entries(sections(operation.ask_type).get("Attributes", "")))}
+    params: list[click.Parameter] = [
+        _parameter(operation.noun, field, hints[field.name], _sentence(told.get(field.name, ""))) for field in fields
+    ]
+    arguments = [f"{name.upper()}: {told[name]}" for name in (f.name for f in fields if f.required) if name in told]
 
     def run(as_json: bool, **values: Any) -> None:
         with client_of(values) as client:
@@ -71,7 +81,7 @@ def _command(operation: AnyOperation) -> click.Command:
     return click.Command(
         operation.name.partition(".")[2].replace("_", "-"),
         callback=run,
-        help=operation.__doc__,
+        help="\n\n".join((sections(operation)[""], *arguments)),
         short_help=operation.summary,
         params=[*params, *(make() for make in PLATFORM_OPTIONS)],
     )
@@ -105,19 +115,27 @@ class _Json(click.ParamType[Any]):
             return value
 
 
-def _parameter(noun: str, field: msgspec.structs.FieldInfo, hint: Any) -> click.Parameter:
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _parameter(noun: str, field: msgspec.structs.FieldInfo, hint: Any, told: str) -> click.Parameter:
     """A field as an argument or an option; the url of a webhook is `--webhook-url`, for `--url` names the platform."""
     hint = _bare(hint)
     is_many = typing.get_origin(hint) in (tuple, list) and _bare(typing.get_args(hint)[0]) is str
-    kind = _PLAIN.get(hint, click.STRING if is_many or typing.get_origin(hint) is Literal else _Json())
+    kind: click.ParamType[Any]
+    if typing.get_origin(hint) is Literal:
+        kind = click.Choice([choice for choice in typing.get_args(hint) if choice])
+    else:
+        kind = _PLAIN.get(hint, click.STRING if is_many else _Json())
     if field.required:
         return click.Argument([field.name], type=kind, nargs=-1 if is_many else 1)
     flag = f"--{field.name.replace('_', '-')}"
     if flag in _PLATFORM_FLAGS:
         flag = f"--{noun.replace('_', '-')}-{flag[2:]}"
     if hint is bool:
-        return click.Option([f"{flag}/--no-{flag[2:]}", field.name], default=None)
-    return click.Option([flag, field.name], type=kind, default=None, multiple=is_many)
+        return click.Option([f"{flag}/--no-{flag[2:]}", field.name], default=None, help=told)
+    return click.Option([flag, field.name], type=kind, default=None, multiple=is_many, help=told)
 
 
 def _bare(hint: Any) -> Any:

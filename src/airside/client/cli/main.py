@@ -48,6 +48,19 @@ class Commands(click.Group):
         command: click.Command | None = load(by_hand) if by_hand else load(f"{_GENERATED}:group_of")(cmd_name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands of `--help`: first those that do a whole job, then every noun with its verbs."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        width = formatter.width - 6 - max(map(len, found))
+        for title, is_by_hand in (("Commands", True), ("Verbs, by noun", False)):
+            rows = [
+                (name, command.get_short_help_str(width))
+                for name, command in found.items()
+                if command and (name in COMMANDS) == is_by_hand
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -9,10 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from airside.core.clock import from_ms
 from airside.core.estimate import Estimate
 from airside.core.record import Done, Record
 
 MAX_CELL = 80
+FIRST_INSTANT_MS = 100_000_000_000
+"""What ends in `_ms` is an instant from here on (1973), and a length of time (three years) below."""
 
 
 def show(answer: Any, *, as_json: bool) -> None:
@@ -38,9 +41,10 @@ def _show_items(console: Console, page: Any) -> None:
     names = [name for name in page.items[0].__struct_fields__ if any(_has(getattr(item, name)) for item in page.items)]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in names[:8]:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        # An id is there to be copied: it is the last to be broken over lines.
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "id" or name.endswith("_id"))
     for item in page.items:
-        table.add_row(*(_cell(getattr(item, name)) for name in names[:8]))
+        table.add_row(*(_cell(name, getattr(item, name)) for name in names[:8]))
     console.print(table)
     if token := getattr(page, "next_page_token", ""):
         console.print(f"There are more: --page-token {token}", style="dim")
@@ -52,7 +56,7 @@ def _show_record(console: Console, record: Any) -> None:
     table.add_column(overflow="fold")
     for name in record.__struct_fields__:
         if _has(value := getattr(record, name)):
-            table.add_row(name.replace("_", " "), _cell(value, most=2000))
+            table.add_row(name.replace("_", " "), _cell(name, value, most=2000))
     console.print(table)
 
 
@@ -60,7 +64,9 @@ def _has(value: Any) -> bool:
     return value is not None and value != "" and value not in ((), {}, [])
 
 
-def _cell(value: Any, *, most: int = MAX_CELL) -> Text:
+def _cell(name: str, value: Any, *, most: int = MAX_CELL) -> Text:
+    if name.endswith("_ms") and isinstance(value, int) and value >= FIRST_INSTANT_MS:
+        value = from_ms(value)
     if isinstance(value, datetime):
         text = value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     elif isinstance(value, Estimate):

@@ -12,7 +12,6 @@ models/NAME/versions/N/files/…         its files, when the registry itself kee
 models/NAME/versions/N/reference       the profile of its training data
 """
 
-import os
 import re
 import stat
 from pathlib import Path
@@ -21,9 +20,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from airside.client.imports.files import digest_of
 from airside.core.errors import Invalid, NotFound
 from airside.core.record import Record
+from airside.store.blobs.identity import blob_of_file
 from airside.store.names import safe_parts
 
 Kind = Literal["run", "experiment", "model"]
@@ -108,7 +107,7 @@ def check(folder: Path, manifest: Manifest) -> None:
     """
     for name, facts in manifest.files.items():
         path = place_of(folder, name)
-        size, digest = digest_of(path)
+        size, digest = path.stat().st_size, blob_of_file(path)
         if size != facts.size_bytes or digest != facts.digest:
             found = f"{size} bytes" if size != facts.size_bytes else "other bytes"
             raise Invalid(
@@ -134,12 +133,3 @@ def place_of(folder: Path, name: str) -> Path:
     if not stat.S_ISREG(path.lstat().st_mode):
         raise Invalid(f"{path} is no file.")
     return path
-
-
-def sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

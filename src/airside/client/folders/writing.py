@@ -11,9 +11,10 @@ from typing import Any, Self
 import msgspec
 from blake3 import blake3
 
-from airside.client.folders.layout import FORMAT, MANIFEST, VERSION, FileFacts, Kind, Manifest, sync
+from airside.client.folders.layout import FORMAT, MANIFEST, VERSION, FileFacts, Kind, Manifest
 from airside.core.errors import Conflict
 from airside.core.version import VERSION as RELEASE
+from airside.store.files import sync_folder
 
 
 class Writing:
@@ -80,9 +81,9 @@ class Writing:
             file.flush()
             os.fsync(file.fileno())
         for top, _, _ in os.walk(self._folder):
-            sync(Path(top))
+            sync_folder(Path(top))
         self._folder.rename(self._target)
-        sync(self._target.parent)
+        sync_folder(self._target.parent)
         return manifest
 
     def __enter__(self) -> Self:

@@ -7,18 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from blake3 import blake3
-
 from airside.client.transport import Client
 from airside.core.errors import AirsideError, Invalid, Overloaded, Unavailable
 from airside.core.record import Record
+from airside.store.blobs.identity import blob_of_file
 from airside.store.names import safe_parts
 from airside.tracking.imports.comparing import DigestFiles
 
 T = TypeVar("T")
 AT_ONCE = 100
 THREADS = 4
-PIECE = 1 << 20
 TRIES = 6
 
 
@@ -59,15 +57,17 @@ def copy(client: Client, files: list[LocalFile]) -> Copied:
 def _copy_some(client: Client, pool: ThreadPoolExecutor, files: list[LocalFile]) -> Copied:
     strange = [file for file in files if not _is_storable(file.place)]
     files = [file for file in files if file not in strange]
-    facts = dict(zip((file.place for file in files), pool.map(digest_of, (file.path for file in files)), strict=True))
+    digests = dict(
+        zip((file.place for file in files), pool.map(blob_of_file, (file.path for file in files)), strict=True)
+    )
     there = _digests(client, [file.place for file in files])
-    sent = [file for file in files if there.get(file.place) != facts[file.place][1]]
+    sent = [file for file in files if there.get(file.place) != digests[file.place]]
     mistakes = dict(zip((file.place for file in sent), pool.map(lambda file: _send(client, file), sent), strict=True))
     now = _digests(client, [file.place for file in sent if not mistakes[file.place]])
     lost = [f"{file.place}: the artifact store takes no file of this name" for file in strange]
     lost += [f"{file.place}: {mistakes[file.place]}" for file in sent if mistakes[file.place]]
-    lost += [file.place for file in sent if not mistakes[file.place] and now.get(file.place) != facts[file.place][1]]
-    return Copied(files=len(files), size_bytes=sum(size for size, _ in facts.values()), lost=tuple(lost))
+    lost += [file.place for file in sent if not mistakes[file.place] and now.get(file.place) != digests[file.place]]
+    return Copied(files=len(files), size_bytes=sum(file.path.stat().st_size for file in files), lost=tuple(lost))
 
 
 def _is_storable(place: str) -> bool:
@@ -83,16 +83,6 @@ def _digests(client: Client, places: list[str]) -> dict[str, str]:
         return {}
     answer = patiently(lambda: client.call(DigestFiles(paths=tuple(places))))
     return {found.path: found.digest for found in answer.items}
-
-
-def digest_of(path: Path) -> tuple[int, str]:
-    """The size and the digest of a file."""
-    digest, size = blake3(), 0
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return size, f"b3:{digest.hexdigest()}"
 
 
 def _send(client: Client, file: LocalFile) -> str:

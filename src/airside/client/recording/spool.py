@@ -29,6 +29,7 @@ import msgspec
 from airside.client.recording.entries import Entry, Written, entry_of, size_of
 from airside.core.errors import Invalid
 from airside.core.record import Record
+from airside.store.files import sync_folder
 from airside.store.frames import HEAD_BYTES, frame, frames
 
 SEGMENT_BYTES = 8 << 20
@@ -227,7 +228,7 @@ class Parcel:
             self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering=0)
             self._file_size = 0
             self._segments.append(path)
-            _flush_folder(self.folder)
+            sync_folder(self.folder)
         return self._file
 
     def _finish_segment(self, *, is_damaged: bool) -> None:
@@ -252,15 +253,6 @@ def _is_damaged(content: bytes, end: int) -> bool:
     """Whether what follows the last whole frame is more than the frame that a crash cut short."""
     rest = content[end:]
     return len(rest) >= HEAD_BYTES and len(rest) >= HEAD_BYTES + int.from_bytes(rest[:4], "little")
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a new name durable too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def left_over(shelf: Path) -> Iterator[Parcel]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from airside.client.transport import Client
 from airside.core.errors import Internal, NotFound
 from airside.core.ids import RunId
-from airside.tracking.capture.bundle import blob_of
+from airside.store.blobs.identity import blob_of
 from airside.tracking.capture.operations import GetCaptures
 from airside.tracking.capture.records import Capture
 from airside.tracking.capture.restore import Restored, restore
@@ -36,7 +36,7 @@ def restore_code(
     if code is None:  # pragma: no cover -- `_chosen` takes none without
         raise NotFound
     bundle = client.get_blob(code.bundle) if code.bundle else b""
-    if bundle and blob_of(bundle) != code.bundle:
+    if bundle and blob_of([bundle]) != code.bundle:
         raise Internal(f"The bundle {code.bundle} is damaged in the store: its bytes are not those that were captured.")
     return restore(code, bundle, Path(folder), repository=repository)
 

@@ -5,7 +5,7 @@ table = load_dataset(client, "people@latest")
 client.call(LogInputs(run_id=run, datasets=(dataset_input(version, "training"),)))
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,15 @@ from airside.core.column import Column
 from airside.core.errors import AlreadyExists, Internal, Invalid, NotFound, quoted
 from airside.core.ids import DatasetName, DatasetVersionId
 from airside.data.ingest import TABLES, Role, concatenate, infer_schema, parse_table, summarise, to_parquet
-from airside.data.manifest import blob_of
 from airside.data.operations.datasets import CreateDataset, GetDataset
 from airside.data.operations.versions import CommitDatasetVersion, GetDatasetVersion
 from airside.data.records import Dataset, DatasetFile, DatasetVersion
 from airside.data.validate import validate
+from airside.store.blobs.identity import blob_of, blob_of_file
 from airside.tracking.records import Dataset as RunDataset
 from airside.tracking.records import DatasetInput, Tag
 
 SOURCE_TYPE = "airside"
-PIECE = 1 << 20
 DIGEST_DIGITS = 32
 """MLflow keeps 36 characters of a dataset's digest."""
 
@@ -138,7 +137,7 @@ def download_dataset(client: Client, reference: str, folder: str | Path) -> list
         arriving = target.with_name(f".{target.name}.arriving")
         try:
             client.save_blob(file.digest, arriving)
-            if blob_of(_pieces(arriving)) != file.digest:
+            if blob_of_file(arriving) != file.digest:
                 raise _damaged(version, file)
             arriving.replace(target)
         finally:
@@ -221,12 +220,6 @@ def _kept(
 def _upload(client: Client, path: str, content: Path | bytes) -> DatasetFile:
     size_bytes = content.stat().st_size if isinstance(content, Path) else len(content)
     return DatasetFile(path=path, size_bytes=size_bytes, digest=client.put_blob(content))
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            yield piece
 
 
 def _content(client: Client, version: DatasetVersion, file: DatasetFile) -> bytes:

@@ -5,13 +5,13 @@ import re
 from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
 from airside.core.ids import DatasetName
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import DONE, Ask, Done
 from airside.data import queries
 from airside.data.records import Dataset, DatasetPage
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
 MAX_DESCRIPTION = 10_000
-MAX_PAGE = 1_000
 
 
 class CreateDataset(Ask[Dataset]):
@@ -82,7 +82,8 @@ def search_datasets(ctx: Context, ask: SearchDatasets) -> DatasetPage:
     """
     size = page_size(ask.max_results)
     found = queries.datasets(ctx, text=ask.text, after=ask.page_token, limit=size + 1)
-    return DatasetPage(items=found[:size], next_page_token=found[size - 1].name if len(found) > size else "")
+    items, following = cut(found, size, lambda dataset: dataset.name)
+    return DatasetPage(items=items, next_page_token=following)
 
 
 class UpdateDataset(Ask[Dataset]):
@@ -131,17 +132,6 @@ def delete_dataset(ctx: Context, ask: DeleteDataset) -> Done:
         )
     queries.delete_dataset(ctx, ask.name)
     return DONE
-
-
-def page_size(asked: int) -> int:
-    """The page's size, once it is known to be one.
-
-    Raises:
-        Invalid: it is not within 1 … 1,000.
-    """
-    if not 1 <= asked <= MAX_PAGE:
-        raise Invalid(f"max_results is {asked}; it must be within 1 and {MAX_PAGE}.")
-    return asked
 
 
 def _check_words(name: str, description: str) -> None:

@@ -4,10 +4,11 @@ from airside.core.column import Column
 from airside.core.errors import Invalid, NotFound, quoted
 from airside.core.ids import BlobId, DatasetName, DatasetVersionId
 from airside.core.operation import Context, Services, operation
+from airside.core.paging import cut, number_in, page_size
 from airside.core.record import Ask
 from airside.data import manifest, queries, rules
 from airside.data.events import DatasetVersionAdded
-from airside.data.operations.datasets import GetDataset, get_dataset, page_size
+from airside.data.operations.datasets import GetDataset, get_dataset
 from airside.data.records import (
     ColumnSummary,
     DatasetCheck,
@@ -17,6 +18,7 @@ from airside.data.records import (
     DatasetVersionPage,
     Finding,
 )
+from airside.store.blobs.identity import blob_of
 
 
 class CommitDatasetVersion(Ask[DatasetVersion]):
@@ -127,13 +129,10 @@ def list_dataset_versions(ctx: Context, ask: ListDatasetVersions) -> DatasetVers
     """
     dataset = get_dataset(ctx, GetDataset(name=ask.name))
     size = page_size(ask.max_results)
-    if ask.page_token and not ask.page_token.isdecimal():
-        raise Invalid(f"page_token is '{ask.page_token[:40]}'; give the next_page_token of the page before.")
-    below = int(ask.page_token) if ask.page_token else dataset.newest + 1
+    below = number_in(ask.page_token, dataset.newest + 1)
     found = queries.versions(ctx, ask.name, below=below, limit=size + 1)
-    return DatasetVersionPage(
-        items=found[:size], next_page_token=str(found[size - 1].version) if len(found) > size else ""
-    )
+    items, following = cut(found, size, lambda version: version.version)
+    return DatasetVersionPage(items=items, next_page_token=following)
 
 
 class VerifyDatasetVersion(Ask[DatasetCheck]):
@@ -150,7 +149,7 @@ def _hashed(services: Services, ask: VerifyDatasetVersion) -> DatasetCheck:
     for file in found.files:
         if services.blobs.size(file.digest) is None:
             missing.append(file.path)
-        elif manifest.blob_of(services.blobs.open(file.digest)) != file.digest:
+        elif blob_of(services.blobs.open(file.digest)) != file.digest:
             damaged.append(file.path)
     return DatasetCheck(
         name=found.name,

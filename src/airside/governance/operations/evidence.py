@@ -8,6 +8,7 @@ import msgspec
 from airside.core.errors import Invalid
 from airside.core.ids import BlobId, ModelName
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.governance import queries
 from airside.governance.ml_tests import BY_ID, valid_until
@@ -22,8 +23,6 @@ from airside.governance.records import (
     SubjectKind,
     Threshold,
 )
-
-MAX_PAGE = 1_000
 
 
 class RecordEvidence(Ask[Evidence]):
@@ -118,8 +117,7 @@ def list_evidence(ctx: Context, ask: ListEvidence) -> EvidencePage:
     Raises:
         Invalid: the page's size is out of bounds.
     """
-    if not 1 <= ask.max_results <= MAX_PAGE:
-        raise Invalid(f"max_results is {ask.max_results}; it must be within 1 and {MAX_PAGE}.")
-    found = queries.listed(ctx.tx, ask.model, ask.version, ask.subject, ask.page_token, ask.max_results + 1)
-    items = tuple(found[: ask.max_results])
-    return EvidencePage(items=items, next_page_token=items[-1].evidence_id if len(found) > len(items) else "")
+    size = page_size(ask.max_results)
+    found = queries.listed(ctx.tx, ask.model, ask.version, ask.subject, ask.page_token, size + 1)
+    items, following = cut(found, size, lambda evidence: evidence.evidence_id)
+    return EvidencePage(items=items, next_page_token=following)

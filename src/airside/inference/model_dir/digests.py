@@ -2,27 +2,15 @@
 
 from pathlib import Path
 
-from blake3 import blake3
-
 from airside.core.errors import Invalid, quoted
 from airside.core.ids import BlobId
-
-_PIECE = 2**20
-
-
-def digest(path: Path) -> BlobId:
-    """The `b3:` digest of a file, read in pieces."""
-    hasher = blake3()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            hasher.update(piece)
-    return BlobId(f"b3:{hasher.hexdigest()}")
+from airside.store.blobs.identity import blob_of_file
 
 
 def digests(folder: Path) -> dict[str, BlobId]:
     """Path below the folder (with `/`) → digest, for every file, sorted by path."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): digest(path) for path in files}
+    return {path.relative_to(folder).as_posix(): blob_of_file(path) for path in files}
 
 
 def verify(folder: Path, expected: dict[str, BlobId]) -> None:
@@ -34,6 +22,6 @@ def verify(folder: Path, expected: dict[str, BlobId]) -> None:
     missing = [name for name in expected if not (folder / name).is_file()]
     if missing:
         raise Invalid(f"The model directory lacks {quoted(missing)}.")
-    changed = [name for name, known in expected.items() if digest(folder / name) != known]
+    changed = [name for name, known in expected.items() if blob_of_file(folder / name) != known]
     if changed:
         raise Invalid(f"The model directory was changed: {quoted(changed)} differ from what was registered.")

@@ -39,7 +39,6 @@ OF_COLUMN = {
     "any": "BYTES",
 }
 OUTPUTS = ("predict", "predict_proba", "decision_function")
-EXTENSIONS = ("binary_tensor_data",)
 
 
 class _Tensor(msgspec.Struct):

@@ -5,10 +5,10 @@ from typing import Literal
 from airside.core.errors import Conflict, NotFound
 from airside.core.ids import AlertId
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.monitoring import queries
 from airside.monitoring.events import AlertClosed
-from airside.monitoring.operations.monitors import check_page
 from airside.monitoring.records import Alert, AlertPage
 from airside.monitoring.rules import moved
 
@@ -34,10 +34,10 @@ def list_alerts(ctx: Context, ask: ListAlerts) -> AlertPage:
     Raises:
         Invalid: the page's size is out of bounds.
     """
-    check_page(ask.max_results)
-    found = queries.alerts(ctx.tx, ask.monitor, ask.model, ask.state, ask.page_token, ask.max_results + 1)
-    items = tuple(found[: ask.max_results])
-    return AlertPage(items=items, next_page_token=items[-1].alert_id if len(found) > len(items) else "")
+    size = page_size(ask.max_results)
+    found = queries.alerts(ctx.tx, ask.monitor, ask.model, ask.state, ask.page_token, size + 1)
+    items, following = cut(found, size, lambda alert: alert.alert_id)
+    return AlertPage(items=items, next_page_token=following)
 
 
 class GetAlert(Ask[Alert]):

@@ -7,6 +7,7 @@ import msgspec
 from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
 from airside.core.ids import BlobId, EndpointName, ModelName, MonitorName, is_blob_id
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.monitoring import queries
 from airside.monitoring.events import AlertClosed, ReferenceMoved
@@ -17,7 +18,6 @@ from airside.registry.operations.versions import GetVersion, get_version
 from airside.registry.records import CHAMPION
 from airside.serving.operations.endpoints import GetEndpoint, get_endpoint
 
-MAX_PAGE = 1_000
 MOST_ALERTS = 1_000
 
 
@@ -127,20 +127,10 @@ def list_monitors(ctx: Context, ask: ListMonitors) -> MonitorPage:
     Raises:
         Invalid: the page's size is out of bounds.
     """
-    check_page(ask.max_results)
-    found = queries.monitors(ctx.tx, ask.endpoint, ask.model, ask.page_token, ask.max_results + 1)
-    items = tuple(found[: ask.max_results])
-    return MonitorPage(items=items, next_page_token=items[-1].name if len(found) > len(items) else "")
-
-
-def check_page(max_results: int) -> None:
-    """Reject a page's size that is out of bounds.
-
-    Raises:
-        Invalid: it is.
-    """
-    if not 1 <= max_results <= MAX_PAGE:
-        raise Invalid(f"max_results is {max_results}; it must be within 1 and {MAX_PAGE}.")
+    size = page_size(ask.max_results)
+    found = queries.monitors(ctx.tx, ask.endpoint, ask.model, ask.page_token, size + 1)
+    items, following = cut(found, size, lambda monitor: monitor.name)
+    return MonitorPage(items=items, next_page_token=following)
 
 
 class UpdateMonitor(Ask[Monitor]):

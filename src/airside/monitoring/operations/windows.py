@@ -6,10 +6,11 @@ from airside.core.clock import to_ms
 from airside.core.errors import Conflict, Invalid, NotFound
 from airside.core.ids import AlertId, MonitorName
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, number_in, page_size
 from airside.core.record import Ask
 from airside.monitoring import queries, rules, words
 from airside.monitoring.events import AlertOpened, WindowAnalysed
-from airside.monitoring.operations.monitors import GetMonitor, check_page, get_monitor
+from airside.monitoring.operations.monitors import GetMonitor, get_monitor
 from airside.monitoring.records import PREDICTION, Alert, Monitor, Window, WindowId, WindowPage, WindowResult
 
 MOST_WINDOWS = 240
@@ -175,16 +176,14 @@ def list_windows(ctx: Context, ask: ListWindows) -> WindowPage:
         NotFound: there is no such monitor.
         Invalid: the page's size or token cannot be read.
     """
-    check_page(ask.max_results)
+    size = page_size(ask.max_results)
+    before = number_in(ask.page_token, NEWEST)
     get_monitor(ctx, GetMonitor(name=ask.monitor))
-    if ask.page_token and not ask.page_token.isdecimal():
-        raise Invalid(f"The page token '{ask.page_token[:40]}' is none of ours. Leave it out to begin anew.")
     if ask.delivery:
         return WindowPage(items=tuple(queries.windows_of_delivery(ctx.tx, ask.monitor, ask.delivery)))
-    before = int(ask.page_token) if ask.page_token else NEWEST
-    found = queries.windows(ctx.tx, ask.monitor, before, ask.max_results + 1, with_columns=ask.with_columns)
-    items = tuple(found[: ask.max_results])
-    return WindowPage(items=items, next_page_token=str(items[-1].sequence) if len(found) > len(items) else "")
+    found = queries.windows(ctx.tx, ask.monitor, before, size + 1, with_columns=ask.with_columns)
+    items, following = cut(found, size, lambda window: window.sequence)
+    return WindowPage(items=items, next_page_token=following)
 
 
 class GetWindow(Ask[Window]):

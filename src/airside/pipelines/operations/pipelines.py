@@ -5,6 +5,7 @@ import msgspec
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import BlobId, PipelineName, is_blob_id
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask, Record
 from airside.pipelines import queries, rules
 from airside.pipelines.records import Graph, Parameter, Pipeline
@@ -109,20 +110,24 @@ class PipelinePage(Record):
 class ListPipelines(Ask[PipelinePage]):
     """The newest version of each pipeline."""
 
-    limit: int = msgspec.field(default=100)
+    max_results: int = 100
     page_token: str = ""
 
 
 @operation("pipelines.list", needs="pipeline:read")
 def list_pipelines(ctx: Context, ask: ListPipelines) -> PipelinePage:
-    """The newest version of each pipeline, by name, with its last run."""
-    limit = rules.check_limit(ask.limit)
-    found = queries.pipelines(ctx.tx, after=ask.page_token, limit=limit + 1)
-    items = tuple(
+    """The newest version of each pipeline, by name, with its last run.
+
+    Raises:
+        Invalid: the page's size or token is none.
+    """
+    size = page_size(ask.max_results)
+    found = [
         PipelineSummary(pipeline=pipeline, runs=runs, last_run=last, last_state=state)
-        for pipeline, runs, last, state in found[:limit]
-    )
-    return PipelinePage(items=items, next_page_token=items[-1].pipeline.name if len(found) > limit else "")
+        for pipeline, runs, last, state in queries.pipelines(ctx.tx, after=ask.page_token, limit=size + 1)
+    ]
+    items, following = cut(found, size, lambda summary: summary.pipeline.name)
+    return PipelinePage(items=items, next_page_token=following)
 
 
 OPERATIONS: tuple[AnyOperation, ...] = (register, get, list_pipelines)

@@ -7,6 +7,7 @@ import msgspec
 from airside.core.errors import NotFound
 from airside.core.ids import PipelineName, PipelineRunId
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask, Record
 from airside.pipelines import queries, rules, tracked
 from airside.pipelines.events import PipelineRunFinished, PipelineRunStarted
@@ -101,21 +102,23 @@ class ListRuns(Ask[PipelineRunPage]):
     states: tuple[RunState, ...] = ()
     trigger: str = ""
     event: str = ""
-    limit: int = 50
+    max_results: int = 50
     page_token: str = ""
 
 
 @operation("pipeline_runs.list", needs="pipeline_run:read")
 def list_runs(ctx: Context, ask: ListRuns) -> PipelineRunPage:
-    """Runs, the newest first."""
-    limit = rules.check_limit(ask.limit)
+    """Runs, the newest first.
+
+    Raises:
+        Invalid: the page's size or token is none.
+    """
+    size = page_size(ask.max_results)
     wanted = queries.RunFilter(
         pipeline=ask.pipeline, states=ask.states, trigger=ask.trigger, event=ask.event, before=ask.page_token
     )
-    found = queries.runs(ctx.tx, wanted, limit=limit + 1)
-    return PipelineRunPage(
-        items=tuple(found[:limit]), next_page_token=found[limit - 1].id if len(found) > limit else ""
-    )
+    items, following = cut(queries.runs(ctx.tx, wanted, limit=size + 1), size, lambda run: run.id)
+    return PipelineRunPage(items=items, next_page_token=following)
 
 
 class Offers(Record):

@@ -7,6 +7,7 @@ import msgspec
 from airside.core.errors import Conflict, Invalid, NotFound
 from airside.core.ids import PipelineRunId
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import MAX_PAGE, cut, number_in, page_size
 from airside.core.record import DONE, Ask, Done, Record
 from airside.pipelines import queries, rules
 from airside.pipelines.events import StepFinished
@@ -105,7 +106,6 @@ class LookUpLastRun(Ask[Found]):
     """What the last succeeded run before this one had: most of it is likely to be asked for again."""
 
     run_id: PipelineRunId
-    limit: int = 1000
 
 
 @operation("steps.lookup_last", needs="pipeline_run:read")
@@ -116,7 +116,7 @@ def lookup_last(ctx: Context, ask: LookUpLastRun) -> Found:
         NotFound: there is no such run.
     """
     run = get_run(ctx, GetRun(run_id=ask.run_id))
-    found = queries.kept_before(ctx.tx, run.pipeline, run.id, rules.check_limit(ask.limit))
+    found = queries.kept_before(ctx.tx, run.pipeline, run.id, MAX_PAGE)
     return Found(
         items=tuple(
             Kept(key=key, run=PipelineRunId(of), step=step, outputs=outputs) for key, of, step, outputs in found
@@ -136,7 +136,7 @@ class ListSteps(Ask[StepPage]):
 
     run_id: PipelineRunId
     latest: bool = True
-    limit: int = 1000
+    max_results: int = 1000
     page_token: str = ""
 
 
@@ -146,12 +146,13 @@ def list_steps(ctx: Context, ask: ListSteps) -> StepPage:
 
     Raises:
         NotFound: there is no such run.
+        Invalid: the page's size or token is none.
     """
     get_run(ctx, GetRun(run_id=ask.run_id))
-    limit = rules.check_limit(ask.limit)
-    offset = rules.check_offset(ask.page_token)
-    found = queries.steps(ctx.tx, ask.run_id, latest=ask.latest, limit=limit + 1, offset=offset)
-    return StepPage(items=tuple(found[:limit]), next_page_token=str(offset + limit) if len(found) > limit else "")
+    size, offset = page_size(ask.max_results), number_in(ask.page_token, 0)
+    found = queries.steps(ctx.tx, ask.run_id, latest=ask.latest, limit=size + 1, offset=offset)
+    items, following = cut(found, size, lambda _last: offset + size)
+    return StepPage(items=items, next_page_token=following)
 
 
 class StepLog(Record):

@@ -10,6 +10,7 @@ from airside.core.clock import from_ms, to_ms
 from airside.core.errors import AlreadyExists, Invalid, NotFound
 from airside.core.ids import DatasetName, ModelName, MonitorName, PipelineName
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import cut, number_in, page_size
 from airside.core.record import Ask, Record
 from airside.data.operations.datasets import GetDataset, get_dataset
 from airside.data.operations.versions import ListDatasetVersions, list_dataset_versions
@@ -97,16 +98,21 @@ class ListTriggers(Ask[TriggerPage]):
     """The triggers of a pipeline, or all."""
 
     pipeline: PipelineName = PipelineName("")
-    limit: int = 100
+    max_results: int = 100
     page_token: str = ""
 
 
 @operation("triggers.list", needs="trigger:read")
 def list_triggers(ctx: Context, ask: ListTriggers) -> TriggerPage:
-    """Triggers, in the order in which they were made."""
-    limit = rules.check_limit(ask.limit)
-    found = queries.triggers(ctx.tx, pipeline=ask.pipeline, after=ask.page_token, limit=limit + 1)
-    return TriggerPage(items=tuple(found[:limit]), next_page_token=found[limit - 1].id if len(found) > limit else "")
+    """Triggers, in the order in which they were made.
+
+    Raises:
+        Invalid: the page's size or token is none.
+    """
+    size = page_size(ask.max_results)
+    found = queries.triggers(ctx.tx, pipeline=ask.pipeline, after=ask.page_token, limit=size + 1)
+    items, following = cut(found, size, lambda trigger: trigger.id)
+    return TriggerPage(items=items, next_page_token=following)
 
 
 class EnableTrigger(Ask[Trigger]):
@@ -315,18 +321,21 @@ class ListFires(Ask[TriggerFirePage]):
     """The fires of a trigger, or all."""
 
     trigger: str = ""
-    limit: int = 100
+    max_results: int = 100
     page_token: str = ""
 
 
 @operation("trigger_fires.list", needs="trigger:read")
 def list_fires(ctx: Context, ask: ListFires) -> TriggerFirePage:
-    """What fired, waits, or joined another, the newest first."""
-    limit, offset = rules.check_limit(ask.limit), rules.check_offset(ask.page_token)
-    found = queries.fires(ctx.tx, trigger_id=ask.trigger, limit=limit + 1, offset=offset)
-    return TriggerFirePage(
-        items=tuple(found[:limit]), next_page_token=str(offset + limit) if len(found) > limit else ""
-    )
+    """What fired, waits, or joined another, the newest first.
+
+    Raises:
+        Invalid: the page's size or token is none.
+    """
+    size, offset = page_size(ask.max_results), number_in(ask.page_token, 0)
+    found = queries.fires(ctx.tx, trigger_id=ask.trigger, limit=size + 1, offset=offset)
+    items, following = cut(found, size, lambda _last: offset + size)
+    return TriggerFirePage(items=items, next_page_token=following)
 
 
 OPERATIONS: tuple[AnyOperation, ...] = (create, list_triggers, enable, note_event, fire, due, tick, list_fires)

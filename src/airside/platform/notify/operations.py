@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from airside.core.errors import Conflict, Invalid, NotFound, Overloaded
+from airside.core.errors import Conflict, NotFound, Overloaded
 from airside.core.operation import AnyOperation, Context, Services, operation
+from airside.core.paging import cut, page_size
 from airside.core.plugin import load
 from airside.core.record import DONE, Ask, Done, Record
 from airside.core.search import PageToken, read_token, write_token
@@ -28,7 +29,6 @@ from airside.platform.notify.telling import EXAMPLES
 from airside.store import outbox
 
 MAX_WEBHOOKS = 1000
-MAX_PAGE = 1000
 WHAT = "webhook URL"
 POST = "airside.outbound.client:post"
 """Imported with the first call: TLS costs the server's start time."""
@@ -133,11 +133,11 @@ def list_webhooks(ctx: Context, ask: ListWebhooks) -> WebhookPage:
     Raises:
         Invalid: the page size or the token is not one.
     """
-    _check_page(ask.max_results)
+    size = page_size(ask.max_results)
     offset = read_token(ask.page_token).offset
-    found = queries.webhooks(ctx.tx, offset, ask.max_results + 1)
-    more = write_token(PageToken(offset=offset + ask.max_results)) if len(found) > ask.max_results else ""
-    return WebhookPage(items=found[: ask.max_results], next_page_token=more)
+    found = queries.webhooks(ctx.tx, offset, size + 1)
+    items, following = cut(found, size, lambda _last: write_token(PageToken(offset=offset + size)))
+    return WebhookPage(items=items, next_page_token=following)
 
 
 class UpdateWebhook(Ask[Webhook], _WithSecret):
@@ -302,10 +302,10 @@ def list_deliveries(ctx: Context, ask: ListDeliveries) -> DeliveryPage:
     Raises:
         Invalid: the page size is not one.
     """
-    _check_page(ask.max_results)
-    found = queries.deliveries(ctx.tx, ask.webhook_id, ask.state, ask.page_token, ask.max_results + 1)
-    page = found[: ask.max_results]
-    return DeliveryPage(items=page, next_page_token=page[-1].id if len(found) > ask.max_results else "")
+    size = page_size(ask.max_results)
+    found = queries.deliveries(ctx.tx, ask.webhook_id, ask.state, ask.page_token, size + 1)
+    items, following = cut(found, size, lambda delivery: delivery.id)
+    return DeliveryPage(items=items, next_page_token=following)
 
 
 class GetDelivery(Ask[WebhookDelivery]):
@@ -389,11 +389,6 @@ def renew_key(ctx: Context, _ask: RenewKey) -> Resealed:
     """
     renewed: tuple[Renewed, ...] = ctx.prepared
     return Resealed(secrets=sum(queries.reseal(ctx.tx, each.id, each.before, each.after) for each in renewed))
-
-
-def _check_page(max_results: int) -> None:
-    if not 1 <= max_results <= MAX_PAGE:
-        raise Invalid(f"max_results must be between 1 and {MAX_PAGE}.")
 
 
 OPERATIONS: tuple[AnyOperation, ...] = (

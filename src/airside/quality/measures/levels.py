@@ -5,7 +5,7 @@ and KL. Chi-square is the two-sample test (the reference's own noise counts), ne
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -97,25 +97,6 @@ def total_variation(reference: Floats, current: Floats) -> float:
     return min(float(np.abs(shares(reference) - shares(current)).sum() / 2), 1.0)
 
 
-def l_infinity(reference: Floats, current: Floats) -> float:
-    """The largest absolute difference of a share.
-
-    >>> l_infinity(np.array([1.0, 1.0]), np.array([1.0, 3.0]))
-    0.25
-    """
-    return float(np.abs(shares(reference) - shares(current)).max(initial=0.0))
-
-
-def hellinger(reference: Floats, current: Floats) -> float:
-    """The Hellinger distance.
-
-    >>> hellinger(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
-    1.0
-    """
-    difference = np.sqrt(shares(reference)) - np.sqrt(shares(current))
-    return float(np.sqrt((difference**2).sum() / 2))
-
-
 def _floored(counts: Floats) -> Floats:
     values = shares(counts)
     return np.where(values == 0, SMALL_SHARE, values)
@@ -132,12 +113,6 @@ def psi(reference: Floats, current: Floats) -> float:
     return float(((p - q) * np.log(p / q)).sum())
 
 
-def kullback_leibler(reference: Floats, current: Floats) -> float:
-    """The Kullback-Leibler divergence of the reference from the current shares, zeros as for PSI, renormalised."""
-    p, q = shares(_floored(reference)), shares(_floored(current))
-    return float((p * np.log(p / q)).sum())
-
-
 def jensen_shannon(reference: Floats, current: Floats, *, base: float = 2.0) -> float:
     """The Jensen-Shannon distance (the root of the divergence); base 2 makes 1 its maximum.
 
@@ -150,37 +125,9 @@ def jensen_shannon(reference: Floats, current: Floats, *, base: float = 2.0) -> 
     return math.sqrt(max(divergence, 0.0) / math.log(base))
 
 
-def cramers_v(reference: Floats, current: Floats) -> float:
-    """Cramér's V of the 2 x k table."""
-    used = (reference + current) > 0
-    table = np.stack([reference[used], current[used]])
-    if table.shape[1] < 2 or not table.sum(axis=1).all():
-        return 0.0
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    return math.sqrt(float(((table - expected) ** 2 / expected).sum() / table.sum()))
-
-
 def expected_total_variation(counts: Floats, n: int, m: int) -> float:
     """What sampling alone makes of the total variation distance, to first order: the half normal of each cell."""
     if not n or not m:
         return 0.0
     p = shares(counts)
     return float(np.sqrt(2 * p * (1 - p) * (1 / n + 1 / m) / math.pi).sum() / 2)
-
-
-def expected_psi(cells: int, n: int, m: int) -> float:
-    """What sampling alone makes of PSI: (k - 1)(1/n + 1/m), for cells with expected counts of 5 and more.
-
-    >>> round(expected_psi(10, 500, 500), 6)
-    0.036
-    """
-    return (cells - 1) * (1 / n + 1 / m) if n and m else 0.0
-
-
-def in_order(levels: Sequence[Any], counts: Mapping[Any, int]) -> Floats:
-    """The counts of some levels, in their order.
-
-    >>> in_order(["b", "a"], {"a": 1})
-    array([0., 1.])
-    """
-    return np.array([counts.get(level, 0) for level in levels], dtype=np.float64)

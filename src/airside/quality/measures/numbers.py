@@ -134,13 +134,6 @@ def normalised_wasserstein(r: Floats, c: Floats) -> float:
     return wasserstein(r, c) / max(float(np.std(r)) if len(r) else 0.0, 0.001)
 
 
-def mann_whitney(r: Floats, c: Floats) -> float:
-    """The two-sided p-value of the Mann-Whitney U test."""
-    if not len(r) or not len(c):
-        return 1.0
-    return float(stats.mannwhitneyu(r, c).pvalue)
-
-
 def normal_quantile(level: float) -> float:
     """How many standard errors an interval of this level reaches to either side.
 

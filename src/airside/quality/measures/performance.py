@@ -126,30 +126,6 @@ def calibration_error(labels: Bools, probability: Floats, bins: int = 10) -> flo
     return sum(one.rows * abs(one.predicted - one.observed) for one in curve) / max(len(labels), 1)
 
 
-def average_precision(labels: Bools, scores: Floats) -> float:
-    """The average precision: Σ (recallₖ - recallₖ₋₁) · precisionₖ over the distinct scores, highest first.
-
-    >>> round(average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])), 4)
-    0.8333
-    """
-    positives = int(labels.sum())
-    if not positives:
-        return 0.0
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    hits = np.cumsum(labels[order])[ends]
-    recall = np.concatenate(([0.0], hits / positives))
-    return float((np.diff(recall) * hits / (ends + 1)).sum())
-
-
-def matthews(labels: Bools, selected: Bools) -> float:
-    """Matthews' correlation coefficient; 0 when a margin is empty."""
-    found = confusion(labels, selected)
-    tp, fp, fn, tn = found.true_positives, found.false_positives, found.false_negatives, found.true_negatives
-    margins = float(tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return (tp * tn - fp * fn) / math.sqrt(margins) if margins else 0.0
-
-
 def multiclass(labels: AnyArray, predicted: AnyArray, entities: Entities, level: float = LEVEL) -> dict[str, Estimate]:
     """Accuracy and macro-averaged F1 of a classifier of any number of classes."""
     right = labels == predicted

@@ -3,6 +3,7 @@
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import DatasetVersionId, ModelName, RunId
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.quality import queries, rules
 from airside.quality.events import GateDecided
@@ -16,7 +17,6 @@ from airside.registry.records import CHAMPION
 GATE = "quality"
 """The name of the gate in the registry: what a model asks for with `models.require`."""
 MAX_MEASURED = 10_000
-MAX_PAGE = 1_000
 
 
 class DecideGate(Ask[GateDecision]):
@@ -118,9 +118,7 @@ def list_gates(ctx: Context, ask: ListGates) -> GateDecisionPage:
     Raises:
         Invalid: the page's size is out of bounds.
     """
-    if not 1 <= ask.max_results <= MAX_PAGE:
-        raise Invalid(f"max_results is {ask.max_results}; it must be within 1 and {MAX_PAGE}.")
-    found = queries.decisions(ctx, ask.model, ask.version, before=ask.page_token, limit=ask.max_results + 1)
-    more = len(found) > ask.max_results
-    items = found[: ask.max_results]
-    return GateDecisionPage(items=items, next_page_token=items[-1].id if more else "")
+    size = page_size(ask.max_results)
+    found = queries.decisions(ctx, ask.model, ask.version, before=ask.page_token, limit=size + 1)
+    items, following = cut(found, size, lambda decision: decision.id)
+    return GateDecisionPage(items=items, next_page_token=following)

@@ -3,9 +3,10 @@
 import msgspec
 
 from airside.core.clock import from_ms
-from airside.core.errors import Conflict, Denied, Invalid, NotFound, quoted
+from airside.core.errors import Conflict, Denied, NotFound, quoted
 from airside.core.ids import ModelName
 from airside.core.operation import LOCAL, Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.registry import history, queries, rules
 from airside.registry.events import ApprovalAsked, ApprovalDecided
@@ -232,8 +233,7 @@ def search_approvals(ctx: Context, ask: SearchApprovals) -> ApprovalPage:
     Raises:
         Invalid: the page size or the token is not one.
     """
-    if not 1 <= ask.max_results <= 1000:
-        raise Invalid(f"max_results must be between 1 and 1000, got {ask.max_results}.")
-    found = queries.approvals(ctx.tx, ask.state, ask.subject_kind, ask.subject, ask.page_token, ask.max_results + 1)
-    page = found[: ask.max_results]
-    return ApprovalPage(items=page, next_page_token=page[-1].id if len(found) > ask.max_results else "")
+    size = page_size(ask.max_results)
+    found = queries.approvals(ctx.tx, ask.state, ask.subject_kind, ask.subject, ask.page_token, size + 1)
+    items, following = cut(found, size, lambda approval: approval.id)
+    return ApprovalPage(items=items, next_page_token=following)

@@ -6,6 +6,7 @@ from typing import Any
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import ImportId, ModelName
 from airside.core.operation import Context, operation
+from airside.core.paging import page_size
 from airside.core.record import Ask
 from airside.registry import history, queries, rules
 from airside.registry.events import ModelCreated, VersionRegistered
@@ -120,12 +121,11 @@ def list_versions(ctx: Context, ask: ListVersions) -> ImportedVersions:
     Raises:
         NotFound: no model has that name. Invalid: the page size is not one.
     """
-    if not 1 <= ask.max_results <= MAX_ITEMS:
-        raise Invalid(f"max_results must be between 1 and {MAX_ITEMS}, got {ask.max_results}.")
+    size = page_size(ask.max_results, MAX_ITEMS)
     last = imports.last_version(ctx.tx, ask.name)
     if last is None:
         raise NotFound(f"Registered Model with name={ask.name} not found")
-    found = imports.versions_behind(ctx.tx, ask.name, ask.after, ask.max_results)
+    found = imports.versions_behind(ctx.tx, ask.name, ask.after, size)
     versions = queries.versions_of(ctx.tx, [(ask.name, number) for number in found])
     return ImportedVersions(
         items=tuple(ImportedVersion(version=each, storage_location=found[each.version]) for each in versions),

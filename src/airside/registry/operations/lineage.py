@@ -6,6 +6,7 @@ from airside.core.clock import from_ms
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import DatasetName, DatasetVersionId, LoggedModelId, ModelName, RunId
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.core.search import PageToken, read_token, write_token
 from airside.data.operations.versions import GetDatasetVersion, get_dataset_version
@@ -26,7 +27,6 @@ from airside.tracking.records import DatasetInput, Run
 OURS = "airside"
 """The source type of datasets that are versions of the data room."""
 MAX_COPIES = 100
-MAX_PAGE = 1000
 MIN_DIGITS = 4
 """A shorter beginning of a commit or a digest names nothing."""
 
@@ -156,14 +156,13 @@ def versions_made_from(ctx: Context, ask: VersionsMadeFrom) -> VersionPage:
     for what, text in (("digest", ask.digest), ("commit", ask.commit)):
         if text and len(text) < MIN_DIGITS:
             raise Invalid(f"The {what} '{text}' is too short: give at least {MIN_DIGITS} characters of it.")
-    if not 1 <= ask.max_results <= MAX_PAGE:
-        raise Invalid(f"max_results must be between 1 and {MAX_PAGE}, got {ask.max_results}.")
+    size = page_size(ask.max_results)
     name, dataset_id = _dataset_of(ctx, ask.dataset)
     wanted = Wanted(ask.run_id, ask.model_id, name, dataset_id, ask.digest, ask.commit)
     offset = read_token(ask.page_token).offset
-    found = queries.versions_made_from(ctx.tx, wanted, offset, ask.max_results + 1)
-    more = write_token(PageToken(offset=offset + ask.max_results)) if len(found) > ask.max_results else ""
-    return VersionPage(items=queries.versions_of(ctx.tx, found[: ask.max_results]), next_page_token=more)
+    found = queries.versions_made_from(ctx.tx, wanted, offset, size + 1)
+    keys, following = cut(found, size, lambda _last: write_token(PageToken(offset=offset + size)))
+    return VersionPage(items=queries.versions_of(ctx.tx, keys), next_page_token=following)
 
 
 def _dataset_of(ctx: Context, text: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from airside.core.clock import from_ms, to_ms
 from airside.core.ids import BlobId, ModelName
 from airside.core.operation import Row, Transaction
 from airside.registry.records import ModelVersion, Stage, Verdict
+from airside.store.sql.conditions import placeholders
 
 _COLUMNS = (
     "name, version, source, run_id, model_id, status, status_message, stage, description, run_link, "
@@ -265,7 +266,7 @@ def of_models(tx: Transaction, model_ids: Sequence[str]) -> list[Row]:
     """Name, number and logged model of the versions that come from some logged models."""
     if not model_ids:
         return []
-    marks = ", ".join("?" * len(model_ids))
+    marks = placeholders(len(model_ids))
     return tx.all(f"SELECT name, version, model_id FROM model_version WHERE model_id IN ({marks})", model_ids)
 
 
@@ -273,7 +274,7 @@ def of_runs(tx: Transaction, run_ids: Sequence[str]) -> list[Row]:
     """Name, number, run and place of the versions that come from some runs."""
     if not run_ids:
         return []
-    marks = ", ".join("?" * len(run_ids))
+    marks = placeholders(len(run_ids))
     return tx.all(
         f"SELECT name, version, run_id, storage_location FROM model_version WHERE run_id IN ({marks})", run_ids
     )

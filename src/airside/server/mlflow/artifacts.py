@@ -200,12 +200,8 @@ def _list_of_model(request: WireRequest) -> ListArtifacts:
 
 
 ROUTES: tuple[WireRoute, ...] = (
-    WireRoute(method="GET", path="2.0/mlflow/artifacts/list", decode=_list_of_run, encode=_listed, ask=ListArtifacts),
+    WireRoute("GET", "2.0/mlflow/artifacts/list", _list_of_run, _listed, ListArtifacts),
     WireRoute(
-        method="GET",
-        path="2.0/mlflow/logged-models/{model_id}/artifacts/directories",
-        decode=_list_of_model,
-        encode=_listed,
-        ask=ListArtifacts,
+        "GET", "2.0/mlflow/logged-models/{model_id}/artifacts/directories", _list_of_model, _listed, ListArtifacts
     ),
 )

@@ -198,8 +198,8 @@ def _delete(request: WireRequest) -> DeleteAssessment:
 _A = "3.0/mlflow/traces/{trace_id}/assessments"
 
 ROUTES: tuple[WireRoute, ...] = (
-    WireRoute(method="POST", path=_A, decode=_create, encode=_answer, ask=CreateAssessment),
-    WireRoute(method="GET", path=f"{_A}/{{assessment_id}}", decode=_get, encode=_answer, ask=GetAssessment),
-    WireRoute(method="PATCH", path=f"{_A}/{{assessment_id}}", decode=_update, encode=_answer, ask=UpdateAssessment),
-    WireRoute(method="DELETE", path=f"{_A}/{{assessment_id}}", decode=_delete, encode=nothing, ask=DeleteAssessment),
+    WireRoute("POST", _A, _create, _answer, CreateAssessment),
+    WireRoute("GET", f"{_A}/{{assessment_id}}", _get, _answer, GetAssessment),
+    WireRoute("PATCH", f"{_A}/{{assessment_id}}", _update, _answer, UpdateAssessment),
+    WireRoute("DELETE", f"{_A}/{{assessment_id}}", _delete, nothing, DeleteAssessment),
 )

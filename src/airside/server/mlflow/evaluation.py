@@ -1,7 +1,6 @@
 """MLflow's calls of evaluation datasets (contract, section 12.4): a table of routes."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from airside.core.errors import Invalid
@@ -292,25 +291,19 @@ def _delete_records(request: WireRequest) -> DeleteEvaluationRecords:
 _D = "3.0/mlflow/datasets"
 
 
-def _route(
-    method: Any, path: str, decode: Callable[[WireRequest], Any], encode: Callable[[Any], bytes], ask: Any
-) -> WireRoute:
-    return WireRoute(method=method, path=path, decode=decode, encode=encode, ask=ask)
-
-
 _ONE = f"{_D}/{{dataset_id}}"
 ROUTES: tuple[WireRoute, ...] = (
-    _route("POST", f"{_D}/create", _create, _made, CreateEvaluationDataset),
-    _route("POST", f"{_D}/search", _search, _datasets, SearchEvaluationDatasets),
-    _route("GET", f"{_D}/search", _search, _datasets, SearchEvaluationDatasets),
-    _route("GET", _ONE, _get, _dataset, GetEvaluationDataset),
-    _route("DELETE", _ONE, _delete, nothing, DeleteEvaluationDataset),
-    _route("PATCH", f"{_ONE}/tags", _set_tags, nothing, SetEvaluationDatasetTags),
-    _route("DELETE", f"{_ONE}/tags/{{key:path}}", _delete_tag, nothing, DeleteEvaluationDatasetTag),
-    _route("GET", f"{_ONE}/experiment-ids", _of, _experiments, ListEvaluationDatasetExperiments),
-    _route("POST", f"{_ONE}/add-experiments", _add, _dataset, AddEvaluationDatasetToExperiments),
-    _route("POST", f"{_ONE}/remove-experiments", _remove, _dataset, RemoveEvaluationDatasetFromExperiments),
-    _route("POST", f"{_ONE}/records", _upsert, _upserted, UpsertEvaluationRecords),
-    _route("GET", f"{_ONE}/records", _list, _records, ListEvaluationRecords),
-    _route("DELETE", f"{_ONE}/records", _delete_records, _deleted, DeleteEvaluationRecords),
+    WireRoute("POST", f"{_D}/create", _create, _made, CreateEvaluationDataset),
+    WireRoute("POST", f"{_D}/search", _search, _datasets, SearchEvaluationDatasets),
+    WireRoute("GET", f"{_D}/search", _search, _datasets, SearchEvaluationDatasets),
+    WireRoute("GET", _ONE, _get, _dataset, GetEvaluationDataset),
+    WireRoute("DELETE", _ONE, _delete, nothing, DeleteEvaluationDataset),
+    WireRoute("PATCH", f"{_ONE}/tags", _set_tags, nothing, SetEvaluationDatasetTags),
+    WireRoute("DELETE", f"{_ONE}/tags/{{key:path}}", _delete_tag, nothing, DeleteEvaluationDatasetTag),
+    WireRoute("GET", f"{_ONE}/experiment-ids", _of, _experiments, ListEvaluationDatasetExperiments),
+    WireRoute("POST", f"{_ONE}/add-experiments", _add, _dataset, AddEvaluationDatasetToExperiments),
+    WireRoute("POST", f"{_ONE}/remove-experiments", _remove, _dataset, RemoveEvaluationDatasetFromExperiments),
+    WireRoute("POST", f"{_ONE}/records", _upsert, _upserted, UpsertEvaluationRecords),
+    WireRoute("GET", f"{_ONE}/records", _list, _records, ListEvaluationRecords),
+    WireRoute("DELETE", f"{_ONE}/records", _delete_records, _deleted, DeleteEvaluationRecords),
 )

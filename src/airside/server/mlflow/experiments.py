@@ -163,24 +163,15 @@ def _summarised(summaries: DatasetSummaries) -> bytes:
 
 _AT = "2.0/mlflow/experiments/"
 ROUTES: tuple[WireRoute, ...] = (
-    WireRoute(method="POST", path=_AT + "create", decode=_create, encode=_created, ask=CreateExperiment),
-    WireRoute(method="GET", path=_AT + "get", decode=_get, encode=_got, ask=GetExperiment),
-    WireRoute(method="GET", path=_AT + "get-by-name", decode=_get_by_name, encode=_got, ask=GetExperimentByName),
-    WireRoute(method="POST", path=_AT + "search", decode=_search, encode=_searched, ask=SearchExperiments),
-    WireRoute(method="GET", path=_AT + "search", decode=_search, encode=_searched, ask=SearchExperiments),
-    WireRoute(method="POST", path=_AT + "update", decode=_rename, encode=nothing, ask=RenameExperiment),
-    WireRoute(method="POST", path=_AT + "delete", decode=_delete, encode=nothing, ask=DeleteExperiment),
-    WireRoute(method="POST", path=_AT + "restore", decode=_restore, encode=nothing, ask=RestoreExperiment),
-    WireRoute(method="POST", path=_AT + "set-experiment-tag", decode=_set_tag, encode=nothing, ask=SetExperimentTag),
-    WireRoute(
-        method="POST", path=_AT + "delete-experiment-tag", decode=_delete_tag, encode=nothing, ask=DeleteExperimentTag
-    ),
-    WireRoute(
-        method="POST",
-        path=_AT + "search-datasets",
-        decode=_search_datasets,
-        encode=_summarised,
-        ask=SearchDatasets,
-        prefixes=AJAX_ONLY,
-    ),
+    WireRoute("POST", _AT + "create", _create, _created, CreateExperiment),
+    WireRoute("GET", _AT + "get", _get, _got, GetExperiment),
+    WireRoute("GET", _AT + "get-by-name", _get_by_name, _got, GetExperimentByName),
+    WireRoute("POST", _AT + "search", _search, _searched, SearchExperiments),
+    WireRoute("GET", _AT + "search", _search, _searched, SearchExperiments),
+    WireRoute("POST", _AT + "update", _rename, nothing, RenameExperiment),
+    WireRoute("POST", _AT + "delete", _delete, nothing, DeleteExperiment),
+    WireRoute("POST", _AT + "restore", _restore, nothing, RestoreExperiment),
+    WireRoute("POST", _AT + "set-experiment-tag", _set_tag, nothing, SetExperimentTag),
+    WireRoute("POST", _AT + "delete-experiment-tag", _delete_tag, nothing, DeleteExperimentTag),
+    WireRoute("POST", _AT + "search-datasets", _search_datasets, _summarised, SearchDatasets, prefixes=AJAX_ONLY),
 )

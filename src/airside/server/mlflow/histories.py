@@ -153,16 +153,7 @@ def _bulk_points(points: RunMetrics) -> bytes:
 
 _AT = "2.0/mlflow/metrics/"
 ROUTES: tuple[WireRoute, ...] = (
-    WireRoute(method="GET", path=_AT + "get-history", decode=_history, encode=_page, ask=GetMetricPoints, stream=_long),
-    WireRoute(
-        method="GET", path=_AT + "get-history-bulk-interval", decode=_interval, encode=_points, ask=GetMetricInterval
-    ),
-    WireRoute(
-        method="GET",
-        path=_AT + "get-history-bulk",
-        decode=_bulk,
-        encode=_bulk_points,
-        ask=GetMetricBulk,
-        prefixes=AJAX_ONLY,
-    ),
+    WireRoute("GET", _AT + "get-history", _history, _page, GetMetricPoints, stream=_long),
+    WireRoute("GET", _AT + "get-history-bulk-interval", _interval, _points, GetMetricInterval),
+    WireRoute("GET", _AT + "get-history-bulk", _bulk, _bulk_points, GetMetricBulk, prefixes=AJAX_ONLY),
 )

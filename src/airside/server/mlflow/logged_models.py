@@ -1,6 +1,5 @@
 """MLflow's calls of logged models (contract, section 9): a table of routes."""
 
-from collections.abc import Callable
 from typing import Any
 
 from airside.core.errors import Invalid
@@ -219,17 +218,13 @@ def _search(request: WireRequest) -> SearchLoggedModels:
 _L = "2.0/mlflow/logged-models"
 
 
-def _route(method: Any, path: str, decode: Callable[[WireRequest], Any], encode: Any, ask: Any) -> WireRoute:
-    return WireRoute(method=method, path=path, decode=decode, encode=encode, ask=ask)
-
-
 ROUTES: tuple[WireRoute, ...] = (
-    _route("POST", _L, _create, _model, CreateLoggedModel),
-    _route("POST", f"{_L}/search", _search, _models, SearchLoggedModels),
-    _route("GET", f"{_L}/{{model_id}}", _get, _model, GetLoggedModel),
-    _route("PATCH", f"{_L}/{{model_id}}", _update, _model, SetLoggedModelStatus),
-    _route("DELETE", f"{_L}/{{model_id}}", _delete, nothing, DeleteLoggedModel),
-    _route("PATCH", f"{_L}/{{model_id}}/tags", _set_tags, nothing, SetLoggedModelTags),
-    _route("DELETE", f"{_L}/{{model_id}}/tags/{{tag_key:path}}", _delete_tag, nothing, DeleteLoggedModelTag),
-    _route("POST", f"{_L}/{{model_id}}/params", _log_params, nothing, LogLoggedModelParams),
+    WireRoute("POST", _L, _create, _model, CreateLoggedModel),
+    WireRoute("POST", f"{_L}/search", _search, _models, SearchLoggedModels),
+    WireRoute("GET", f"{_L}/{{model_id}}", _get, _model, GetLoggedModel),
+    WireRoute("PATCH", f"{_L}/{{model_id}}", _update, _model, SetLoggedModelStatus),
+    WireRoute("DELETE", f"{_L}/{{model_id}}", _delete, nothing, DeleteLoggedModel),
+    WireRoute("PATCH", f"{_L}/{{model_id}}/tags", _set_tags, nothing, SetLoggedModelTags),
+    WireRoute("DELETE", f"{_L}/{{model_id}}/tags/{{tag_key:path}}", _delete_tag, nothing, DeleteLoggedModelTag),
+    WireRoute("POST", f"{_L}/{{model_id}}/params", _log_params, nothing, LogLoggedModelParams),
 )

@@ -46,6 +46,7 @@ from airside.server.mlflow.wire import (
     int64,
     message,
     nothing,
+    pairs_of,
     present,
     read,
     repeated,
@@ -78,7 +79,7 @@ def version_of(version: ModelVersion) -> dict[str, Any]:
         status=version.status,
         status_message=version.status_message or None,
         run_link=version.run_link,
-        tags=_pairs(version.tags),
+        tags=pairs_of(version.tags),
         aliases=version.aliases,
     )
 
@@ -91,13 +92,9 @@ def model_of(model: RegisteredModel) -> dict[str, Any]:
         last_updated_timestamp=model.updated_ms,
         description=model.description or None,
         latest_versions=[version_of(version) for version in model.latest_versions],
-        tags=_pairs(model.tags),
+        tags=pairs_of(model.tags),
         aliases=[{"alias": alias, "version": str(version)} for alias, version in model.aliases.items()],
     )
-
-
-def _pairs(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _model(answer: RegisteredModel) -> bytes:
@@ -335,32 +332,28 @@ def _get_alias(request: WireRequest) -> VersionByAlias:
 _M, _V = "2.0/mlflow/registered-models/", "2.0/mlflow/model-versions/"
 
 
-def _route(method: Any, path: str, decode: Any, encode: Any, ask: Any) -> WireRoute:
-    return WireRoute(method=method, path=path, decode=decode, encode=encode, ask=ask)
-
-
 ROUTES: tuple[WireRoute, ...] = (
-    _route("POST", f"{_M}create", _create_model, _model, CreateModel),
-    _route("GET", f"{_M}get", _of_name(GetModel), _model, GetModel),
-    _route("PATCH", f"{_M}update", _update_model, _model, UpdateModel),
-    _route("POST", f"{_M}rename", _rename, _model, RenameModel),
-    _route("DELETE", f"{_M}delete", _of_name(DeleteModel), nothing, DeleteModel),
-    _route("GET", f"{_M}search", _search_models, _models, SearchModels),
-    _route("POST", f"{_M}search", _search_models, _models, SearchModels),  # R's client posts
-    _route("POST", f"{_M}set-tag", _set_model_tag, nothing, SetModelTag),
-    _route("DELETE", f"{_M}delete-tag", _delete_model_tag, nothing, DeleteModelTag),
-    _route("POST", f"{_M}get-latest-versions", _latest_versions, _latest, LatestVersions),
-    _route("GET", f"{_M}get-latest-versions", _latest_versions, _latest, LatestVersions),
-    _route("POST", f"{_M}alias", _set_alias, nothing, SetAlias),
-    _route("DELETE", f"{_M}alias", _delete_alias, nothing, DeleteAlias),
-    _route("GET", f"{_M}alias", _get_alias, _version, VersionByAlias),
-    _route("POST", f"{_V}create", _create_version, _version, CreateVersion),
-    _route("GET", f"{_V}get", _of_version(GetVersion), _version, GetVersion),
-    _route("PATCH", f"{_V}update", _update_version, _version, UpdateVersion),
-    _route("DELETE", f"{_V}delete", _of_version(DeleteVersion), nothing, DeleteVersion),
-    _route("POST", f"{_V}transition-stage", _set_stage, _version, SetStage),
-    _route("GET", f"{_V}get-download-uri", _download_uri, _uri, GetDownloadUri),
-    _route("POST", f"{_V}set-tag", _set_version_tag, nothing, SetVersionTag),
-    _route("DELETE", f"{_V}delete-tag", _delete_version_tag, nothing, DeleteVersionTag),
-    _route("GET", f"{_V}search", _search_versions, _versions, SearchVersions),
+    WireRoute("POST", f"{_M}create", _create_model, _model, CreateModel),
+    WireRoute("GET", f"{_M}get", _of_name(GetModel), _model, GetModel),
+    WireRoute("PATCH", f"{_M}update", _update_model, _model, UpdateModel),
+    WireRoute("POST", f"{_M}rename", _rename, _model, RenameModel),
+    WireRoute("DELETE", f"{_M}delete", _of_name(DeleteModel), nothing, DeleteModel),
+    WireRoute("GET", f"{_M}search", _search_models, _models, SearchModels),
+    WireRoute("POST", f"{_M}search", _search_models, _models, SearchModels),  # R's client posts
+    WireRoute("POST", f"{_M}set-tag", _set_model_tag, nothing, SetModelTag),
+    WireRoute("DELETE", f"{_M}delete-tag", _delete_model_tag, nothing, DeleteModelTag),
+    WireRoute("POST", f"{_M}get-latest-versions", _latest_versions, _latest, LatestVersions),
+    WireRoute("GET", f"{_M}get-latest-versions", _latest_versions, _latest, LatestVersions),
+    WireRoute("POST", f"{_M}alias", _set_alias, nothing, SetAlias),
+    WireRoute("DELETE", f"{_M}alias", _delete_alias, nothing, DeleteAlias),
+    WireRoute("GET", f"{_M}alias", _get_alias, _version, VersionByAlias),
+    WireRoute("POST", f"{_V}create", _create_version, _version, CreateVersion),
+    WireRoute("GET", f"{_V}get", _of_version(GetVersion), _version, GetVersion),
+    WireRoute("PATCH", f"{_V}update", _update_version, _version, UpdateVersion),
+    WireRoute("DELETE", f"{_V}delete", _of_version(DeleteVersion), nothing, DeleteVersion),
+    WireRoute("POST", f"{_V}transition-stage", _set_stage, _version, SetStage),
+    WireRoute("GET", f"{_V}get-download-uri", _download_uri, _uri, GetDownloadUri),
+    WireRoute("POST", f"{_V}set-tag", _set_version_tag, nothing, SetVersionTag),
+    WireRoute("DELETE", f"{_V}delete-tag", _delete_version_tag, nothing, DeleteVersionTag),
+    WireRoute("GET", f"{_V}search", _search_versions, _versions, SearchVersions),
 )

@@ -10,7 +10,6 @@ import msgspec
 
 from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId, LoggedModelId, RunId
-from airside.core.record import Ask
 from airside.server.mlflow.run_answers import created, got, searched, updated
 from airside.server.mlflow.wire import (
     INT64,
@@ -399,23 +398,20 @@ def _search(request: WireRequest) -> SearchRuns:
     )
 
 
-def _post(path: str, ask: type[Ask[Any]], decode: Any, encode: Any = nothing) -> WireRoute:
-    return WireRoute(method="POST", path=f"2.0/mlflow/runs/{path}", decode=decode, encode=encode, ask=ask)
-
-
+_R = "2.0/mlflow/runs"
 ROUTES: tuple[WireRoute, ...] = (
-    _post("create", CreateRun, _create, created),
-    _post("update", UpdateRun, _update, updated),
-    _post("delete", DeleteRun, _delete),
-    _post("restore", RestoreRun, _restore),
-    _post("search", SearchRuns, _search, searched),
-    _post("log-metric", LogMetric, _log_metric),
-    _post("log-parameter", LogParam, _log_param),
-    _post("set-tag", SetRunTag, _set_tag),
-    _post("delete-tag", DeleteRunTag, _delete_tag),
-    _post("log-batch", LogBatch, _log_batch),
-    _post("log-inputs", LogInputs, _log_inputs),
-    _post("outputs", LogOutputs, _log_outputs),
-    _post("log-model", LogModelLegacy, _log_model),
-    WireRoute(method="GET", path="2.0/mlflow/runs/get", decode=_get, encode=got, ask=GetRun),
+    WireRoute("POST", f"{_R}/create", _create, created, CreateRun),
+    WireRoute("POST", f"{_R}/update", _update, updated, UpdateRun),
+    WireRoute("POST", f"{_R}/delete", _delete, nothing, DeleteRun),
+    WireRoute("POST", f"{_R}/restore", _restore, nothing, RestoreRun),
+    WireRoute("POST", f"{_R}/search", _search, searched, SearchRuns),
+    WireRoute("POST", f"{_R}/log-metric", _log_metric, nothing, LogMetric),
+    WireRoute("POST", f"{_R}/log-parameter", _log_param, nothing, LogParam),
+    WireRoute("POST", f"{_R}/set-tag", _set_tag, nothing, SetRunTag),
+    WireRoute("POST", f"{_R}/delete-tag", _delete_tag, nothing, DeleteRunTag),
+    WireRoute("POST", f"{_R}/log-batch", _log_batch, nothing, LogBatch),
+    WireRoute("POST", f"{_R}/log-inputs", _log_inputs, nothing, LogInputs),
+    WireRoute("POST", f"{_R}/outputs", _log_outputs, nothing, LogOutputs),
+    WireRoute("POST", f"{_R}/log-model", _log_model, nothing, LogModelLegacy),
+    WireRoute("GET", f"{_R}/get", _get, got, GetRun),
 )

@@ -112,11 +112,11 @@ def _delete(request: WireRequest) -> DeleteScorer:
 _S = "3.0/mlflow/scorers"
 
 ROUTES: tuple[WireRoute, ...] = (
-    WireRoute(method="POST", path=f"{_S}/register", decode=_register, encode=_registered, ask=RegisterScorer),
-    WireRoute(method="GET", path=f"{_S}/list", decode=_list, encode=_some, ask=ListScorers),
-    WireRoute(method="GET", path=f"{_S}/versions", decode=_versions, encode=_some, ask=ListScorerVersions),
-    WireRoute(method="GET", path=f"{_S}/get", decode=_get, encode=_one, ask=GetScorer),
-    WireRoute(method="DELETE", path=f"{_S}/delete", decode=_delete, encode=nothing, ask=DeleteScorer),
+    WireRoute("POST", f"{_S}/register", _register, _registered, RegisterScorer),
+    WireRoute("GET", f"{_S}/list", _list, _some, ListScorers),
+    WireRoute("GET", f"{_S}/versions", _versions, _some, ListScorerVersions),
+    WireRoute("GET", f"{_S}/get", _get, _one, GetScorer),
+    WireRoute("DELETE", f"{_S}/delete", _delete, nothing, DeleteScorer),
 )
 
 ONLINE: tuple[FixedAnswer, ...] = tuple(

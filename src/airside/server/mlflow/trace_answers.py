@@ -8,7 +8,7 @@ from typing import Any
 
 from airside.core.clock import EPOCH, from_ms
 from airside.core.errors import Invalid
-from airside.server.mlflow.wire import present, shown, string, write
+from airside.server.mlflow.wire import pairs_of, present, shown, string, write
 from airside.tracking.traces.records import (
     Assessment,
     Span,
@@ -264,8 +264,8 @@ def old_info_of(info: TraceInfo) -> dict[str, Any]:
         timestamp_ms=info.request_ms,
         execution_time_ms=info.duration_ms or 0,
         status="TRACE_STATUS_UNSPECIFIED" if info.state == "STATE_UNSPECIFIED" else info.state,
-        request_metadata=[{"key": key, "value": value} for key, value in _cut(info.metadata, SHOWN_METADATA).items()],
-        tags=[{"key": key, "value": value} for key, value in _cut(info.tags, SHOWN_TAG).items()],
+        request_metadata=pairs_of(_cut(info.metadata, SHOWN_METADATA)),
+        tags=pairs_of(_cut(info.tags, SHOWN_TAG)),
     )
 
 

@@ -1,6 +1,5 @@
 """MLflow's calls of traces (contract, section 12.1), version 3 and version 2: a table of routes."""
 
-from collections.abc import Callable
 from typing import Any
 
 from airside.core.ids import ExperimentId, RunId
@@ -294,37 +293,30 @@ def _link_prompts(request: WireRequest) -> LinkPromptsToTrace:
 _V2, _V3 = "2.0/mlflow/traces", "3.0/mlflow/traces"
 
 
-def _route(
-    method: Any, path: str, decode: Callable[[WireRequest], Any], encode: Callable[[Any], bytes], ask: Any
-) -> WireRoute:
-    return WireRoute(method=method, path=path, decode=decode, encode=encode, ask=ask)
-
-
 ROUTES: tuple[WireRoute, ...] = (
-    _route("POST", _V3, _start, info_answer, StartTrace),
-    _route("GET", f"{_V3}/batchGet", _get_many, traces_answer, GetTraces),
-    _route("POST", f"{_V3}/batchGetInfos", _infos, infos_answer, GetTraceInfos),
-    _route("POST", f"{_V3}/search", _search, page_answer, SearchTraces),
-    _route("POST", f"{_V2}/link-to-run", _link_run, nothing, LinkTracesToRun),
-    _route("POST", f"{_V3}/link-to-run", _link_run, nothing, LinkTracesToRun),
-    _route("POST", f"{_V2}/link-prompts", _link_prompts, nothing, LinkPromptsToTrace),
-    _route("POST", f"{_V3}/link-prompts", _link_prompts, nothing, LinkPromptsToTrace),
-    _route("GET", f"{_V3}/{{trace_id}}", _info, info_answer, GetTraceInfo),
-    _route("POST", _V2, _create, old_info_answer, CreateTrace),
-    _route("GET", _V2, _old_search, old_page_answer, SearchTraces),
-    _route("PATCH", f"{_V2}/{{trace_id}}", _end, old_info_answer, EndTrace),
-    _route("GET", f"{_V2}/{{trace_id}}/info", _info, old_info_answer, GetTraceInfo),
-    *(
-        _route(method, f"{version}/{{trace_id}}/tags", decode, nothing, ask)
-        for version in (_V2, _V3)
-        for method, decode, ask in (("PATCH", _set_tag, SetTraceTag), ("DELETE", _delete_tag, DeleteTraceTag))
-    ),
+    WireRoute("POST", _V3, _start, info_answer, StartTrace),
+    WireRoute("GET", f"{_V3}/batchGet", _get_many, traces_answer, GetTraces),
+    WireRoute("POST", f"{_V3}/batchGetInfos", _infos, infos_answer, GetTraceInfos),
+    WireRoute("POST", f"{_V3}/search", _search, page_answer, SearchTraces),
+    WireRoute("POST", f"{_V2}/link-to-run", _link_run, nothing, LinkTracesToRun),
+    WireRoute("POST", f"{_V3}/link-to-run", _link_run, nothing, LinkTracesToRun),
+    WireRoute("POST", f"{_V2}/link-prompts", _link_prompts, nothing, LinkPromptsToTrace),
+    WireRoute("POST", f"{_V3}/link-prompts", _link_prompts, nothing, LinkPromptsToTrace),
+    WireRoute("GET", f"{_V3}/{{trace_id}}", _info, info_answer, GetTraceInfo),
+    WireRoute("POST", _V2, _create, old_info_answer, CreateTrace),
+    WireRoute("GET", _V2, _old_search, old_page_answer, SearchTraces),
+    WireRoute("PATCH", f"{_V2}/{{trace_id}}", _end, old_info_answer, EndTrace),
+    WireRoute("GET", f"{_V2}/{{trace_id}}/info", _info, old_info_answer, GetTraceInfo),
+    WireRoute("PATCH", f"{_V2}/{{trace_id}}/tags", _set_tag, nothing, SetTraceTag),
+    WireRoute("PATCH", f"{_V3}/{{trace_id}}/tags", _set_tag, nothing, SetTraceTag),
+    WireRoute("DELETE", f"{_V2}/{{trace_id}}/tags", _delete_tag, nothing, DeleteTraceTag),
+    WireRoute("DELETE", f"{_V3}/{{trace_id}}/tags", _delete_tag, nothing, DeleteTraceTag),
 )
 
-WAITED = _route("GET", f"{_V3}/get", get, trace_answer, GetTrace)
+WAITED = WireRoute("GET", f"{_V3}/get", get, trace_answer, GetTrace)
 """Answered when the spans are all there, or when waiting for them has no end."""
 REPEATED: tuple[WireRoute, ...] = (
-    _route("POST", f"{_V2}/delete-traces", delete, deleted, DeleteTraces),
-    _route("POST", f"{_V3}/delete-traces", delete, deleted, DeleteTraces),
+    WireRoute("POST", f"{_V2}/delete-traces", delete, deleted, DeleteTraces),
+    WireRoute("POST", f"{_V3}/delete-traces", delete, deleted, DeleteTraces),
 )
 """Done in pieces, each a transaction of its own."""

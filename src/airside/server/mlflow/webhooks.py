@@ -154,15 +154,11 @@ def _test(request: WireRequest) -> TryWebhook:
 _W = "2.0/mlflow/webhooks"
 
 
-def _route(method: Any, path: str, decode: Any, encode: Any, ask: Any) -> WireRoute:
-    return WireRoute(method=method, path=path, decode=decode, encode=encode, ask=ask)
-
-
 ROUTES: tuple[WireRoute, ...] = (
-    _route("POST", _W, _create, _webhook, CreateWebhook),
-    _route("GET", _W, _list, _page, ListWebhooks),
-    _route("GET", f"{_W}/{{webhook_id}}", lambda request: GetWebhook(id=_id(request)), _webhook, GetWebhook),
-    _route("PATCH", f"{_W}/{{webhook_id}}", _update, _webhook, UpdateWebhook),
-    _route("DELETE", f"{_W}/{{webhook_id}}", lambda request: DeleteWebhook(id=_id(request)), nothing, DeleteWebhook),
-    _route("POST", f"{_W}/{{webhook_id}}/test", _test, _result, TryWebhook),
+    WireRoute("POST", _W, _create, _webhook, CreateWebhook),
+    WireRoute("GET", _W, _list, _page, ListWebhooks),
+    WireRoute("GET", f"{_W}/{{webhook_id}}", lambda request: GetWebhook(id=_id(request)), _webhook, GetWebhook),
+    WireRoute("PATCH", f"{_W}/{{webhook_id}}", _update, _webhook, UpdateWebhook),
+    WireRoute("DELETE", f"{_W}/{{webhook_id}}", lambda request: DeleteWebhook(id=_id(request)), nothing, DeleteWebhook),
+    WireRoute("POST", f"{_W}/{{webhook_id}}/test", _test, _result, TryWebhook),
 )

@@ -51,8 +51,8 @@ Asking = Callable[[Ask[Any]], Awaitable[Any]]
 Stream = Callable[[Any, Any, Asking], AsyncIterator[bytes] | None]
 
 
-class WireRoute(Record):
-    """One remote call.
+class WireRoute(Record, kw_only=False):
+    """One remote call; positional, so that a table of them is read by its columns.
 
     Attributes:
         method: the HTTP method.
@@ -396,6 +396,11 @@ def present(**fields: Any) -> dict[str, Any]:
 def key_values(pairs: Any) -> list[dict[str, str]]:
     """Records with `key` and `value` as MLflow's list of pairs."""
     return [{"key": pair.key, "value": pair.value} for pair in pairs]
+
+
+def pairs_of(texts: Mapping[str, str]) -> list[dict[str, str]]:
+    """Texts by their keys as MLflow's list of pairs."""
+    return [{"key": key, "value": value} for key, value in texts.items()]
 
 
 def number(value: float | None) -> float | str:

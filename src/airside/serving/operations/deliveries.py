@@ -4,6 +4,7 @@ from airside.core.clock import from_ms
 from airside.core.errors import Invalid, NotFound, Unavailable
 from airside.core.ids import EndpointName
 from airside.core.operation import Context, operation
+from airside.core.paging import page_size
 from airside.core.record import Ask, Record
 from airside.serving import progress, queries
 from airside.serving.events import DeliveryCompleted
@@ -55,7 +56,11 @@ def complete_delivery(ctx: Context, ask: CompleteDelivery) -> Delivery:
 
 
 class DeliveryPage(Record):
-    """Completed deliveries, the newest first."""
+    """Completed deliveries, the newest first.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
 
     items: tuple[Delivery, ...]
 
@@ -69,6 +74,10 @@ class ListDeliveries(Ask[DeliveryPage]):
 
 @operation("deliveries.list", needs="endpoint:read")
 def list_deliveries(ctx: Context, ask: ListDeliveries) -> DeliveryPage:
-    """Completed deliveries, the newest first."""
-    found = queries.deliveries(ctx.tx, ask.endpoint, max(1, min(ask.max_results, 10_000)))
+    """Completed deliveries, the newest first.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
+    found = queries.deliveries(ctx.tx, ask.endpoint, page_size(ask.max_results, 10_000))
     return DeliveryPage(items=tuple(found))

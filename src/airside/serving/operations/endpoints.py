@@ -9,6 +9,7 @@ from airside.core.clock import from_ms
 from airside.core.errors import AlreadyExists, Conflict, Invalid, NotFound
 from airside.core.ids import EndpointName, ModelName
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import DONE, Ask, Done, Record
 from airside.registry.operations.aliases import SetAlias, set_alias
 from airside.registry.operations.models import GetModel, get_model
@@ -104,10 +105,15 @@ class ListEndpoints(Ask[EndpointPage]):
 
 @operation("endpoints.list", needs="endpoint:read")
 def list_endpoints(ctx: Context, ask: ListEndpoints) -> EndpointPage:
-    """Endpoints, by name."""
-    limit = max(1, min(ask.max_results, 1000))
-    found = queries.endpoints(ctx.tx, after=ask.page_token, limit=limit + 1, model=ask.model)
-    return EndpointPage(items=tuple(found[:limit]), next_page_token=found[limit - 1].name if len(found) > limit else "")
+    """Endpoints, by name.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
+    size = page_size(ask.max_results)
+    found = queries.endpoints(ctx.tx, after=ask.page_token, limit=size + 1, model=ask.model)
+    items, following = cut(found, size, lambda endpoint: endpoint.name)
+    return EndpointPage(items=items, next_page_token=following)
 
 
 class UpdateEndpoint(Ask[Endpoint]):

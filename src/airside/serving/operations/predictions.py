@@ -12,6 +12,7 @@ from airside.core.clock import from_ms, to_ms
 from airside.core.errors import Conflict, Invalid, NotFound
 from airside.core.ids import EndpointName, ModelName
 from airside.core.operation import Context, Services, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask, Record
 from airside.registry.operations.models import GetModel, get_model
 from airside.serving import counting, judge, log, progress, queries, rules
@@ -73,7 +74,7 @@ def append_predictions(ctx: Context, ask: AppendPredictions) -> Appended:
     at = [(batch, places.get(batch.id, nowhere)) for batch in new]
     queries.insert_batches(ctx.tx, [(batch, place.file, place.offset, place.size_bytes) for batch, place in at])
     counts = Counts()
-    answers = [_answer_of_new(batch) for batch in new]
+    answers = [_answer(batch, batch.labels) for batch in new]
     rollouts = _rollouts(ctx, answers)
     for answer in answers:
         if answer.rollout_id in rollouts:
@@ -146,9 +147,9 @@ def list_batches(ctx: Context, ask: ListBatches) -> PredictionBatchPage:
     """Logged requests by the time they came. `serving.log.read_batches` reads their rows.
 
     Raises:
-        Invalid: the page token cannot be read.
+        Invalid: the page's size is none, or the token cannot be read.
     """
-    limit = max(1, min(ask.max_results, 10_000))
+    size = page_size(ask.max_results, 10_000)
     found = queries.batches(
         ctx.tx,
         endpoint=ask.endpoint,
@@ -158,12 +159,10 @@ def list_batches(ctx: Context, ask: ListBatches) -> PredictionBatchPage:
         since_ms=to_ms(ask.since) if ask.since else -(2**62),
         until_ms=to_ms(ask.until) if ask.until else 2**62,
         after=_cursor(ask.page_token),
-        limit=limit + 1,
+        limit=size + 1,
     )
-    last = found[limit - 1] if len(found) > limit else None
-    return PredictionBatchPage(
-        items=tuple(found[:limit]), next_page_token=f"{to_ms(last.received_at)}.{last.id}" if last else ""
-    )
+    items, following = cut(found, size, lambda last: f"{to_ms(last.received_at)}.{last.id}")
+    return PredictionBatchPage(items=items, next_page_token=following)
 
 
 class LabelsOfRequest(Record):
@@ -298,7 +297,7 @@ def _count_pairs(ctx: Context, counts: Counts, answers: Sequence[Answer], rollou
         return
     stored = queries.labelled_batches(ctx.tx, sorted({shadow.request_id for shadow in shadows}))
     fresh = {shadow.id for shadow in shadows}
-    for champion, shadow in counting.pairs([_answer_of_old(batch, labels) for batch, labels in stored]):
+    for champion, shadow in counting.pairs([_answer(batch, labels) for batch, labels in stored]):
         if shadow.id in fresh:
             counting.count_pair(counts, champion, shadow)
 
@@ -310,7 +309,7 @@ def _join(ctx: Context, counts: Counts, truths: dict[str, GroundTruth], only: se
         for batch, labels in queries.labelled_batches(ctx.tx, sorted(truths))
         if batch.endpoint == truths[batch.request_id].endpoint
     ]
-    answers = [_answer_of_old(batch, labels) for batch, labels in stored]
+    answers = [_answer(batch, labels) for batch, labels in stored]
     marks, requests, rows, right_seen = [], set(), 0, 0
     for answer in answers:
         truth = truths[answer.request_id].labels
@@ -347,22 +346,7 @@ def _brake(ctx: Context, rollout: Rollout, answers: Sequence[Answer]) -> None:
         progress.follow_signal(ctx, seen, "harm", f"Brake: {why}.")
 
 
-def _answer_of_new(batch: NewBatch) -> Answer:
-    return Answer(
-        batch.id,
-        batch.request_id,
-        batch.role,
-        batch.rollout_id,
-        batch.phase,
-        batch.rows,
-        batch.latency_ms,
-        bool(batch.error),
-        batch.paired_id,
-        batch.labels,
-    )
-
-
-def _answer_of_old(batch: PredictionBatch, labels: tuple[Label, ...]) -> Answer:
+def _answer(batch: NewBatch | PredictionBatch, labels: tuple[Label, ...]) -> Answer:
     return Answer(
         batch.id,
         batch.request_id,

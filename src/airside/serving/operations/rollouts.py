@@ -6,6 +6,7 @@ from airside.core.clock import from_ms
 from airside.core.errors import Conflict
 from airside.core.ids import RolloutId
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.serving import progress, queries, rules
 from airside.serving.records import Rollout, RolloutPage
@@ -42,13 +43,18 @@ class ListRollouts(Ask[RolloutPage]):
 
 @operation("rollouts.list", needs="rollout:read")
 def list_rollouts(ctx: Context, ask: ListRollouts) -> RolloutPage:
-    """Rollouts, the newest first, without counts and decisions."""
+    """Rollouts, the newest first, without counts and decisions.
+
+    Raises:
+        Invalid: the page's size is none.
+    """
     if ask.active:
         every = [each for each in queries.active_rollouts(ctx.tx) if ask.endpoint in {"", each.endpoint}]
         return RolloutPage(items=tuple(reversed(every)))
-    limit = max(1, min(ask.max_results, 1000))
-    found = queries.rollouts(ctx.tx, endpoint=ask.endpoint, before=ask.page_token, limit=limit + 1)
-    return RolloutPage(items=tuple(found[:limit]), next_page_token=found[limit - 1].id if len(found) > limit else "")
+    size = page_size(ask.max_results)
+    found = queries.rollouts(ctx.tx, endpoint=ask.endpoint, before=ask.page_token, limit=size + 1)
+    items, following = cut(found, size, lambda rollout: rollout.id)
+    return RolloutPage(items=items, next_page_token=following)
 
 
 class TickRollout(Ask[Rollout]):

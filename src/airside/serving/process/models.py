@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
-from blake3 import blake3
-
 from airside.core.errors import Conflict, Denied, Invalid, NotFound
 from airside.core.ids import BlobId, ModelName
 from airside.inference.golden import load_compiled
@@ -16,6 +14,7 @@ from airside.inference.worker import ModelWorker
 from airside.registry.operations.versions import GetDownloadUri
 from airside.serving.process.control import ControlPlane
 from airside.serving.records import Arm
+from airside.store.blobs.identity import blob_of_file
 
 PROXIED = "mlflow-artifacts:/"
 _log = logging.getLogger("airside.serving.models")
@@ -90,14 +89,14 @@ class ModelFolders:
 
     def _bring(self, model: ModelName, arm: Arm, path: PurePosixPath, digest: str, folder: Path) -> None:
         target = folder / path
-        if target.exists() and digest_of(target) == digest:
+        if target.exists() and blob_of_file(target) == digest:
             return
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             self._control.save_blob(BlobId(digest), target)
         except NotFound:
             self._from_artifacts(model, arm, path, target)
-        if (found := digest_of(target)) != digest:
+        if (found := blob_of_file(target)) != digest:
             target.unlink()
             raise Conflict(
                 f"The file '{path}' of '{model}@{arm.version}' is not the one that was registered: "
@@ -113,15 +112,6 @@ class ModelFolders:
 
 def _is_of_compiled(path: str) -> bool:
     return path == "MLmodel" or path.startswith("airside/")
-
-
-def digest_of(path: Path) -> str:
-    """The `b3:` digest of a file."""
-    hasher = blake3()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            hasher.update(piece)
-    return f"b3:{hasher.hexdigest()}"
 
 
 def _checked(path: str) -> PurePosixPath:

@@ -8,7 +8,8 @@ class TestMine(ArtifactStoreContract):
 from collections.abc import Iterator
 
 from airside.core.errors import Invalid, NotFound
-from airside.store.artifacts.port import PIECE, ArtifactStore
+from airside.store.artifacts.port import ArtifactStore
+from airside.store.files import PIECE
 
 
 def _refused(store: ArtifactStore, path: str) -> bool:

@@ -13,7 +13,8 @@ from typing import Self
 from uuid import uuid4
 
 from airside.core.errors import DiskFull, Invalid, NotFound
-from airside.store.artifacts.port import PIECE, FileStat
+from airside.store.artifacts.port import FileStat
+from airside.store.files import PIECE
 from airside.store.names import safe_parts
 
 INCOMING = ".airside-incoming"

@@ -6,9 +6,6 @@ from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from airside.core.record import Record
 
-PIECE = 1 << 20
-"""Bytes are moved in pieces of this size; never a whole file in memory."""
-
 
 class FileStat(Record):
     """What is known of a file or folder.

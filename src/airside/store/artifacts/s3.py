@@ -15,7 +15,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airside.core.errors import Invalid, NotFound, Unavailable, WrongUse
-from airside.store.artifacts.port import PIECE, FileStat, SignedPart
+from airside.store.artifacts.port import FileStat, SignedPart
+from airside.store.files import PIECE
 from airside.store.names import safe_parts
 
 PART_BYTES = 8 << 20

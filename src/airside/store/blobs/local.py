@@ -13,7 +13,7 @@ from blake3 import blake3
 from airside.core.errors import DiskFull, Invalid, NotFound
 from airside.core.ids import BlobId, is_blob_id
 from airside.store import private
-from airside.store.blobs.port import PIECE
+from airside.store.files import PIECE, sync_folder
 
 
 class LocalBlobs:
@@ -54,7 +54,7 @@ class LocalBlobs:
                 return blob
             private.folder(place.parent)
             temporary.replace(place)
-            _sync_folder(place.parent)
+            sync_folder(place.parent)
             return blob
         finally:
             temporary.unlink(missing_ok=True)
@@ -94,11 +94,3 @@ def _pieces_of(file: BinaryIO) -> Iterator[bytes]:
     with file:
         while piece := file.read(PIECE):
             yield piece
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

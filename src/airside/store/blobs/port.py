@@ -5,9 +5,6 @@ from typing import Protocol
 
 from airside.core.ids import BlobId
 
-PIECE = 1 << 20
-"""Bytes are moved in pieces of this size; never a whole blob in memory."""
-
 
 class BlobStore(Protocol):
     """A place for blobs.

@@ -15,6 +15,15 @@ Condition = tuple[str, tuple[Any, ...]]
 """SQL and its values."""
 
 
+def placeholders(count: int) -> str:
+    """The marks of so many values, for a list of `IN` or a row of `VALUES`.
+
+    >>> placeholders(3)
+    '?, ?, ?'
+    """
+    return ", ".join("?" * count)
+
+
 def compared(column: str, operator: Operator, value: Value, dialect: Dialect) -> Condition:
     """The condition that a column compares so with a value.
 
@@ -36,7 +45,7 @@ def compared(column: str, operator: Operator, value: Value, dialect: Dialect) ->
             values = value if isinstance(value, tuple) else ()
             if len(values) > MAX_LIST:
                 raise Invalid(f"A list of a filter holds at most {MAX_LIST} values, got {len(values)}.")
-            return f"{column} {operator} ({', '.join('?' * len(values))})", values
+            return f"{column} {operator} ({placeholders(len(values))})", values
         case "LIKE" | "ILIKE":
             return _like(column, operator, str(value), dialect)
         case "RLIKE":

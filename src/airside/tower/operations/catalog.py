@@ -3,13 +3,12 @@
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import ModelName
 from airside.core.operation import Context, operation
+from airside.core.paging import cut, page_size
 from airside.core.record import Ask
 from airside.registry.operations.models import GetModel, get_model
 from airside.registry.rules import is_prompt
 from airside.tower import facts, queries, rules
 from airside.tower.records import CatalogPage, CatalogRow, CatalogSummary, State
-
-MAX_PAGE = 1_000
 
 
 class RefreshRow(Ask[CatalogRow]):
@@ -96,12 +95,10 @@ def list_rows(ctx: Context, ask: ListRows) -> CatalogPage:
     Raises:
         Invalid: the page's size or token cannot be read.
     """
-    if not 1 <= ask.max_results <= MAX_PAGE:
-        raise Invalid(f"max_results is {ask.max_results}; it must be within 1 and {MAX_PAGE}.")
-    found = queries.rows(ctx.tx, ask.state or "", ask.project, ask.text, _key(ask.page_token), ask.max_results + 1)
-    items = tuple(found[: ask.max_results])
-    more = len(found) > len(items)
-    return CatalogPage(items=items, next_page_token=f"{rules.RANK[items[-1].state]}:{items[-1].name}" if more else "")
+    size = page_size(ask.max_results)
+    found = queries.rows(ctx.tx, ask.state or "", ask.project, ask.text, _key(ask.page_token), size + 1)
+    items, following = cut(found, size, lambda row: f"{rules.RANK[row.state]}:{row.name}")
+    return CatalogPage(items=items, next_page_token=following)
 
 
 def _key(token: str) -> tuple[int, str]:

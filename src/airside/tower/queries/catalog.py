@@ -7,6 +7,7 @@ import msgspec
 
 from airside.core.clock import to_ms
 from airside.core.operation import Transaction
+from airside.store.sql.conditions import placeholders
 from airside.tower.records import CatalogRow, Found, LineageEdge
 from airside.tower.rules import RANK, link_of
 
@@ -93,7 +94,7 @@ def arrows(tx: Transaction, kind: str, ids: Sequence[str], most: int) -> list[Li
     Of each record, relation and kind at the other end at most `most`, those of the newest ids: a version has millions
     of predictions, and they shall not crowd out the run that made it.
     """
-    marks = ", ".join("?" * len(ids))
+    marks = placeholders(len(ids))
     columns = "from_kind, from_id, relation, to_kind, to_id"
     found = [
         row

@@ -16,10 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import msgspec
-from blake3 import blake3
 
 from airside.core.errors import Invalid
-from airside.core.ids import BlobId
 from airside.core.record import Record
 
 MAX_FILES = 5_000
@@ -88,11 +86,6 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.create_system, entry.external_attr = _UNIX, mode << 16
     archive.writestr(entry, content)
-
-
-def blob_of(bundle: bytes) -> BlobId:
-    """The id that a bundle has among the blobs."""
-    return BlobId(f"b3:{blake3(bundle).hexdigest()}")
 
 
 def unpacked(bundle: bytes) -> tuple[Manifest, tuple[Member, ...], bytes]:

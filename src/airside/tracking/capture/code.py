@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from airside.core.errors import Invalid
+from airside.store.blobs.identity import blob_of
 from airside.tracking.capture import git
 from airside.tracking.capture.bundle import (
     MAX_BYTES,
     MAX_FILES,
     Manifest,
     Member,
-    blob_of,
     checked_path,
     packed,
     read_member,
@@ -133,7 +133,7 @@ class _Chosen:
         self.left.append(LeftOut(path=_shown(path), why=why))
 
     def told(self, state: CodeState, content: bytes) -> Taken[CodeState]:
-        blob = blob_of(content) if content else state.bundle
+        blob = blob_of([content]) if content else state.bundle
         fact = CodeState(
             commit=state.commit,
             branch=state.branch,

@@ -17,7 +17,7 @@ from airside.core.search import (
     read_token,
     write_token,
 )
-from airside.store.sql.conditions import compared
+from airside.store.sql.conditions import compared, placeholders
 from airside.tracking.evaluation.records import (
     EvaluationDataset,
     EvaluationDatasetPage,
@@ -176,7 +176,7 @@ def page(
     if token.after and len(token.after) != 2 * len(terms):
         raise Invalid("Invalid page token: it belongs to a search with another order. Start again without it.")
     if numbers:
-        marks = ", ".join("?" * len(numbers))
+        marks = placeholders(len(numbers))
         within = "SELECT 1 FROM evaluation_dataset_experiment e WHERE e.dataset_id = d.dataset_id AND e.experiment_no"
         where.append((f"EXISTS ({within} IN ({marks}))", numbers))
     where += [after(terms, token.after)] if token.after else []

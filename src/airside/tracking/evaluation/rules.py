@@ -13,7 +13,6 @@ from airside.tracking.rules import check_length
 USER = "mlflow.user"
 MAX_NAME = 255
 MAX_RECORDS = 1000
-MAX_RECORD = 1 << 20
 MAX_TAGS = 1000
 MAX_EXPERIMENTS = 1000
 MAX_SCORER = 1 << 20

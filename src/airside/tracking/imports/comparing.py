@@ -1,10 +1,9 @@
 """Queries that compare what is here with a source: before an import, and behind it."""
 
-from blake3 import blake3
-
 from airside.core.ids import LoggedModelId, RunId
 from airside.core.operation import AnyOperation, Context, Services, operation
 from airside.core.record import Ask
+from airside.store.blobs.identity import blob_of
 from airside.store.names import safe_parts
 from airside.tracking.imports import queries, rules
 from airside.tracking.imports.operations import LOGGED_MODELS, RUNS, known_models, known_runs, place_of
@@ -106,11 +105,9 @@ def _digested(services: Services, ask: DigestFiles) -> FileDigests:
         known = services.artifacts.stat("/".join(safe_parts(path)))
         if known is None or known.is_dir:
             continue
-        digest = blake3()
         with services.artifacts.open(path) as file:
-            for piece in file.pieces():
-                digest.update(piece)
-        found.append(FileDigest(path=path, size_bytes=known.size_bytes, digest=f"b3:{digest.hexdigest()}"))
+            digest = blob_of(file.pieces())
+        found.append(FileDigest(path=path, size_bytes=known.size_bytes, digest=digest))
     return FileDigests(items=tuple(found))
 
 

@@ -3,6 +3,7 @@
 from airside.core.errors import Invalid, NotFound
 from airside.core.ids import ImportId
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import page_size
 from airside.core.record import DONE, Ask, Done
 from airside.tracking.imports import queries
 from airside.tracking.imports.records import Import, ImportPage, ImportPart, ImportReport
@@ -81,9 +82,7 @@ def list_imports(ctx: Context, ask: ListImports) -> ImportPage:
     Raises:
         Invalid: the page size is not one.
     """
-    if not 1 <= ask.max_results <= MAX_LISTED:
-        raise Invalid(f"max_results must be between 1 and {MAX_LISTED}, got {ask.max_results}.")
-    return ImportPage(items=queries.jobs(ctx.tx, ask.max_results))
+    return ImportPage(items=queries.jobs(ctx.tx, page_size(ask.max_results, MAX_LISTED)))
 
 
 class MarkImport(Ask[Done]):

@@ -6,6 +6,7 @@ import msgspec
 
 from airside.core.ids import ImportId, RunId
 from airside.core.operation import Context, Row, Transaction
+from airside.store.sql.conditions import placeholders
 from airside.tracking.imports.records import Import, ImportPart, ImportReport, RunTally
 from airside.tracking.queries import experiments
 from airside.tracking.queries.keys import keys_of
@@ -129,7 +130,7 @@ def tallies(tx: Transaction, runs: dict[int, RunId]) -> tuple[RunTally, ...]:
     counts: dict[int, dict[str, int]] = {number: {} for number in runs}
     if not runs:
         return ()
-    marks = _marks(len(runs))
+    marks = placeholders(len(runs))
     points: dict[int, int] = dict(tx.all(_PACKED.format(marks=marks), tuple(runs)))
     for number, count in tx.all(_COUNT.format(table="metric_point", marks=marks), tuple(runs)):
         points[number] = points.get(number, 0) + count
@@ -143,11 +144,7 @@ def tallies(tx: Transaction, runs: dict[int, RunId]) -> tuple[RunTally, ...]:
 
 def model_points(tx: Transaction, model_ids: Sequence[str]) -> dict[str, int]:
     """How many points some logged models hold."""
-    return dict(tx.all(_MODEL_POINTS.format(marks=_marks(len(model_ids))), model_ids)) if model_ids else {}
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
+    return dict(tx.all(_MODEL_POINTS.format(marks=placeholders(len(model_ids))), model_ids)) if model_ids else {}
 
 
 def _facts(experiment: Experiment) -> Iterable[object]:

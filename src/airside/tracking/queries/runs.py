@@ -8,6 +8,7 @@ import msgspec
 
 from airside.core.ids import ExperimentId, LoggedModelId, RunId
 from airside.core.operation import Context, Row, Transaction
+from airside.store.sql.conditions import placeholders
 from airside.tracking.memory import memory_of
 from airside.tracking.queries.keys import name_of
 from airside.tracking.records import Dataset, DatasetInput, Metric, ModelOutput, Param, Run, RunInfo, Tag
@@ -198,4 +199,4 @@ def _parts(items: Sequence[T]) -> Iterable[Sequence[T]]:
 
 def _among(tx: Transaction, sql: str, ids: Sequence[int]) -> list[Row]:
     size = next(size for size in SIZES if size >= len(ids))
-    return tx.all(sql.format(", ".join("?" * size)), [*ids, *[-1] * (size - len(ids))]) if ids else []
+    return tx.all(sql.format(placeholders(size)), [*ids, *[-1] * (size - len(ids))]) if ids else []

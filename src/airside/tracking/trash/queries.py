@@ -60,8 +60,6 @@ OF_EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "evaluation_dataset_experiment": ("id",),
     "scorer": ("scorer_id",),
 }
-OF_TRACES = ("trace", "trace_tag", "trace_metadata", "span", "assessment")
-"""What goes with the traces of an experiment."""
 TRACES_AT_ONCE = 50
 _EVER_MS = 2**62
 _UNLINK = "DELETE FROM trace_run WHERE run_id = ?"

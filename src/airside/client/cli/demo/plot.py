@@ -163,7 +163,7 @@ class Plot:
         """The run that the trigger started."""
 
         def look() -> PipelineRun | None:
-            runs = self.client.call(ListRuns(limit=20)).items
+            runs = self.client.call(ListRuns(max_results=20)).items
             return next((run for run in runs if run.cause.kind != "manual"), None)
 
         return self.stage.wait_for("The run that the alert starts", look)

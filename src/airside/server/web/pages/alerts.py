@@ -54,7 +54,7 @@ def alert(call: Call, query: PageQuery) -> View:
             "newest": newest,
             "findings": _findings(found, newest),
             "pairs": {one.column: watching.pairs(one) for one in _findings(found, newest)},
-            "runs": attempt(call, ListRuns(event=found.alert_id, limit=10)),
+            "runs": attempt(call, ListRuns(event=found.alert_id, max_results=10)),
             "label": watching.label,
             "topics": (f"alert:{found.alert_id}", "alerts", "pipeline_runs"),
         },

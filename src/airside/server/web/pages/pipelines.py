@@ -37,7 +37,7 @@ class GraphPicture(Record):
 
 def pipelines(call: Call, query: PageQuery) -> View:
     """Every pipeline with its last run."""
-    page = call(ListPipelines(limit=50, page_token=query.arguments.get("after", "")))
+    page = call(ListPipelines(max_results=50, page_token=query.arguments.get("after", "")))
     heads = ("name", "version", "runs", "last_run", "last_state")
     rows = tuple((o.pipeline.name, o.pipeline.version, o.runs, o.last_run, o.last_state) for o in page.items)
     return View(
@@ -54,7 +54,7 @@ def pipelines(call: Call, query: PageQuery) -> View:
 def pipeline(call: Call, query: PageQuery) -> View:
     """One pipeline: its graph, what starts it, its last runs."""
     found = call(GetPipeline(name=PipelineName(query.names["name"])))
-    runs = call(ListRuns(pipeline=found.name, limit=25, page_token=query.arguments.get("after", "")))
+    runs = call(ListRuns(pipeline=found.name, max_results=25, page_token=query.arguments.get("after", "")))
     return View(
         template="pipeline.html",
         title=found.name,

@@ -12,7 +12,6 @@ from airside.server.web.pages.curves import CurveData, Line, Mark, told
 
 SHOWN = 60
 """Windows that a page asks for."""
-HEAT_WORDS = "1 is the smallest effect that counts."
 BASES = (("realised", "realised, from labels"), ("estimated", "estimated, without labels"))
 
 

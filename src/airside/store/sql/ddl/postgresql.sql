@@ -393,7 +393,6 @@ CREATE TABLE key_name (
 CREATE TABLE lease (
   name TEXT NOT NULL,
   owner TEXT NOT NULL,
-  token BIGINT NOT NULL,
   expires_at_ms BIGINT NOT NULL,
   PRIMARY KEY (name)
 );
@@ -726,10 +725,8 @@ CREATE TABLE reaction_cursor (
 CREATE TABLE reaction_failure (
   reaction TEXT NOT NULL,
   seq BIGINT NOT NULL,
-  attempts BIGINT NOT NULL,
   error TEXT NOT NULL,
-  next_at_ms BIGINT NOT NULL,
-  is_dead BOOLEAN NOT NULL,
+  at_ms BIGINT NOT NULL,
   PRIMARY KEY (reaction, seq)
 );
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index, Table
 
-from airside.store.sql.schema.base import METADATA, flag, json_text, millis, serial, text, whole
+from airside.store.sql.schema.base import METADATA, json_text, millis, serial, text, whole
 
 schema_version = Table("schema_version", METADATA, text("revision", primary_key=True))
 
@@ -25,10 +25,8 @@ reaction_failure = Table(
     METADATA,
     text("reaction", primary_key=True),
     whole("seq", primary_key=True),
-    whole("attempts"),
     text("error"),
-    millis("next_at_ms"),
-    flag("is_dead"),
+    millis("at_ms"),
 )
 
 lease = Table(
@@ -36,7 +34,6 @@ lease = Table(
     METADATA,
     text("name", primary_key=True),
     text("owner"),
-    whole("token"),
     millis("expires_at_ms"),
 )
 

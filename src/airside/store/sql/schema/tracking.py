@@ -6,24 +6,19 @@ section 7). Texts compare by bytes in both dialects. Long values are indexed by 
 Of a long history `metric_point` holds the newest points, `metric_chunk` the rest (docs/decisions/0012).
 """
 
-from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import Index, Table, UniqueConstraint
 from sqlalchemy import text as sql
 
-from airside.store.sql.schema.base import METADATA, blob, flag, json_text, millis, number, serial, text, whole
+from airside.store.sql.schema.base import METADATA, blob, flag, json_text, millis, number, ordered, serial, text, whole
 
-BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 PREFIX = "substr(value, 1, 200)"
-
-
-def _ordered_text(name: str, **options: object) -> "Column[str]":
-    return Column(name, BYTEWISE, **{"nullable": False, **options})  # type: ignore[arg-type]  # SQLAlchemy's overloads
 
 
 EXPERIMENT = Table(
     "experiment",
     METADATA,
     serial(),
-    _ordered_text("name", unique=True),
+    ordered("name", unique=True),
     text("artifact_location"),
     flag("is_deleted"),
     millis("created_ms"),
@@ -37,8 +32,8 @@ EXPERIMENT_TAG = Table(
     "experiment_tag",
     METADATA,
     whole("experiment_no", primary_key=True, autoincrement=False),
-    _ordered_text("key", primary_key=True),
-    _ordered_text("value"),
+    ordered("key", primary_key=True),
+    ordered("value"),
     sqlite_with_rowid=False,
 )
 
@@ -48,14 +43,14 @@ RUN = Table(
     "run",
     METADATA,
     serial(),
-    _ordered_text("run_id", unique=True),
+    ordered("run_id", unique=True),
     whole("experiment_no"),
-    _ordered_text("name"),
-    _ordered_text("user_id"),
-    _ordered_text("status"),
+    ordered("name"),
+    ordered("user_id"),
+    ordered("status"),
     millis("start_ms"),
     millis("end_ms", nullable=True),
-    _ordered_text("artifact_uri"),
+    ordered("artifact_uri"),
     flag("is_deleted"),
     whole("revision"),
     millis("deleted_ms", nullable=True),
@@ -133,7 +128,7 @@ RUN_PARAM = Table(
     whole("run_no", primary_key=True, autoincrement=False),
     whole("key_no", primary_key=True, autoincrement=False),
     whole("experiment_no"),
-    _ordered_text("value"),
+    ordered("value"),
     Index("run_param_value", "experiment_no", "key_no", sql(PREFIX), "run_no"),
     sqlite_with_rowid=False,
 )
@@ -144,7 +139,7 @@ RUN_TAG = Table(
     whole("run_no", primary_key=True, autoincrement=False),
     whole("key_no", primary_key=True, autoincrement=False),
     whole("experiment_no"),
-    _ordered_text("value"),
+    ordered("value"),
     Index("run_tag_value", "experiment_no", "key_no", sql(PREFIX), "run_no"),
     sqlite_with_rowid=False,
 )
@@ -154,8 +149,8 @@ INPUT_DATASET = Table(
     METADATA,
     serial(),
     whole("experiment_no"),
-    _ordered_text("name"),
-    _ordered_text("digest"),
+    ordered("name"),
+    ordered("digest"),
     text("source_type"),
     text("source"),
     text("schema_text", nullable=True),
@@ -169,7 +164,7 @@ DATASET_INPUT = Table(
     METADATA,
     whole("run_no", primary_key=True, autoincrement=False),
     whole("dataset_no", primary_key=True, autoincrement=False),
-    _ordered_text("context", nullable=True),
+    ordered("context", nullable=True),
     json_text("tags"),
     Index("dataset_input_dataset", "dataset_no", "run_no"),
     sqlite_with_rowid=False,

@@ -4,6 +4,7 @@ import msgspec
 
 from airside.core.errors import Invalid
 from airside.core.operation import AnyOperation, Context, operation
+from airside.core.paging import page_size
 from airside.core.record import Ask
 from airside.tracking.evaluation import queries, rules
 from airside.tracking.evaluation.operations.datasets import get
@@ -89,10 +90,9 @@ def list_evaluation_records(ctx: Context, ask: ListEvaluationRecords) -> Evaluat
         NotFound: there is no such dataset.
         Invalid: the page token cannot be read, or the page is too large.
     """
-    if not 1 <= ask.max_results <= MAX_PAGE:
-        raise Invalid(f"max_results must be between 1 and {MAX_PAGE}, got {ask.max_results}.")
+    size = page_size(ask.max_results, MAX_PAGE)
     get(ctx, ask.dataset_id)
-    return queries.records(ctx.tx, ask.dataset_id, ask.max_results, ask.page_token)
+    return queries.records(ctx.tx, ask.dataset_id, size, ask.page_token)
 
 
 class DeleteEvaluationRecords(Ask[DeletedRecords]):

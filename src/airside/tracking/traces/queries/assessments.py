@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from airside.core.operation import Row, Transaction
+from airside.store.sql.conditions import placeholders
 from airside.tracking.traces.records import Assessment, AssessmentError
 from airside.tracking.traces.rules import SESSION, figure_of, json_text
 
@@ -37,7 +38,7 @@ def one(tx: Transaction, trace_no: int, assessment_id: str) -> Assessment | None
 def of_traces(tx: Transaction, numbers: Sequence[int]) -> dict[int, list[Assessment]]:
     """The assessments of some traces, oldest first."""
     found: dict[int, list[Assessment]] = {}
-    marks = ", ".join("?" * len(numbers))
+    marks = placeholders(len(numbers))
     for row in tx.all(
         f"SELECT a.trace_no, {COLUMNS} {_FROM} WHERE a.trace_no IN ({marks}) ORDER BY a.trace_no, a.id", numbers
     ):

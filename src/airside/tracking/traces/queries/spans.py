@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from airside.core.operation import Row, Transaction
+from airside.store.sql.conditions import placeholders
 from airside.tracking.traces.conventions import COST, TYPE, USAGE
 from airside.tracking.traces.records import Content, Span
 
@@ -81,7 +82,7 @@ def counts(tx: Transaction, numbers: Sequence[int]) -> dict[int, int]:
 
 def size(tx: Transaction, numbers: Sequence[int]) -> int:
     """How many characters the spans of some traces have."""
-    row = tx.one(_SIZE.format(", ".join("?" * len(numbers))), numbers) if numbers else None
+    row = tx.one(_SIZE.format(placeholders(len(numbers))), numbers) if numbers else None
     return int(row[0]) if row else 0
 
 
@@ -97,7 +98,7 @@ def load(tx: Transaction, traces: Sequence[tuple[int, str]]) -> dict[int, list[S
     if not traces:
         return found
     ids = dict(traces)
-    marks = ", ".join("?" * len(ids))
+    marks = placeholders(len(ids))
     for row in tx.all(_LOAD.format(marks), list(ids)):
         found.setdefault(row[0], []).append(_of_row(row, ids[row[0]]))
     return found

@@ -6,6 +6,7 @@ import msgspec
 
 from airside.core.ids import ExperimentId
 from airside.core.operation import Context, Row, Transaction
+from airside.store.sql.conditions import placeholders
 from airside.tracking.queries.keys import key_of, known_key, name_of
 from airside.tracking.queries.rows import certain
 from airside.tracking.traces.queries.assessments import of_traces
@@ -112,7 +113,7 @@ def load(ctx: Context, numbers: Sequence[int]) -> list[TraceInfo]:
     found: dict[int, TraceInfo] = {}
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        marks = ", ".join("?" * len(chunk))
+        marks = placeholders(len(chunk))
         tags = _texts(ctx, "trace_tag", marks, chunk)
         metadata = _texts(ctx, "trace_metadata", marks, chunk)
         assessments = of_traces(ctx.tx, chunk)
@@ -162,7 +163,7 @@ def delete(tx: Transaction, numbers: Sequence[int]) -> None:
     """Delete traces with all that belongs to them."""
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        marks = ", ".join("?" * len(chunk))
+        marks = placeholders(len(chunk))
         for table in LINKS:
             tx.run(
                 f"DELETE FROM {table} WHERE trace_id IN (SELECT trace_id FROM trace WHERE id IN ({marks}))",
