@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from airside.client.cli.docstrings import entries
 from airside.client.cli.generated import nouns as commands
 from airside.client.cli.main import COMMANDS
 from airside.core.record import Record
@@ -85,7 +86,7 @@ def test_the_map_names_every_page() -> None:
 def test_entries_of_a_section_are_told_apart() -> None:
     body = "Conflict: a rollout is under way. NotFound: no such\n    endpoint.\na, b: two at once."
 
-    assert list(generate.entries(body)) == [
+    assert list(entries(body)) == [
         ("Conflict", "a rollout is under way."),
         ("NotFound", "no such endpoint."),
         ("a", "two at once."),
