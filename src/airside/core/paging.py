@@ -1,12 +1,38 @@
 """Long lists, a page at a time: how many at once, and what the next page begins behind."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from airside.core.errors import Invalid
+from airside.core.record import Ask
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 MAX_PAGE = 1000
+
+
+class Page(Protocol[T_co]):
+    """The answer of an operation that lists: its ask has a `page_token`."""
+
+    @property
+    def items(self) -> Sequence[T_co]:
+        """What is on it."""
+
+    @property
+    def next_page_token(self) -> str:
+        """Where the next one begins; empty on the last."""
+
+
+def every(call: Callable[[Ask[Page[T]]], Page[T]], ask: Ask[Page[T]]) -> Iterator[T]:
+    """Every item of a list, asked for page by page: `every(client.call, SearchRuns(experiment_ids=("0",)))`."""
+    while True:
+        page = call(ask)
+        yield from page.items
+        if not page.next_page_token:
+            return
+        ask = msgspec.structs.replace(ask, page_token=page.next_page_token)
 
 
 def page_size(asked: int, most: int = MAX_PAGE) -> int:

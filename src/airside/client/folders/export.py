@@ -10,6 +10,7 @@ from airside.client.folders.writing import Writing
 from airside.client.transport import Client
 from airside.core.errors import NotFound
 from airside.core.ids import ExperimentId, LoggedModelId, ModelName, RunId
+from airside.core.paging import every
 from airside.registry.operations.imports import ListVersions
 from airside.registry.operations.models import GetModel
 from airside.registry.records import ImportedModel, ImportedVersion
@@ -38,9 +39,11 @@ class Exporter:
     def experiment(self, experiment_id: ExperimentId) -> None:
         """An experiment with all its runs and logged models."""
         self._experiment(experiment_id)
-        for run in self._runs(experiment_id):
+        runs = SearchRuns(experiment_ids=(experiment_id,), view="all", max_results=AT_ONCE)
+        models = SearchLoggedModels(experiment_ids=(experiment_id,), max_results=AT_ONCE)
+        for run in every(self._client.call, runs):
             self.run(run)
-        for model in self._logged_models(experiment_id):
+        for model in every(self._client.call, models):
             self.logged_model(model)
 
     def run(self, run: Run) -> None:
@@ -113,35 +116,8 @@ class Exporter:
 
     def _points(self, run: Run) -> Iterator[Metric]:
         for key in sorted(metric.key for metric in run.metrics):
-            token = ""
-            while True:
-                ask = GetMetricHistory(run_id=run.info.run_id, key=key, max_results=POINTS_AT_ONCE, page_token=token)
-                page = self._client.call(ask)
-                yield from page.items
-                token = page.next_page_token
-                if not token:
-                    break
-
-    def _runs(self, experiment_id: ExperimentId) -> Iterator[Run]:
-        token = ""
-        while True:
-            ask = SearchRuns(experiment_ids=(experiment_id,), view="all", max_results=AT_ONCE, page_token=token)
-            page = self._client.call(ask)
-            yield from page.items
-            token = page.next_page_token
-            if not token:
-                return
-
-    def _logged_models(self, experiment_id: ExperimentId) -> Iterator[LoggedModel]:
-        token = ""
-        while True:
-            page = self._client.call(
-                SearchLoggedModels(experiment_ids=(experiment_id,), max_results=AT_ONCE, page_token=token)
-            )
-            yield from page.items
-            token = page.next_page_token
-            if not token:
-                return
+            ask = GetMetricHistory(run_id=run.info.run_id, key=key, max_results=POINTS_AT_ONCE)
+            yield from every(self._client.call, ask)
 
     def _files(self, place: str, uri: str, *, run_id: RunId = NO_RUN, model_id: LoggedModelId = NO_MODEL) -> None:
         """The files of a run or logged model, if the server keeps them."""

@@ -14,6 +14,7 @@ from typing import Literal
 from airside.client.transport import Client
 from airside.core.errors import AlreadyExists, DeadlineExceeded
 from airside.core.ids import AlertId, EndpointName, ModelName, MonitorName
+from airside.core.paging import every
 from airside.governance.operations.cards import GetCard
 from airside.governance.operations.scores import GetScore
 from airside.governance.records import MlTestScore, ModelCard
@@ -79,13 +80,7 @@ def windows(client: Client, monitor: str) -> Iterator[Window]:
     Raises:
         NotFound: there is no such monitor.
     """
-    token = ""
-    while True:
-        page = client.call(ListWindows(monitor=MonitorName(monitor), max_results=PAGE, page_token=token))
-        yield from page.items
-        token = page.next_page_token
-        if not token:
-            return
+    yield from every(client.call, ListWindows(monitor=MonitorName(monitor), max_results=PAGE))
 
 
 def wait_window(
@@ -124,14 +119,7 @@ def alerts(
     state: Literal["", "active", "open", "acknowledged", "closed"] = "active",
 ) -> list[Alert]:
     """Alerts, newest first: those that are not closed, unless told otherwise."""
-    found: list[Alert] = []
-    token = ""
-    while True:
-        page = client.call(ListAlerts(monitor=monitor, model=model, state=state, max_results=PAGE, page_token=token))
-        found += page.items
-        token = page.next_page_token
-        if not token:
-            return found
+    return list(every(client.call, ListAlerts(monitor=monitor, model=model, state=state, max_results=PAGE)))
 
 
 def acknowledge(client: Client, alert: Alert | str, note: str = "") -> Alert:

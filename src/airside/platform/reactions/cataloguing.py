@@ -1,6 +1,7 @@
 """The catalog follows whatever happens to a model: one cursor over all events, one refresh for each model touched."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from airside.core.errors import NotFound
 from airside.core.ids import ModelName
 from airside.core.operation import SERVICE
+from airside.core.paging import every
 from airside.governance.operations.scores import GetScore
 from airside.platform.wiring import Platform
 from airside.registry.operations.models import SearchModels
@@ -83,11 +85,5 @@ def refresh(platform: Platform, name: ModelName) -> None:
 
 def refresh_all(platform: Platform) -> None:
     """Refresh every row: counts of 24 hours and what waits too long change by time alone."""
-    token = ""
-    while True:
-        page = platform.call(SERVICE, SearchModels(page_token=token))
-        for model in page.items:
-            refresh(platform, model.name)
-        token = page.next_page_token
-        if not token:
-            return
+    for model in every(partial(platform.call, SERVICE), SearchModels()):
+        refresh(platform, model.name)

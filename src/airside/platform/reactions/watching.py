@@ -5,7 +5,7 @@ The analysis runs here, on the reaction's own thread; what it found is recorded 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 
 import msgspec
@@ -15,6 +15,7 @@ from airside.core.errors import Conflict, NotFound
 from airside.core.estimate import Estimate
 from airside.core.ids import BlobId, EndpointName, ModelName
 from airside.core.operation import SERVICE
+from airside.core.paging import every
 from airside.core.plugin import load
 from airside.monitoring.operations.monitors import ListMonitors, SetReference
 from airside.monitoring.operations.windows import ListWindows, RecordWindow
@@ -158,14 +159,9 @@ def answered(
     span: tuple[datetime | None, datetime | None] = (None, None),
 ) -> list[PredictionBatch]:
     """What callers were answered, by time: champion and canary, without shadows and failures."""
-    found: list[PredictionBatch] = []
     ask = ListBatches(endpoint=endpoint, delivery=delivery, since=span[0], until=span[1], max_results=MOST)
-    while True:
-        page = platform.call(SERVICE, ask)
-        found += [batch for batch in page.items if batch.role != "shadow" and not batch.error]
-        if not page.next_page_token:
-            return found
-        ask = msgspec.structs.replace(ask, page_token=page.next_page_token)
+    found = every(partial(platform.call, SERVICE), ask)
+    return [batch for batch in found if batch.role != "shadow" and not batch.error]
 
 
 def most_rows(batches: Sequence[PredictionBatch]) -> int:

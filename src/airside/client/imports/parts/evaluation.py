@@ -10,9 +10,10 @@ from airside.client.imports.job import Job
 from airside.client.imports.mlflow import evaluation
 from airside.client.imports.parts.port import Batch, Plain, counted
 from airside.core.ids import ExperimentId
+from airside.core.paging import every
 from airside.core.record import Ask
 from airside.tracking.evaluation.operations.records import ListEvaluationRecords
-from airside.tracking.evaluation.records import EvaluationDataset, EvaluationRecord, ScorerVersion
+from airside.tracking.evaluation.records import EvaluationDataset, ScorerVersion
 from airside.tracking.imports.evaluation import (
     CompareEvaluation,
     ImportEvaluationDatasets,
@@ -72,15 +73,9 @@ class EvaluationDatasets(Plain):
 
     def sampled(self, job: Job, item: EvaluationDataset) -> Iterator[str]:
         """In how far its records differ."""
-        here: dict[str, EvaluationRecord] = {}
-        token = ""
-        while True:
-            ask = ListEvaluationRecords(dataset_id=item.dataset_id, page_token=token)
-            page = patiently(lambda: job.client.call(ask))  # noqa: B023 -- called at once
-            here |= {each.record_id: each for each in page.items}
-            token = page.next_page_token
-            if not token:
-                break
+        ask = ListEvaluationRecords(dataset_id=item.dataset_id)
+        found = every(lambda asked: patiently(lambda: job.client.call(asked)), ask)
+        here = {each.record_id: each for each in found}
         for some in evaluation.read_records(job.tables, [item.dataset_id]):
             for each in some:
                 if here.get(each.record_id) != each:

@@ -11,6 +11,7 @@ from airside.client.imports.locations import Root
 from airside.client.imports.mlflow import runs, series
 from airside.client.imports.parts.port import Batch, Plain, counted
 from airside.core.ids import ExperimentId
+from airside.core.paging import every
 from airside.core.record import Ask
 from airside.tracking.imports.comparing import CompareImport, TallyRuns
 from airside.tracking.imports.operations import ImportRuns, ImportSeries
@@ -96,12 +97,6 @@ def here(job: Job, run: Run) -> Run:
 
 def history(job: Job, run: Run, key: str) -> set[Point]:
     """The points of a metric here."""
-    found: set[Point] = set()
-    token = ""
-    while True:
-        ask = GetMetricHistory(run_id=run.info.run_id, key=key, max_results=20_000, page_token=token)
-        page = patiently(lambda: job.client.call(ask))  # noqa: B023 -- called at once
-        found.update((m.timestamp_ms, m.step, *stored_value(m.value)) for m in page.items)
-        token = page.next_page_token
-        if not token:
-            return found
+    ask = GetMetricHistory(run_id=run.info.run_id, key=key, max_results=20_000)
+    points = every(lambda asked: patiently(lambda: job.client.call(asked)), ask)
+    return {(m.timestamp_ms, m.step, *stored_value(m.value)) for m in points}
