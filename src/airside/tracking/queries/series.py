@@ -7,7 +7,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from airside.core.operation import Row, Transaction
+from airside.core.operation import Dialect, Row, Transaction
 from airside.tracking.chunk import FULL, Chunk, parted
 from airside.tracking.queries import chunks
 from airside.tracking.queries.chunks import Series
@@ -22,11 +22,20 @@ SERIES_AT_ONCE = 2
 ROWS_AT_ONCE = 4096
 REWRITES_AT_ONCE = 8
 
-SIZES = (256, 64, 16, 4, 1)
+SIZES = (64, 16, 4, 1)
 """How many rows one statement inserts: few sizes, so that statements stay prepared."""
 
-_POINT = "INSERT INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES {} ON CONFLICT DO NOTHING"
-_POINT_OF = {size: _POINT.format(", ".join(["(?, ?, ?, ?, ?, ?)"] * size)) for size in SIZES}
+_POINT: dict[Dialect, str] = {
+    # by IGNORE nothing can fail, so that SQLite keeps no copy of what a statement of many rows has changed
+    "sqlite": "INSERT OR IGNORE INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES {}",
+    "postgresql": "INSERT INTO metric_point (run_no, key_no, time_ms, step, value, is_nan) VALUES {} "
+    "ON CONFLICT DO NOTHING",
+}
+_POINT_OF = {
+    (dialect, size): text.format(", ".join(["(?, ?, ?, ?, ?, ?)"] * size))
+    for dialect, text in _POINT.items()
+    for size in SIZES
+}
 _NEWER = (
     "(excluded.step, excluded.time_ms, excluded.value) > "
     "(metric_latest.step, metric_latest.time_ms, metric_latest.value)"
@@ -73,7 +82,7 @@ def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]])
             new = _packed(tx, series, new)
         rows += [(*series, *point) for point in new]
     for size, values in _sized(sorted(rows)):  # in the order of the table: neighbours are written together
-        tx.run(_POINT_OF[size], values)
+        tx.run(_POINT_OF[tx.dialect, size], values)
 
 
 def _sized(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Any]]]:
