@@ -63,7 +63,18 @@ def typed(table: str, column: str) -> str:
     """The type of a column of MLflow's, near enough."""
     if column in ("value", "metric_value") and table in ("metrics", "latest_metrics", "logged_model_metrics"):
         return "DOUBLE PRECISION"
-    numbers = ("_time", "_ms", "timestamp", "step", "version", "is_nan", "experiment_id", "deleted_time", "metric_step")
+    numbers = (
+        "_time",
+        "_ms",
+        "timestamp",
+        "step",
+        "version",
+        "is_nan",
+        "experiment_id",
+        "deleted_time",
+        "_nano",
+        "valid",
+    )
     is_number = (column.endswith(numbers) and column != "source_version") or (
         column == "status" and table == "logged_models"
     )
