@@ -25,12 +25,18 @@ KEPT = (
     *("evaluation_dataset", "evaluation_record"),
 )
 BESIDE = (
-    "CREATE TABLE spans (trace_id, span_id, parent_span_id, name, status, start_time_unix_nano, end_time_unix_nano, "
-    "content, PRIMARY KEY (trace_id, span_id))",
-    "CREATE TABLE evaluation_datasets (dataset_id PRIMARY KEY, name, schema, digest, created_time, last_update_time, "
-    "created_by, last_updated_by)",
-    "CREATE TABLE evaluation_dataset_records (dataset_record_id PRIMARY KEY, dataset_id, inputs, expectations, tags, "
-    "source, created_time, last_update_time, created_by, last_updated_by)",
+    (
+        "CREATE TABLE spans (trace_id, span_id, parent_span_id, name, status, start_time_unix_nano, "
+        "end_time_unix_nano, content, PRIMARY KEY (trace_id, span_id))"
+    ),
+    (
+        "CREATE TABLE evaluation_datasets (dataset_id PRIMARY KEY, name, schema, digest, created_time, "
+        "last_update_time, created_by, last_updated_by)"
+    ),
+    (
+        "CREATE TABLE evaluation_dataset_records (dataset_record_id PRIMARY KEY, dataset_id, inputs, expectations, "
+        "tags, source, created_time, last_update_time, created_by, last_updated_by)"
+    ),
 )
 """What a folder is never staged into, and a database has."""
 
@@ -121,7 +127,8 @@ def killed(source: Path, home: Path, kills: int, longest_s: float) -> dict[str, 
     done = subprocess.run(command(source, home), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"the import behind the kills failed: {done.stdout[-2000:]}{done.stderr}")
-    return json.loads(done.stdout)["report"]
+    report: dict[str, object] = json.loads(done.stdout)["report"]
+    return report
 
 
 def main() -> None:

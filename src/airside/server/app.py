@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from airside.platform.wiring import Platform
 
 SLOW_S = 1.0
-TOKEN_CACHE_S = 60.0
+TOKEN_CACHE_S = 1.0
+"""How long a token that was good is not looked up again: within this a revocation acts at every server."""
 MAX_WORKING = 1280
 """Requests in hand at once; a further one is told to come again, before its body is read."""
 API_PATHS = ("/api/", "/ajax-api/", "/get-artifact", "/model-versions/", "/version", "/health", "/graphql")

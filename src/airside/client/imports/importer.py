@@ -19,11 +19,11 @@ from airside.client.imports.parts import PARTS, Part
 from airside.client.transport import Client
 from airside.core.ids import RunId
 from airside.core.record import Ask, Record
-from airside.tracking.imports.comparing import TallyRuns
+from airside.tracking.imports.comparing import CompareImport, TallyRuns
 from airside.tracking.imports.journal import BeginImport, FinishImport, MarkImport
 from airside.tracking.imports.operations import ImportExperiments
 from airside.tracking.imports.records import Compared, Import, ImportPart, ImportReport
-from airside.tracking.imports.rules import refusal
+from airside.tracking.imports.rules import OUT_OF_THE_WAY, refusal
 from airside.tracking.records import Run
 
 T = TypeVar("T")
@@ -105,6 +105,10 @@ class Importer:
     def _look_first(self, job: Job) -> None:
         """Refuse before anything is written, if something would be refused later."""
         self._telling.begin("looking", sum(part.total(job) for part in PARTS))
+        for _, heads in experiments.read(job.tables) if self._options.ids == "keep" else ():
+            there = tuple(job.locations.experiment(each) for each in heads)
+            if different := self._ask(CompareImport(experiments=there)).differing:
+                raise refusal("experiments", different, OUT_OF_THE_WAY)
         for part in PARTS:
             for _, items in part.read(job, ""):
                 known = self._known_runs(items) if part.name == "runs" else items

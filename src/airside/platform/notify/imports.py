@@ -33,6 +33,7 @@ class ImportWebhooks(Ask[Imported]):
 
 
 def _sealed(services: Services, ask: ImportWebhooks) -> dict[str, Sealed]:
+    """The secrets as they are stored, by webhook."""
     check_size(ask.items)
     for each in ask.items:
         rules.check_texts(each.webhook.description, each.secret)
