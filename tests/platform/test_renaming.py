@@ -2,7 +2,8 @@
 
 import pytest
 
-from airside.core.ids import ModelName
+from airside.core.clock import from_ms
+from airside.core.ids import EndpointName, ModelName, PredictionId
 from airside.core.operation import LOCAL, Context
 from airside.platform.reactions.renaming import follow_rename
 from airside.platform.wiring import Platform
@@ -10,6 +11,8 @@ from airside.registry.events import ModelRenamed
 from airside.registry.operations.models import CreateModel, GetModel, RenameModel
 from airside.serving import renaming
 from airside.serving.operations.endpoints import CreateEndpoint, GetEndpoint, GetRouting
+from airside.serving.operations.predictions import AppendPredictions
+from airside.serving.records import NewBatch
 
 OLD, NEW = ModelName("churn"), ModelName("leavers")
 
@@ -110,3 +113,35 @@ def test_a_long_log_is_renamed_in_short_transactions(platform: Platform, monkeyp
     assert models(platform)["prediction_batch"] == {OLD, NEW}
     renamed(platform)
     assert models(platform)["prediction_batch"] == {NEW}
+
+
+def waiting(number: int, model: ModelName) -> NewBatch:
+    """A request that waited in a spool."""
+    return NewBatch(
+        id=PredictionId(f"p-{number}"),
+        request_id=f"r{number}",
+        endpoint=EndpointName("jobs"),
+        model=model,
+        version=1,
+        role="champion",
+        received_at=from_ms(1_750_000_000_000),
+        rows=1,
+        labels=(1,),
+        latency_ms=1,
+    )
+
+
+def test_what_waited_in_a_spool_comes_under_the_new_name(platform: Platform) -> None:
+    platform.call(LOCAL, CreateModel(name=OLD))
+    platform.call(LOCAL, CreateEndpoint(name="jobs", model=OLD))
+    renamed(platform)
+    platform.call(LOCAL, AppendPredictions(batches=(waiting(1, OLD),)))
+    assert models(platform)["prediction_batch"] == {NEW}
+
+
+def test_what_another_model_of_that_name_answered_stays_its_own(platform: Platform) -> None:
+    platform.call(LOCAL, CreateModel(name=OLD))
+    platform.call(LOCAL, CreateModel(name=NEW))
+    platform.call(LOCAL, CreateEndpoint(name="jobs", model=NEW))
+    platform.call(LOCAL, AppendPredictions(batches=(waiting(1, OLD),)))
+    assert models(platform)["prediction_batch"] == {OLD}

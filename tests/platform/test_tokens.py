@@ -3,11 +3,12 @@
 import pytest
 
 from airside.core.clock import FixedClock
-from airside.core.errors import Denied, Unauthenticated
+from airside.core.errors import Conflict, Denied, Unauthenticated
 from airside.core.operation import LOCAL, Actor
 from airside.platform.access.tokens import CreateToken, ListTokens, RevokeToken, actor_of
 from airside.platform.house import GetAbout, VerifyAudit
 from airside.platform.wiring import Platform
+from airside.tracking.operations.experiments import CreateExperiment
 
 
 def test_a_token_opens_what_its_role_may(platform: Platform) -> None:
@@ -40,7 +41,14 @@ def test_the_audit_chain_holds_and_names_what_was_changed(platform: Platform) ->
 
 
 def test_a_repeated_request_acts_once(platform: Platform) -> None:
-    first = platform.call(LOCAL, CreateToken(name="ci"), idempotency_key="k1")
-    again = platform.call(LOCAL, CreateToken(name="ci"), idempotency_key="k1")
-    assert again == first
+    first = platform.call(LOCAL, CreateExperiment(name="e"), idempotency_key="k1")
+    assert platform.call(LOCAL, CreateExperiment(name="e"), idempotency_key="k1") == first
+
+
+def test_the_text_of_a_token_is_stored_nowhere_not_even_for_a_repeat(platform: Platform) -> None:
+    made = platform.call(LOCAL, CreateToken(name="ci"), idempotency_key="k1")
+    with pytest.raises(Conflict, match="shown once"):
+        platform.call(LOCAL, CreateToken(name="ci"), idempotency_key="k1")
+    rows = platform.read(lambda ctx: ctx.tx.all("SELECT answer FROM idempotency"))
+    assert made.text not in str(rows)
     assert len(platform.call(LOCAL, ListTokens()).items) == 1

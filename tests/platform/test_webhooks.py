@@ -18,7 +18,7 @@ from airside.platform import courier
 from airside.platform.courier import announce, attempt, forget_old
 from airside.platform.house import ListAudit
 from airside.platform.notify import operations as ops
-from airside.platform.notify import queries, rules
+from airside.platform.notify import queries, rules, secrets
 from airside.platform.notify.records import Webhook, WebhookDelivery
 from airside.platform.notify.telling import EXAMPLES
 from airside.platform.wiring import Platform
@@ -462,3 +462,33 @@ def test_the_courier_delivers_what_happens_and_what_waited_while_it_was_away(pla
     assert sent == ["earlier", "now"]
     assert [each.state for each in deliveries(platform)] == ["delivered", "delivered"]
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("airside-webhook")] == []
+
+
+def stored(platform: Platform) -> str:
+    return str(platform.read(lambda ctx: ctx.tx.all("SELECT secret FROM webhook")))
+
+
+def test_the_database_holds_no_secret_that_can_be_read(platform: Platform) -> None:
+    webhook = made(platform, secret="tell-nobody")
+    platform.call(LOCAL, ops.UpdateWebhook(id=webhook.id, secret="tell-nobody-either"))
+    assert "tell" not in stored(platform)
+    for file in platform.home.rglob("*"):
+        assert not file.is_file() or b"tell-nobody" not in file.read_bytes()
+
+
+def test_a_secret_that_was_moved_to_another_host_in_the_database_signs_nothing(platform: Platform) -> None:
+    webhook = made(platform, secret="s")
+    platform.change(lambda ctx: ctx.tx.run("UPDATE webhook SET url = 'https://1.1.1.1/evil'"))
+    with pytest.raises(Conflict, match="cannot be opened"):
+        platform.call(LOCAL, ops.TryWebhook(id=webhook.id))
+
+
+def test_a_new_key_seals_every_secret_anew(platform: Platform) -> None:
+    webhook = made(platform, secret="s")
+    before, key = stored(platform), (platform.home / "secret.key").read_bytes()
+    assert platform.call(LOCAL, ops.RenewKey()).secrets == 1
+    assert stored(platform) != before
+    assert not (platform.home / "secret.key").read_bytes().startswith(key)
+    assert platform.call(LOCAL, ops.UpdateWebhook(id=webhook.id, name="still")).has_secret
+    kept = platform.read(lambda ctx: queries.secret_of(ctx.tx, webhook.id))
+    assert secrets.opened(platform, kept, webhook.url) == "s"

@@ -1,5 +1,6 @@
 """The code of a run is captured whole and comes back exactly, without what looks like a secret."""
 
+import copy
 import os
 import stat
 import subprocess
@@ -264,6 +265,20 @@ def test_a_bundle_that_is_none_is_refused() -> None:
     for content in (b"no zip", buffer.getvalue()):
         with pytest.raises(Invalid):
             unpacked(content)
+
+
+def test_members_that_share_their_bytes_are_refused() -> None:
+    bundle = packed(Manifest(kind="snapshot"), [Member(path="a", content=b"0" * 100_000)])
+    buffer = BytesIO(bundle)
+    with zipfile.ZipFile(buffer, "a") as archive:  # the same bytes under more names
+        info = next(each for each in archive.infolist() if each.filename.endswith("a"))
+        for number in range(5):
+            twin = copy.copy(info)
+            twin.filename = f"files/b{number}"
+            archive.filelist.append(twin)
+        archive._didModify = True  # type: ignore[attr-defined]  # the list is written anew
+    with pytest.raises(Invalid, match="larger than the bundle"):
+        unpacked(buffer.getvalue())
 
 
 def test_what_cannot_be_restored_says_what_to_do(tmp_path: Path) -> None:

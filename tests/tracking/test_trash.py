@@ -12,6 +12,7 @@ from airside.platform.wiring import Platform
 from airside.registry.operations.models import CreateModel
 from airside.registry.operations.versions import CreateVersion
 from airside.store.sql.schema import METADATA
+from airside.tracking.evaluation.operations.scorers import RegisterScorer
 from airside.tracking.logged_models.operations import CreateLoggedModel, DeleteLoggedModel
 from airside.tracking.operations.experiments import (
     CreateExperiment,
@@ -21,6 +22,9 @@ from airside.tracking.operations.experiments import (
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.operations.runs import CreateRun, DeleteRun, GetRun, RestoreRun
 from airside.tracking.records import LoggedMetric, Param, Tag
+from airside.tracking.traces.operations.labels import LinkPromptsToTrace, LinkTracesToRun
+from airside.tracking.traces.operations.writing import StartTrace
+from airside.tracking.traces.records import PromptRef
 from airside.tracking.trash import operations, queries
 from airside.tracking.trash.operations import ListTrash, RemoveTrash, SweepTrash
 from airside.tracking.trash.rules import age_ms
@@ -161,6 +165,24 @@ def test_a_folder_that_a_client_named_is_never_deleted_whole(platform: Platform,
     platform.call(LOCAL, RemoveTrash(kind="experiment", ids=(made,)))
     sweep_trash(platform)
     assert [each.path for each in platform.artifacts.list("shared")] == ["shared/others.txt"]
+
+
+def test_what_hangs_on_the_things_of_an_experiment_goes_with_it(platform: Platform) -> None:
+    made = platform.call(LOCAL, CreateExperiment(name="e")).experiment_id
+    run_id, trace_id = a_run(platform, made), f"tr-{7:032x}"
+    platform.call(LOCAL, RegisterScorer(experiment_id=made, name="s", serialized="{}"))
+    platform.call(LOCAL, RegisterScorer(experiment_id=made, name="s", serialized="{}"))
+    platform.call(LOCAL, StartTrace(trace_id=trace_id, experiment_id=made, request_ms=1))
+    platform.call(LOCAL, LinkTracesToRun(trace_ids=(trace_id,), run_id=run_id))
+    platform.call(LOCAL, LinkPromptsToTrace(trace_id=trace_id, prompts=(PromptRef(name="p", version="1"),)))
+    platform.call(LOCAL, DeleteExperiment(experiment_id=made))
+    platform.call(LOCAL, RemoveTrash(kind="run", ids=(run_id,)))
+    platform.call(LOCAL, RemoveTrash(kind="experiment", ids=(made,)))
+    sweep_trash(platform)
+    left = {
+        table: rows(platform, table) for table in ("scorer", "scorer_version", "trace_run", "trace_prompt", "trace")
+    }
+    assert left == dict.fromkeys(left, 0)
 
 
 def test_every_table_with_rows_of_a_run_a_model_or_an_experiment_is_swept() -> None:

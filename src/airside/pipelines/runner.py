@@ -35,6 +35,7 @@ from airside.pipelines.keys import SECRET_BYTES, Keys
 from airside.pipelines.lock import RunLock, host_of, processes_with
 from airside.pipelines.operations.runs import Claimed, ClaimRun, GetOffers, ReleaseRun
 from airside.pipelines.project import unpack
+from airside.store import private
 
 POLL_S = 0.3
 MAX_DRIVERS = 20
@@ -66,7 +67,7 @@ class Runner:
     def __init__(
         self, control: Control, folder: Path, options: RunnerOptions, *, token: str, stop: threading.Event
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.folder(folder)
         self._control = control
         self._folder = folder
         self._options = options
@@ -110,7 +111,7 @@ class Runner:
         folder = self._folder / run.id
         _end_orphans(run.id)
         for name in ("values", "receipts", "scratch"):
-            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+            private.folder(folder / name)
         _log.info("run.claimed run=%s pipeline=%s fence=%s", run.id, run.pipeline, claimed.token)
         journal = Journal(self._control, run.id, claimed.token, lambda blob: folder / "values" / blob[3:])
         try:

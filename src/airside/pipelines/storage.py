@@ -19,6 +19,7 @@ from airside.core.ids import BlobId
 from airside.core.plugin import load
 from airside.pipelines.records import Value
 from airside.pipelines.values import INLINE_BYTES, digest_of, is_plain, json_value, list_value
+from airside.store import private
 
 MAX_ITEMS = 10_000
 
@@ -29,7 +30,7 @@ class ValueFolder:
     def __init__(self, folder: Path, code_of: Callable[[set[type]], str] = lambda _classes: "") -> None:
         self._folder = folder
         self._code_of = code_of
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.folder(folder)
 
     def path(self, blob: str) -> Path:
         """Where a blob is, or would be."""

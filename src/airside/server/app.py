@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from airside.platform.wiring import Platform
 
 SLOW_S = 1.0
-TOKEN_CACHE_S = 60.0
+TOKEN_CACHE_S = 1.0
+"""How long a token that was good is not looked up again: within this a revocation acts at every server."""
 SIGN_IN = (
     "Sign in with a user and a password (MLflow's clients: MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or "
     "send a token: Authorization: Bearer TOKEN."

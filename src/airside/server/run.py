@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from airside.core.aliases import from_server
 from airside.core.errors import Conflict, Invalid
 from airside.core.hosts import needs_authentication
+from airside.core.logs import OneLine
 from airside.core.plugin import load
 from airside.core.settings import Settings
 from airside.platform.home import Home
@@ -221,7 +222,7 @@ class _PrivateLog(logging.handlers.RotatingFileHandler):
 def _log_to(path: Path, level: str) -> None:
     """One line for each event, in files that are rotated."""
     handler = _PrivateLog(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(OneLine())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_level(level))

@@ -18,6 +18,7 @@ import msgspec
 
 from airside.core.errors import Invalid, NotFound
 from airside.serving.records import LoggedColumns, PredictionBatch
+from airside.store import private
 
 FOLDER = "predictions"
 MAX_BODY = 256 << 20
@@ -81,7 +82,7 @@ def write_bodies(home: Path, endpoint: str, day: str, bodies: Sequence[bytes]) -
     name = folder / f"{_digest(content)}.log"
     target = home / name
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.folder(target.parent)
         _write_whole(target, content)
     places, offset = [], 0
     for body in bodies:

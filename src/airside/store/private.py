@@ -1,4 +1,4 @@
-"""Files of this user's alone, whatever the process's umask."""
+"""Files and folders of this user's alone, whatever the process's umask."""
 
 import os
 from pathlib import Path
@@ -14,3 +14,12 @@ def opener(path: str, flags: int) -> int:
 def make(path: Path) -> None:
     """Make an empty file, unless there is one."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE))
+
+
+def folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing: `mkdir(parents=True)` leaves these to the umask."""
+    missing = [path]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)

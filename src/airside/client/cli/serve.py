@@ -1,6 +1,5 @@
 """`airside serve`: one more serving process, which follows a control plane."""
 
-import logging
 import os
 import socket
 import sys
@@ -12,6 +11,7 @@ import click
 from airside.client.cli.child import die_with
 from airside.client.transport import Client, connect
 from airside.core.hosts import is_loopback, needs_authentication
+from airside.core.logs import log_to
 from airside.core.plugin import load
 from airside.platform.access.tokens import ListAdmitted
 
@@ -43,7 +43,7 @@ def serve(descriptor: int | None, parent: int, control: str, token: str, spool: 
     """Run it until SIGTERM."""
     die_with(parent)
     os.umask(0o077)  # the spool has what callers sent
-    logging.basicConfig(stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to(sys.stderr)
     host, port = options["host"], options["port"]
     listening = load(f"{MAIN}:listen")(host, port) if descriptor is None else socket.socket(fileno=descriptor)
     with listening, connect(control, token) as client:

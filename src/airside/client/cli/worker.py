@@ -1,6 +1,5 @@
 """`airside worker`: one more pipeline runner."""
 
-import logging
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 from airside.client.cli.child import die_with
 from airside.client.cli.options import DEFAULT_HOME
 from airside.client.transport import connect
+from airside.core.logs import log_to
 from airside.core.plugin import load
 
 
@@ -27,7 +27,7 @@ from airside.core.plugin import load
 def worker(control: str, token: str, home: str, executor: str, size: int, parent: int) -> None:
     """Run it until SIGTERM."""
     die_with(parent)
-    logging.basicConfig(stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to(sys.stderr)
     runner = "airside.pipelines.runner"
     options = load(f"{runner}:RunnerOptions")(executor=executor, size=size)
     client = connect(control, token)

@@ -7,6 +7,7 @@ label(client, "jobs", {answer.request_id: [1]})
 wait_rollout(client, deployed.rollout.id, print)
 """
 
+import os
 import secrets
 import struct
 import tempfile
@@ -121,7 +122,7 @@ def predict(
     delivery: str = "",
     key: str = "",
 ) -> Predicted:
-    """Ask an endpoint.
+    """Ask an endpoint, with the token of `$AIRSIDE_TOKEN` where there is one.
 
     Args:
         serving_url: where the serving process answers.
@@ -138,6 +139,8 @@ def predict(
     headers = {"Content-Type": "application/json", "X-Airside-Request-Id": secrets.token_hex(16)}
     headers |= {"X-Airside-Delivery": delivery} if delivery else {}
     headers |= {"X-Airside-Key": key} if key else {}
+    if token := os.environ.get("AIRSIDE_TOKEN"):
+        headers["Authorization"] = f"Bearer {token}"
     body = msgspec.json.encode({**_form(rows), "params": {"predict_method": method}})
     url = f"{serving_url.rstrip('/')}/endpoints/{endpoint}/invocations"
     answer = _post(url, body, headers)

@@ -2,11 +2,11 @@
 
 from airside.core.errors import Conflict
 from airside.core.ids import ImportId
-from airside.core.operation import AnyOperation, Context, operation
+from airside.core.operation import AnyOperation, Context, Services, operation
 from airside.core.record import Ask
-from airside.platform.notify import queries, rules
+from airside.platform.notify import queries, rules, secrets
 from airside.platform.notify.operations import MAX_WEBHOOKS
-from airside.platform.notify.records import ImportedWebhook, Webhook
+from airside.platform.notify.records import ImportedWebhook, Sealed, Webhook
 from airside.store import outbox
 from airside.tracking.imports.journal import check_known
 from airside.tracking.imports.records import Compared, Imported
@@ -32,7 +32,15 @@ class ImportWebhooks(Ask[Imported]):
     skip_existing: bool = False
 
 
-@operation("webhooks.import", needs="webhook:create", audit="measure")
+def _sealed(services: Services, ask: ImportWebhooks) -> dict[str, Sealed]:
+    """The secrets as they are stored, by webhook."""
+    check_size(ask.items)
+    for each in ask.items:
+        rules.check_texts(each.webhook.description, each.secret)
+    return {each.webhook.id: secrets.seal(services, each.secret, each.webhook.url) for each in ask.items}
+
+
+@operation("webhooks.import", needs="webhook:create", audit="measure", prepare=_sealed)
 def import_webhooks(ctx: Context, ask: ImportWebhooks) -> Imported:
     """Take webhooks over under their ids. They are told what happens from now on; their addresses are checked then.
 
@@ -41,7 +49,6 @@ def import_webhooks(ctx: Context, ask: ImportWebhooks) -> Imported:
         NotFound: there is no such import.
     """
     check_known(ctx, ask.import_id)
-    check_size(ask.items)
     if queries.count(ctx.tx) + len(ask.items) > MAX_WEBHOOKS:
         raise Conflict(f"There would be more than {MAX_WEBHOOKS} webhooks. Delete some: airside webhooks delete ID")
     return take(KIND, ask.items, _here(ctx, ask.items), lambda each: _add(ctx, each), skip_existing=ask.skip_existing)
@@ -71,9 +78,8 @@ def _here(ctx: Context, wanted: tuple[ImportedWebhook, ...]) -> dict[str, Webhoo
 
 def _add(ctx: Context, given: ImportedWebhook) -> None:
     rules.checked_events(given.webhook.events)
-    rules.check_texts(given.webhook.description, given.secret)
     queries.forget_deleted(ctx.tx, given.webhook.id)
-    queries.insert_webhook(ctx.tx, given.webhook, given.secret, outbox.newest(ctx.tx))
+    queries.insert_webhook(ctx.tx, given.webhook, ctx.prepared[given.webhook.id], outbox.newest(ctx.tx))
 
 
 OPERATIONS: tuple[AnyOperation, ...] = (import_webhooks, compare_webhooks)

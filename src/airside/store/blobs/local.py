@@ -12,6 +12,7 @@ from blake3 import blake3
 
 from airside.core.errors import DiskFull, Invalid, NotFound
 from airside.core.ids import BlobId, is_blob_id
+from airside.store import private
 from airside.store.blobs.port import PIECE
 
 
@@ -21,7 +22,7 @@ class LocalBlobs:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._incoming = root / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.folder(self._incoming)
         for left in self._incoming.iterdir():  # what a crash interrupted
             with suppress(OSError):
                 if left.stat().st_mtime < self._incoming.stat().st_mtime - 3600:
@@ -51,7 +52,7 @@ class LocalBlobs:
             place = self._place(blob)
             if place.exists():
                 return blob
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private.folder(place.parent)
             temporary.replace(place)
             _sync_folder(place.parent)
             return blob

@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 
 from airside.core.errors import AirsideError, AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
-from airside.store.sql.session import QUERY_LIMIT_S, ConnectionLost, Hooks, Session, tables_of
+from airside.store.sql.session import QUERY_LIMIT_S, TOO_MUCH, ConnectionLost, Hooks, Session, tables_of
 
 READING = (f"statement_timeout = {int(QUERY_LIMIT_S * 1000)}", "jit = off", "max_parallel_workers_per_gather = 0")
 """Our queries end within milliseconds: to compile one, or to start workers for it, takes longer than to run it."""
@@ -33,7 +33,8 @@ def _named(error: psycopg.Error) -> Exception:
     if isinstance(error, psycopg.DataError):
         return Invalid("A value cannot be stored: a number beyond 64 bits, or a text with a NUL character.")
     if isinstance(error, psycopg.OperationalError):
-        return ConnectionLost(str(error))
+        is_too_much = isinstance(error, psycopg.errors.ProgramLimitExceeded) or "number of parameters" in str(error)
+        return Invalid(TOO_MUCH) if is_too_much else ConnectionLost(str(error))
     return error
 
 

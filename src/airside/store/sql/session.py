@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from airside.core.operation import Dialect, Row, Transaction
 
+TOO_MUCH = "The query asks for more at once than the database takes. Ask for it in parts."
 QUERY_LIMIT_S = 10.0
 """A query that takes longer is interrupted (security facts, section 10)."""
 

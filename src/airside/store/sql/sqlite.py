@@ -12,7 +12,7 @@ from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
 from airside.store.private import make
 from airside.store.sql.regular import matches
-from airside.store.sql.session import QUERY_LIMIT_S, Hooks, Session
+from airside.store.sql.session import QUERY_LIMIT_S, TOO_MUCH, Hooks, Session
 
 RESTART_PAGES = 8192
 """With more pages than this in the write-ahead log (32 MiB) the writer itself begins it anew between two groups: under
@@ -36,12 +36,18 @@ def _named(error: Exception) -> Exception:
     return _named_by_text(error, str(error))
 
 
+_TOO_MUCH = ("too many", "too large", "too big", "at most 64 tables", "too complex", "stack overflow")
+"""Words of SQLite's own limits."""
+
+
 def _named_by_text(error: Exception, text: str) -> Exception:
     """SQLite tells what went wrong in words only."""
     if "disk is full" in text or "disk I/O" in text:
         return DiskFull()
     if "interrupted" in text:
         return Invalid(f"The query took longer than {QUERY_LIMIT_S:.0f} s and was ended. Narrow its filter.")
+    if any(words in text for words in _TOO_MUCH):
+        return Invalid(TOO_MUCH)
     if "locked" in text or "busy" in text:
         return Unavailable("The database is held by another process.")
     if "readonly" in text or "unable to open" in text:

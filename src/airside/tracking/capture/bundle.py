@@ -106,6 +106,8 @@ def unpacked(bundle: bytes) -> tuple[Manifest, tuple[Member, ...], bytes]:
             infos = archive.infolist()
             if len(infos) > MAX_FILES + 2 or any(info.compress_type != zipfile.ZIP_STORED for info in infos):
                 raise Invalid("The bundle has more files than one may have, or compressed ones; it is not one of ours.")
+            if sum(info.file_size for info in infos) > len(bundle):  # members that share their bytes: a bomb
+                raise Invalid("The files of the bundle are larger than the bundle itself; it is not one of ours.")
             contents: Mapping[str, bytes] = {info.filename: archive.read(info) for info in infos}
         manifest = msgspec.json.decode(contents[MANIFEST], type=Manifest)
     except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, NotImplementedError, RuntimeError) as error:

@@ -26,7 +26,6 @@ from airside.tracking.queries import runs as queries
 from airside.tracking.queries import values
 from airside.tracking.records import Run, RunInfo, RunPage, RunStatus, Tag, View
 
-MANY_EXPERIMENTS = 100
 _CHOSEN_ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -202,7 +201,7 @@ def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
     except Invalid:
         parse_filter(ask.filter, RUNS)  # a mistake in the filter is told first
         raise
-    if len(numbers) > MANY_EXPERIMENTS:  # each is looked through by itself
+    if len(numbers) > experiment_queries.MANY:  # each is looked through by itself
         numbers = experiment_queries.known(ctx.tx, numbers)
     return search.page(
         ctx,

@@ -9,6 +9,8 @@ from airside.tracking.records import Experiment, Tag
 SWEPT_AT_ONCE = 1000
 """How many runs one transaction deletes or restores: some 20 ms of the writer's time."""
 COLUMNS = "id, name, artifact_location, is_deleted, created_ms, updated_ms"
+MANY = 100
+"""Of more experiments than this those that there are are picked out first: each is searched by itself."""
 _GET = f"SELECT {COLUMNS} FROM experiment WHERE id = ?"
 _GET_BY_NAME = f"SELECT {COLUMNS} FROM experiment WHERE name = ?"
 _IS_DELETED = "SELECT is_deleted, artifact_location FROM experiment WHERE id = ?"

@@ -4,6 +4,7 @@ from airside.core.errors import Invalid, NotFound, TooLarge
 from airside.core.ids import ExperimentId
 from airside.core.operation import AnyOperation, Context, operation
 from airside.core.record import Ask
+from airside.tracking.queries import experiments
 from airside.tracking.rules import experiment_no
 from airside.tracking.traces import rules
 from airside.tracking.traces.operations.finding import found, whole
@@ -128,6 +129,8 @@ def search_traces(ctx: Context, ask: SearchTraces) -> TracePage:
         Invalid: the filter, the order or the page token cannot be read.
     """
     numbers = tuple(dict.fromkeys(experiment_no(each) for each in ask.experiment_ids))
+    if len(numbers) > experiments.MANY:  # each is looked through by itself
+        numbers = experiments.known(ctx.tx, numbers)
     return search.page(ctx, numbers, ask.filter, ask.order_by, max_results=ask.max_results, page_token=ask.page_token)
 
 
