@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from airside.core.credentials import credentials_of
-from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Overloaded, Unavailable
+from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Overloaded, Unauthenticated, Unavailable
 from airside.core.operation import Actor
 from airside.core.settings import Settings
 from airside.platform.access.tokens import actor_of
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 SLOW_S = 1.0
 TOKEN_CACHE_S = 1.0
 """How long a token that was good is not looked up again: within this a revocation acts at every server."""
+SIGN_IN = (
+    "Sign in with a user and a password (MLflow's clients: MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or "
+    "send a token: Authorization: Bearer TOKEN."
+)
 MAX_WORKING = 1280
 """Requests in hand at once; a further one is told to come again, before its body is read."""
 API_PATHS = ("/api/", "/ajax-api/", "/get-artifact", "/model-versions/", "/version", "/health", "/graphql")
@@ -233,7 +237,10 @@ class App:
 
     async def _actor(self, request: Request) -> Actor:
         """Who calls, by the token that the request carries."""
-        user, text = credentials_of(request.header(b"authorization"))
+        sent = request.header(b"authorization")
+        if self._login is not None and not sent:
+            raise Unauthenticated(SIGN_IN)
+        user, text = credentials_of(sent)
         if self._login is not None and not text.startswith("air_"):
             return self._login.actor(user, text, (request.scope.get("client") or ("",))[0])
         known = self._tokens.get(text)

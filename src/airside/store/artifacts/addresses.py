@@ -18,9 +18,10 @@ def path_of(uri: str, below: str = "") -> str:
     """
     parts = urlsplit(uri)
     if parts.scheme != PROXIED or parts.netloc or parts.query or parts.fragment:
+        place = f"{parts.scheme or 'file'}:" + (f"//{parts.netloc[:200]}" if parts.netloc else "")
         raise Invalid(
-            f"These files lie under '{parts.scheme or 'file'}:', which the clients read and write themselves; this "
-            "server keeps only what lies under 'mlflow-artifacts:/'. New experiments use that when the setting "
-            "default_artifact_root is 'mlflow-artifacts:/'."
+            f"These files lie under '{place}', which the clients read and write themselves; this server keeps only "
+            "what lies under 'mlflow-artifacts:/'. New experiments use that when the setting default_artifact_root is "
+            "'mlflow-artifacts:/'."
         )
     return "/".join(part for part in (parts.path.strip("/"), below) if part)
