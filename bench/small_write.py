@@ -6,6 +6,7 @@ Every figure of Airside is taken with `synchronous=FULL`: answered means on disk
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 import urllib.request
@@ -37,8 +38,14 @@ def makers(run_id: str, port: int) -> dict[str, Callable[[int], bytes]]:
     def sent(call: str, **fields: object) -> bytes:
         return request(MLFLOW + call, json.dumps(fields).encode(), port)
 
+    steps = itertools.count()  # each point is a new one, whoever sends it; a clock's times, as clients send them
+
+    def log_point(key: str, n: int) -> bytes:
+        return sent("log-metric", run_id=run_id, key=key, value=0.5 + n, timestamp=1_700_000_000_000 + n, step=n)
+
     return {
-        "log-metric": lambda n: sent("log-metric", run_id=run_id, key="loss", value=0.5 + n, timestamp=n, step=n),
+        "log-metric": lambda _n: log_point("loss", next(steps)),
+        "log-metric, again": lambda n: log_point("again", n % 1000),
         "log-parameter": lambda n: sent("log-parameter", run_id=run_id, key=f"p{n % 1000}", value="1"),
         "set-tag": lambda n: sent("set-tag", run_id=run_id, key="state", value=str(n)),
         "runs/create": lambda n: sent("create", experiment_id="0", start_time=n, run_name="bench"),

@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.error
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
@@ -120,6 +121,23 @@ def new_run(peer: Peer, **more: object) -> str:
     return made
 
 
+def sent(peer: Peer, call: str, **fields: object) -> bytes:
+    return request(f"{API}runs/{call}", json.dumps(fields).encode(), peer.port)
+
+
+def set_tag(peer: Peer, run_id: str) -> Make:
+    return lambda n: sent(peer, "set-tag", run_id=run_id, key="state", value=str(n))
+
+
+def holding(peer: Peer, params: int) -> str:
+    """A run with so many parameters."""
+    run_id = new_run(peer, start_time=1)
+    for first in range(0, params, 100):
+        some = [{"key": f"k{number}", "value": "1"} for number in range(first, first + 100)]
+        peer.post("runs/log-batch", run_id=run_id, params=some)
+    return run_id
+
+
 # --- parts ---------------------------------------------------------------------------------------------------------
 
 
@@ -127,14 +145,14 @@ def writes(report: Report, peers: list[Peer], options: Options) -> None:
     """Small writes: 1, 8 and 32 quick clients, one ordinary client; also in a run that holds 1,000 parameters."""
     report.title("small writes")
 
-    def sent(peer: Peer, call: str, **fields: object) -> bytes:
-        return request(f"{API}runs/{call}", json.dumps(fields).encode(), peer.port)
+    steps = count()  # each point is a new one, whoever sends it
+
+    def new_point(peer: Peer, run_id: str) -> bytes:
+        n = next(steps)
+        return sent(peer, "log-metric", run_id=run_id, key="loss", value=0.5 + n, timestamp=n + 1, step=n)
 
     def log_metric(peer: Peer, run_id: str) -> Make:
-        return lambda n: sent(peer, "log-metric", run_id=run_id, key="loss", value=0.5 + n, timestamp=n + 1, step=n)
-
-    def set_tag(peer: Peer, run_id: str) -> Make:
-        return lambda n: sent(peer, "set-tag", run_id=run_id, key="state", value=str(n))
+        return lambda _n: new_point(peer, run_id)
 
     def log_param(peer: Peer, run_id: str, tried: int) -> Make:
         return lambda n: sent(peer, "log-parameter", run_id=run_id, key=f"p{tried}-{n % 900}", value="1")
@@ -150,11 +168,7 @@ def writes(report: Report, peers: list[Peer], options: Options) -> None:
     for clients in counts:
         made = [(p, log_param(p, new_run(p, start_time=1), clients)) for p in peers]
         loop(report, "writes", "log-parameter", made, (clients,), options.seconds)
-    full = {peer.name: new_run(peer, start_time=1) for peer in peers}
-    for peer in peers:
-        for first in range(0, 1000, 100):
-            params = [{"key": f"k{number}", "value": "1"} for number in range(first, first + 100)]
-            peer.post("runs/log-batch", run_id=full[peer.name], params=params)
+    full = {peer.name: holding(peer, 1000) for peer in peers}
     loop(
         report,
         "writes",

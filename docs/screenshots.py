@@ -55,7 +55,28 @@ def pictures(url: str) -> list[tuple[str, str, int, str]]:
         items = data(url, twin)["items"]
         if items:
             found.append((picture, page.format(items[0][key]), 1440, "light"))
-    return [*found, *_runs(url), *_rollouts(url)]
+    return [*found, *_runs(url), *_rollouts(url), *_experiments(url)]
+
+
+def _experiments(url: str) -> list[tuple[str, str, int, str]]:
+    """The comparison of the best-filled experiment's newest runs, and a trace where there is one."""
+    found: list[tuple[str, str, int, str]] = []
+    experiments = data(url, "/experiments.json")["items"]
+    tables = [data(url, f"/experiments/{one['experiment_id']}/runs.json")["runs"]["items"] for one in experiments]
+    runs = max(tables, key=len, default=[])
+    if len(runs) > 1:
+        chosen = ",".join(run["info"]["run_id"] for run in runs[:4])
+        experiment = runs[0]["info"]["experiment_id"]
+        found += [
+            ("experiment", f"/experiments/{experiment}/runs", 1440, "light"),
+            ("parallel", f"/experiments/{experiment}/runs?view=parallel&size=200", 1440, "light"),
+            ("compare", f"/compare?runs={chosen}", 1440, "light"),
+        ]
+    for one in experiments:
+        traces = data(url, f"/experiments/{one['experiment_id']}/traces.json")["items"]
+        if traces:
+            return [*found, ("trace", f"/traces/{traces[0]['trace_id']}", 1440, "light")]
+    return found
 
 
 def _runs(url: str) -> list[tuple[str, str, int, str]]:

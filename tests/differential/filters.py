@@ -89,7 +89,31 @@ LOGGED = (
     .split("|")
 )
 
-FILTERS = {"runs": RUNS, "experiments": EXPERIMENTS, "models": MODELS, "versions": VERSIONS, "logged": LOGGED}
+TRACES = (
+    """
+|status = 'ERROR'|status IN ('OK', 'ERROR')|status NOT IN ('OK')|attributes.status = 'OK'|trace.status != 'OK'
+|timestamp_ms > 1700000000000|timestamp <= 1700000000000|execution_time >= 1500|request_id LIKE 'tr-1%'
+|client_request_id = 'c1'|client_request_id IN ('c1')|name LIKE 'v%'|name ILIKE 'V%'|name RLIKE '^v.*$'
+|run_id = '<run:0>'|run_id != 'x'|prompt = 'p/3'|tags.team = 'v'|tag.team LIKE 'v%'|tags.team IS NULL
+|tags.team IS NOT NULL|tags.`team` != 'x'|metadata.a = 'v'|request_metadata.a != 'v'|metadata.a IS NULL
+|metadata.`mlflow.trace.session` IS NOT NULL|feedback.good = 'true'|feedback.good != 'true'|feedback.score > 0.7
+|feedback.score = '0.1'|feedback.grade LIKE '%es%'|feedback.good IS NULL|feedback.good IS NOT NULL
+|expectation.good IS NOT NULL|span.name = 'child'|span.type = 'LLM'|span.status = 'ERROR'|span.name IN ('child')
+|span.name = 'child' AND span.status = 'ERROR'|state = 'OK'|trace_id = 'x'|foo.bar = 'x'|status > 'OK'|status = OK
+|tags.team = 1|status = 'OK' OR name = 'x'|status IN ()|experiment_id = '1'|feedback.score >= 3
+""".strip("\n")
+    .replace("\n", "")
+    .split("|")
+)
+
+FILTERS = {
+    "runs": RUNS,
+    "experiments": EXPERIMENTS,
+    "models": MODELS,
+    "versions": VERSIONS,
+    "logged": LOGGED,
+    "traces": TRACES,
+}
 
 ORDERS = {
     "runs": [
@@ -179,4 +203,21 @@ ORDERS = {
         "",
         "attributes.name",
     ],
+    "traces": [
+        "timestamp_ms",
+        "timestamp DESC",
+        "timestamp_ms ASC",
+        "execution_time DESC",
+        "status",
+        "name",
+        "tags.team DESC",
+        "metadata.a",
+        "request_id DESC",
+        "experiment_id",
+        "client_request_id",
+        "foo",
+        "timestamp UP",
+        "",
+    ],
+    "datasets": ["name", "name DESC", "created_time", "last_update_time DESC", "foo", "name UP", ""],
 }

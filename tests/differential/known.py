@@ -24,7 +24,9 @@ def _refused(answer: Answered) -> bool:
 
 
 def _field(step: Step, name: str) -> Any:
-    body = step.body if step.raw is None else json.loads(step.raw)
+    body = step.body
+    if step.raw is not None:
+        body = json.loads(step.raw) if step.raw.startswith("{") else {}
     if body is not None:
         return body.get(name)
     return [value for key, value in step.query or () if key == name]
@@ -49,7 +51,7 @@ def _mistake(step: Step, theirs: Answered, ours: Answered) -> bool:
 
 
 def _sql(step: Step, theirs: Answered, ours: Answered) -> bool:
-    return bool(GENERAL_SQL.search(_text(theirs))) and not GENERAL_SQL.search(_text(ours)) and ours.status == 400
+    return bool(GENERAL_SQL.search(_text(theirs))) and not GENERAL_SQL.search(_text(ours)) and ours.status in RAN_INTO
 
 
 def _duplicate_tags(step: Step, theirs: Answered, ours: Answered) -> bool:
@@ -91,10 +93,6 @@ def _unknown_model(step: Step, theirs: Answered, ours: Answered) -> bool:
 
 def _patched_other(step: Step, theirs: Answered, ours: Answered) -> bool:
     return step.method == "PATCH" and step.path.rpartition("/")[0].endswith("logged-models")
-
-
-def _host_scheme(step: Step, theirs: Answered, ours: Answered) -> bool:
-    return _refused(theirs) and _refused(ours) and "scheme addresses a host" in _text(theirs)
 
 
 def _unknown_path(step: Step, theirs: Answered, ours: Answered) -> bool:
@@ -160,7 +158,47 @@ def _stage_first(step: Step, theirs: Answered, ours: Answered) -> bool:
 
 
 def _search_words(step: Step, theirs: Answered, ours: Answered) -> bool:
-    return step.path.endswith("/search") and _refused(theirs) and _refused(ours)
+    is_search = step.path.endswith("/search") or (step.method, step.path) == ("GET", "2.0/mlflow/traces")
+    return is_search and _refused(theirs) and _refused(ours)
+
+
+def _ids_twice(step: Step, theirs: Answered, ours: Answered) -> bool:
+    lists = [_field(step, name) for name in ("trace_ids", "experiment_ids")]
+    is_twice = any(isinstance(ids, list) and len(set(map(str, ids))) < len(ids) for ids in lists)
+    return is_twice and ours.status == 200 and bool(GENERAL_SQL.search(_text(theirs)))
+
+
+def _outputs_twice(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return step.path.endswith("runs/outputs") and ours.status == 200 and bool(GENERAL_SQL.search(_text(theirs)))
+
+
+def _unknown_dataset(step: Step, theirs: Answered, ours: Answered) -> bool:
+    told = "Evaluation dataset with id" in _text(ours)
+    return step.path.endswith("/records") and theirs.status == 200 and ours.status == 404 and told
+
+
+def _strange_experiment(step: Step, theirs: Answered, ours: Answered) -> bool:
+    is_told = "Invalid experiment ID" in _text(ours) or "No Experiment with id" in _text(ours)
+    return "/datasets/" in step.path and theirs.status == 200 and is_told
+
+
+def _managed_tag(step: Step, theirs: Answered, ours: Answered) -> bool:
+    is_ours = _text(ours).startswith("Tag 'mlflow.artifactLocation' is immutable")
+    return step.path.endswith("/tags") and _refused(ours) and is_ours
+
+
+def _page_below_one(step: Step, theirs: Answered, ours: Answered) -> bool:
+    is_told = "max_results must be between 1 and" in _text(ours)
+    return step.path.endswith("logged-models/search") and theirs.status == 200 and _refused(ours) and is_told
+
+
+def _expectation(step: Step, theirs: Answered, ours: Answered) -> bool:
+    sent = _field(step, "assessment")
+    if "/assessments" not in step.path or theirs.status != 200:
+        return False
+    if isinstance(sent, dict) and "expectation" in sent and "overrides" in sent and ours.status == 404:
+        return True
+    return ours.status == 200 and _without(theirs.body, "rationale") == _without(ours.body, "rationale")
 
 
 Row = Callable[[Step, Answered, Answered], bool]
@@ -186,9 +224,15 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("`attributes.` in searches of experiments", _plural_prefix),
     ("an empty key in a filter or an order", _empty_key),
     ("a stage move with a wrong stage and a wrong version", _stage_first),
+    ("duplicate traces of `link-to-run`", _ids_twice),
+    ("the same model twice in `runs/outputs`", _outputs_twice),
+    ("records of an unknown evaluation dataset", _unknown_dataset),
+    ("an experiment of an evaluation dataset that is not there", _strange_experiment),
+    ("the tag `mlflow.artifactLocation` of a trace", _managed_tag),
+    ("a `max_results` below one in `logged-models/search`", _page_below_one),
+    ("the rationale of an expectation", _expectation),
     ("unknown paths, wrong methods", _unknown_path),
     ("a content type in capitals", _upper_type),
-    ("a host-addressed artifact location", _host_scheme),
     ("the words in which a filter or an order is refused", _search_words),
 )
 

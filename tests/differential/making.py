@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from hypothesis import strategies as st
+from tests.differential import genai, grammar
 from tests.differential.clients import STYLES
-from tests.differential.filters import FILTERS, ORDERS
+from tests.differential.filters import ORDERS
 from tests.differential.peers import Step
 
 WHOLE = frozenset({"experiments/search", "registered-models/search", "model-versions/search"})
@@ -92,7 +94,7 @@ class Known:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.counts = {"exp": 0, "run": 0, "lm": 0}
+        self.counts = {"exp": 0, "run": 0, "lm": 0, "trace": 0, "as": 0, "ds": 0}
 
     def ref(self, kind: str) -> Any:
         """An id of that kind, sometimes one that is not there."""
@@ -141,10 +143,6 @@ def _dataset() -> Any:
     )
 
 
-def _orders(kind: str) -> Any:
-    return st.lists(st.sampled_from(ORDERS[kind]), max_size=2)
-
-
 def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, Any]]]:
     """Weight, method, path, fields that are nearly always sent, fields that are sent now and then."""
     exp, run, lm, model = known.ref("exp"), known.ref("run"), known.ref("lm"), known.model()
@@ -168,8 +166,8 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
             5,
             "POST|GET",
             "experiments/search",
-            {"max_results": page["max_results"], "filter": st.sampled_from(FILTERS["experiments"]).map(_and(own))},
-            {"view_type": views, "order_by": _orders("experiments"), "page_token": _tokens()},
+            {"max_results": page["max_results"], "filter": grammar.filters("experiments").map(_and(own))},
+            {"view_type": views, "order_by": grammar.orders("experiments"), "page_token": _tokens()},
         ),
         (
             6,
@@ -216,8 +214,8 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
             "runs/search",
             {
                 "experiment_ids": st.lists(exp, min_size=1, max_size=3),
-                "filter": st.sampled_from(FILTERS["runs"]),
-                "order_by": _orders("runs"),
+                "filter": grammar.filters("runs"),
+                "order_by": grammar.orders("runs"),
             },
             {**page, "run_view_type": views},
         ),
@@ -259,7 +257,7 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
             4,
             "POST",
             "logged-models/search",
-            {"experiment_ids": st.lists(exp, min_size=1, max_size=3), "filter": st.sampled_from(FILTERS["logged"])},
+            {"experiment_ids": st.lists(exp, min_size=1, max_size=3), "filter": grammar.filters("logged")},
             {
                 **page,
                 "order_by": st.lists(
@@ -288,10 +286,10 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
             4,
             "GET",
             "registered-models/search",
-            {"filter": st.sampled_from(FILTERS["models"]).map(_and(own))},
+            {"filter": grammar.filters("models").map(_and(own))},
             {
                 "max_results": mostly(st.sampled_from([1, 2, 100]), sizes),
-                "order_by": _orders("models"),
+                "order_by": grammar.orders("models"),
                 "page_token": _tokens(),
             },
         ),
@@ -322,10 +320,10 @@ def calls(known: Known) -> list[tuple[int, str, str, dict[str, Any], dict[str, A
             4,
             "GET",
             "model-versions/search",
-            {"filter": st.sampled_from(FILTERS["versions"]).map(_and(own))},
+            {"filter": grammar.filters("versions").map(_and(own))},
             {
                 "max_results": mostly(st.sampled_from([1, 2, 100]), sizes),
-                "order_by": _orders("versions"),
+                "order_by": grammar.orders("versions"),
                 "page_token": _tokens(),
             },
         ),
@@ -369,12 +367,13 @@ def _model_status() -> Any:
 
 @st.composite
 def sessions(draw: Draw, name: str, length: int = 25) -> list[Step]:
-    """A session: something is made first, then anything may follow."""
+    """A session: something is made first, then anything may follow; one in three is about traces."""
     known = Known(name)
-    style = STYLES[draw(st.sampled_from(["python", "python", "java", "r", "camel"]))]
+    is_genai = draw(st.integers(0, 2)) == 0
+    style = STYLES["python" if is_genai else draw(st.sampled_from(["python", "python", "java", "r", "camel"]))]
     made = [_step(draw, known, call, spoils=False) for call in _first(known)]
     for _ in range(draw(st.integers(5, length))):
-        table = calls(known)
+        table = _genai(known) if is_genai else calls(known)
         number = draw(st.integers(0, sum(row[0] for row in table) - 1))
         for row in table:
             number -= row[0]
@@ -382,6 +381,10 @@ def sessions(draw: Draw, name: str, length: int = 25) -> list[Step]:
                 made.append(style(_step(draw, known, row)))
                 break
     return made
+
+
+def _genai(known: Known) -> list[Any]:
+    return genai.calls(known, {"traces": grammar.filters("traces")}, ORDERS)
 
 
 def _first(known: Known) -> list[Any]:
@@ -397,6 +400,16 @@ def _first(known: Known) -> list[Any]:
     return [(1, "POST", path.removesuffix(" again"), exact[path], {}) for path in [*order, "model-versions/create"]]
 
 
+MAKES = (
+    ("exp", "experiments/create"),
+    ("run", "runs/create"),
+    ("lm", "logged-models"),
+    ("trace", "2.0/mlflow/traces"),
+    ("as", "assessments"),
+    ("ds", "datasets/create"),
+)
+
+
 def _step(draw: Draw, known: Known, call: Any, *, spoils: bool = True) -> Step:
     _, methods, path, usual, seldom = call
     method = draw(st.sampled_from(methods.split("|")))
@@ -409,14 +422,17 @@ def _step(draw: Draw, known: Known, call: Any, *, spoils: bool = True) -> Step:
     if spoils and fields and path not in WHOLE and draw(st.integers(0, 11)) == 0:
         _spoil(draw, fields)
     fields = {field: _named(value, known.name) for field, value in fields.items()}
-    for kind, where in (("exp", "experiments/create"), ("run", "runs/create"), ("lm", "logged-models")):
-        if path == where and method == "POST":
+    if isinstance(path, tuple):
+        path = path[0].format(*(quote(draw(part), safe="<>:") or "none" for part in path[1:]))
+    for kind, where in MAKES:
+        if path.endswith(where) and method == "POST":
             known.counts[kind] += 1
+    whole = path if path[1:2] == "." else MLFLOW + path
     prefix = draw(st.sampled_from(["/api/", "/api/", "/ajax-api/"]))
     if method == "GET":
-        return Step(method=method, path=MLFLOW + path, query=_query(fields), prefix=prefix)
+        return Step(method=method, path=whole, query=_query(fields), prefix=prefix)
     body = fields if fields or method in {"POST", "PATCH"} else None
-    return Step(method=method, path=MLFLOW + path, body=body, prefix=prefix)
+    return Step(method=method, path=whole, body=body, prefix=prefix)
 
 
 def _named(value: Any, name: str) -> Any:

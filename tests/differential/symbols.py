@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from tests.differential.peers import Answered, Step, Wire
 
-SYMBOL = re.compile(r"<(exp|run|lm|page):(\d+)>")
+SYMBOL = re.compile(r"<(exp|run|lm|page|trace|as|ds|sc|wh|rec):(\d+)>")
 INVENTED = re.compile(r"^[a-z]+-[a-z]+-\d+$")
 TIMES = frozenset(
     {
@@ -22,9 +22,13 @@ TIMES = frozenset(
         "last_updated_timestamp",
         "creation_timestamp_ms",
         "last_updated_timestamp_ms",
+        "created_time",
+        "create_time",
     }
 )
-SETS = frozenset({"tags", "params", "metrics", "aliases", "dataset_summaries"})
+NOW = re.compile(r"^20(2[5-9]|[3-9]\d)-")
+"""A time that is none of those that sessions send."""
+SETS = frozenset({"tags", "params", "metrics", "aliases", "dataset_summaries", "request_metadata", "records"})
 """Lists whose order means nothing to clients."""
 IN_URI = r"(mlflow-artifacts:/){}(?=/|$)"
 IN_TEXTS = {
@@ -33,14 +37,41 @@ IN_TEXTS = {
     "artifact_location": IN_URI,
     "root_uri": IN_URI,
     "source": IN_URI,
+    "value": IN_URI,
+    "mlflow.artifactLocation": IN_URI,
 }
 """Where the number of an experiment stands in a text."""
-NOWHERE = {"exp": "987654", "run": "0" * 32, "lm": "m-" + "0" * 32, "page": "none"}
-MADE = {
-    "2.0/mlflow/experiments/create": ("exp", ("experiment_id",)),
-    "2.0/mlflow/runs/create": ("run", ("run", "info", "run_id")),
-    "2.0/mlflow/logged-models": ("lm", ("model", "info", "model_id")),
+NOWHERE = {
+    "exp": "987654",
+    "run": "0" * 32,
+    "lm": "m-" + "0" * 32,
+    "page": "none",
+    "trace": "tr-" + "0" * 32,
+    "as": "a-" + "0" * 32,
+    "ds": "d-" + "0" * 32,
+    "sc": "0" * 32,
+    "wh": "00000000-0000-4000-8000-000000000000",
+    "rec": "dr-" + "0" * 32,
 }
+MADE = (
+    (re.compile(r"2\.0/mlflow/experiments/create"), "exp", ("experiment_id",)),
+    (re.compile(r"2\.0/mlflow/runs/create"), "run", ("run", "info", "run_id")),
+    (re.compile(r"2\.0/mlflow/logged-models"), "lm", ("model", "info", "model_id")),
+    (re.compile(r"2\.0/mlflow/traces"), "trace", ("trace_info", "request_id")),
+    (re.compile(r"3\.0/mlflow/traces/[^/]*/assessments"), "as", ("assessment", "assessment_id")),
+    (re.compile(r"3\.0/mlflow/datasets/create"), "ds", ("dataset", "dataset_id")),
+    (re.compile(r"3\.0/mlflow/scorers/register"), "sc", ("scorer_id",)),
+    (re.compile(r"2\.0/mlflow/webhooks"), "wh", ("webhook", "webhook_id")),
+)
+JSON_TEXTS = frozenset({"records", "tags", "schema", "profile"})
+"""Fields of evaluation datasets that hold JSON as a text."""
+
+
+KNOWN_BY_TEXT = ("run", "lm", "trace", "as", "ds", "sc", "wh", "rec")
+
+
+def _inputs(record: dict[str, Any]) -> str:
+    return json.dumps(record.get("inputs"), sort_keys=True)
 
 
 SET = re.compile(r"\{([^{}:]*)\}")
@@ -56,7 +87,7 @@ class Side:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._known: dict[str, list[str]] = {"exp": [], "run": [], "lm": [], "page": []}
+        self._known: dict[str, list[str]] = {kind: [] for kind in NOWHERE}
 
     def ask(self, step: Step) -> Answered:
         """Send a step with this server's ids, and the answer without them."""
@@ -88,19 +119,18 @@ class Side:
         return value
 
     def _learn(self, step: Step, answer: Answered) -> None:
-        if not isinstance(answer.body, dict):
-            return
-        if step.path in MADE and step.method == "POST":
-            kind, path = MADE[step.path]
-            value: Any = answer.body
-            for part in path:
-                value = value.get(part, {})
-            if isinstance(value, str):
-                self._known[kind].append(value)
-            else:
-                self._known[kind].append(NOWHERE[kind])
-        if answer.body.get("next_page_token"):
-            self._known["page"].append(answer.body["next_page_token"])
+        body = answer.body if isinstance(answer.body, dict) else {}
+        for pattern, kind, where in MADE:
+            if step.method == "POST" and pattern.fullmatch(step.path):
+                value: Any = body
+                for part in where:
+                    value = value.get(part, {})
+                self._known[kind].append(value if isinstance(value, str) else NOWHERE[kind])
+        if isinstance(body.get("records"), str):
+            listed = sorted(json.loads(body["records"]), key=_inputs)
+            self._known["rec"] = [record["dataset_record_id"] for record in listed]
+        if body.get("next_page_token"):
+            self._known["page"].append(body["next_page_token"])
 
     def _plain(self, value: Any, path: tuple[str, ...]) -> Any:
         if isinstance(value, dict):
@@ -115,11 +145,18 @@ class Side:
 
     def _plain_field(self, key: str, value: Any, path: tuple[str, ...]) -> Any:
         if key in TIMES:
-            return "<time>" if isinstance(value, int) and value > 1_000_000_000_000 else value
+            is_now = value > 1_000_000_000_000 if isinstance(value, int) else NOW.match(str(value))
+            return "<time>" if is_now else value
+        if key in JSON_TEXTS and isinstance(value, str) and value[:1] in {"{", "["}:
+            value = json.loads(value)
+        if key == "digest" and path[:1] in {("dataset",), ("datasets",)}:
+            return "<digest>"
         if key == "next_page_token":
             return "<token>" if value else value
-        if key == "experiment_id" and value in self._known["exp"]:
-            return f"<exp:{self._known['exp'].index(value)}>"
+        if key == "experiment_id" and str(value) in self._known["exp"]:
+            return f"<exp:{self._known['exp'].index(str(value))}>"
+        if key == "experiment_ids":
+            return sorted(f"<exp:{self._known['exp'].index(i)}>" if i in self._known["exp"] else i for i in value)
         return self._plain(value, (*path, key))
 
     @staticmethod
@@ -135,7 +172,7 @@ class Side:
         text = text.replace(str(self._wire.folder), "<folder>")
         if path and path[-1] == "message":
             text = SET.sub(_in_order, text)
-        for kind in ("run", "lm"):
+        for kind in KNOWN_BY_TEXT:
             for number, known in enumerate(self._known[kind]):
                 if known != NOWHERE[kind]:
                     text = text.replace(known, f"<{kind}:{number}>")

@@ -354,7 +354,45 @@ def events_twice(ask: Asking) -> None:
     assert made["events"] == HOOK["events"]
 
 
+def trace(ask: Asking) -> str:
+    return str(ask.made("traces", experiment_id="0", timestamp_ms=1)["trace_info"]["request_id"])
+
+
+def traces_twice(ask: Asking) -> None:
+    ask.made("traces/link-to-run", trace_ids=[trace(ask)] * 2, run_id=ask.run())
+
+
+def unknown_records(ask: Asking) -> None:
+    assert ask.raw("GET", "/api/3.0/mlflow/datasets/d-0/records").status == 404
+
+
+def strange_experiment(ask: Asking) -> None:
+    body = json.dumps({"name": "d", "experiment_ids": ["x"]}).encode()
+    assert ask.raw("POST", "/api/3.0/mlflow/datasets/create", body).status == 400
+
+
+def managed_tag(ask: Asking) -> None:
+    assert ask.code("PATCH", f"traces/{trace(ask)}/tags", key="mlflow.artifactLocation", value="x") == BAD
+
+
+def page_below_one(ask: Asking) -> None:
+    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], max_results=-1) == BAD
+
+
+def kept_rationale(ask: Asking) -> None:
+    given = {"assessment_name": "a", "source": {"source_type": "HUMAN"}, "expectation": {"value": 1}, "rationale": "r"}
+    body = json.dumps({"assessment": given}).encode()
+    answer = ask.raw("POST", f"/api/3.0/mlflow/traces/{trace(ask)}/assessments", body)
+    assert json.loads(answer.data)["assessment"]["rationale"] == "r"
+
+
 CHECKS = {
+    "duplicate traces of `link-to-run`": traces_twice,
+    "records of an unknown evaluation dataset": unknown_records,
+    "an experiment of an evaluation dataset that is not there": strange_experiment,
+    "the tag `mlflow.artifactLocation` of a trace": managed_tag,
+    "a `max_results` below one in `logged-models/search`": page_below_one,
+    "the rationale of an expectation": kept_rationale,
     "a metric of a logged model that is not a number": model_nan,
     "an artifact whose name has an escape that is no text": kept_name,
     "back-quotes around `name` in searches of the registry": quoted_name,

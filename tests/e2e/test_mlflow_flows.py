@@ -14,7 +14,17 @@ from tests.conftest import RunningServer
 
 FLOWS = Path(__file__).parent / "flows"
 OLD = "mlflow==2.22.5"
-OLD_NEEDS = (OLD, "scikit-learn", "xgboost", "lightgbm", "optuna", "matplotlib", "psutil", "setuptools<81")
+OLD_NEEDS = (
+    OLD,
+    "scikit-learn",
+    "xgboost",
+    "lightgbm",
+    "optuna",
+    "optuna-integration",
+    "matplotlib",
+    "psutil",
+    "setuptools<81",
+)
 NEEDS = {
     "runs": ("mlflow", "pandas", "matplotlib"),
     "registry": ("mlflow",),

@@ -89,6 +89,12 @@ def test_a_line_of_a_unit_file_works_with_one_word_changed(started: Any, tmp_pat
     assert server.stop() == 0
 
 
+def test_a_relative_root_is_meant_from_the_servers_folder(started: Any, tmp_path: Path) -> None:
+    server = started("--default-artifact-root", "file:./rel", "--no-serve-artifacts")
+    location = ask(server, "GET", EXPERIMENT).json()["experiment"]["artifact_location"]
+    assert location == f"file://{tmp_path}/rel/0"
+
+
 def test_the_variables_of_a_compose_file_work(started: Any, tmp_path: Path) -> None:
     server = started(
         MLFLOW_BACKEND_STORE_URI=f"sqlite:///{tmp_path}/v.db",

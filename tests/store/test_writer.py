@@ -47,9 +47,9 @@ class Group:
         writer.submit(hold, into(self.futures[0]))
         held.wait()
 
-    def add(self, work: Callable[[Transaction], Any]) -> "Future[Any]":
+    def add(self, work: Callable[[Transaction], Any], *, is_repeatable: bool = False) -> "Future[Any]":
         future: Future[Any] = Future()
-        self.writer.submit(work, into(future))
+        self.writer.submit(work, into(future), is_repeatable=is_repeatable)
         self.futures.append(future)
         return future
 

@@ -93,6 +93,13 @@ def test_the_catalog_lists_what_needs_action_first_page_by_page(platform: Platfo
         platform.call(LOCAL, ListRows(page_token="nonsense"))
 
 
+def test_a_prompt_has_no_row(platform: Platform) -> None:
+    name = ModelName("greeting")
+    platform.call(LOCAL, CreateModel(name=name, tags={"mlflow.prompt.is_prompt": "true"}))
+    platform.call(LOCAL, RefreshRow(name=name))
+    assert name not in {one.name for one in platform.call(LOCAL, ListRows()).items}
+
+
 def test_the_catalog_follows_events_renames_and_deletions(platform: Platform) -> None:
     world(platform)
     cataloguing.refresh_changed(platform)

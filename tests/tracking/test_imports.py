@@ -230,7 +230,7 @@ def test_a_logged_model_comes_with_its_points(platform: Platform, taken: ImportI
 
     found = platform.call(LOCAL, GetLoggedModel(model_id="m-1", allow_deleted=True))
     assert found == msgspec.structs.replace(model, metrics=(point,))
-    assert platform.call(LOCAL, TallyModels(model_ids=("m-1", "m-x"))).items[0].points == 1
+    assert platform.call(LOCAL, TallyModels(model_ids=("m-1", "m-x"))).items[0].number == 1
     other = msgspec.structs.replace(ask, items=(msgspec.structs.replace(model, name="other"),))
     with pytest.raises(Conflict, match="name: 'model' here, 'other' in the source"):
         platform.call(LOCAL, other)

@@ -24,7 +24,7 @@ from airside.tracking.operations.histories import (
 )
 from airside.tracking.operations.logging import LogBatch, LogHistory, LogMetric
 from airside.tracking.operations.runs import CreateRun, GetRun
-from airside.tracking.queries import chunks, samples, series
+from airside.tracking.queries import chunks, ranges, samples, series
 from airside.tracking.records import LoggedMetric, Metric
 from airside.tracking.rules import Point
 
@@ -113,10 +113,16 @@ def points_of(kind: str, count: int) -> list[Point]:
 
 
 KINDS = ("in order", "resumed", "workers", "one step", "one time", "random", "backwards")
+HELD = [*((kind, 65_536) for kind in KINDS), ("random", 20), ("resumed", 20), ("workers", 20)]
+"""Kinds, and how many points are merged at once; more are sorted range by range."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_packed_history_reads_as_rows_would(platform: Platform, small: None, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "held"), HELD)
+def test_a_packed_history_reads_as_rows_would(
+    platform: Platform, small: None, monkeypatch: pytest.MonkeyPatch, kind: str, held: int
+) -> None:
+    monkeypatch.setattr(samples, "MERGED_AT_MOST", held)
+    monkeypatch.setattr(ranges, "GATHERED_AT_ONCE", held)
     run_id = platform.call(LOCAL, CreateRun()).info.run_id
     points = points_of(kind, 120)
     chance, at = random.Random(3), 0
@@ -141,8 +147,12 @@ def test_a_packed_history_reads_as_rows_would(platform: Platform, small: None, k
         ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_packed_history_is_drawn_as_rows_would(platform: Platform, small: None, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "held"), HELD)
+def test_a_packed_history_is_drawn_as_rows_would(
+    platform: Platform, small: None, monkeypatch: pytest.MonkeyPatch, kind: str, held: int
+) -> None:
+    monkeypatch.setattr(samples, "MERGED_AT_MOST", held)
+    monkeypatch.setattr(ranges, "GATHERED_AT_ONCE", held)
     run_id = platform.call(LOCAL, CreateRun()).info.run_id
     points = points_of(kind, 400)
     for at in range(0, len(points), 40):

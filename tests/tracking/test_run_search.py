@@ -142,12 +142,17 @@ def walked(platform: Platform, text: str, orders: tuple[str, ...], size: int) ->
             return found
 
 
-@pytest.mark.parametrize("few", [0, 1000], ids=["by walking", "by a selective condition"])
+@pytest.mark.parametrize(
+    ("few", "most", "walk"),
+    [(0, 0, 50_000), (1000, 1000, 50_000), (0, 1000, 3), (0, 0, 3)],
+    ids=["by walking", "by a selective condition", "nearby, then by a condition", "nearby, then by walking"],
+)
 def test_every_filter_in_every_order_answers_as_python_does(
-    platform: Platform, known: list[Known], monkeypatch: pytest.MonkeyPatch, few: int
+    platform: Platform, known: list[Known], monkeypatch: pytest.MonkeyPatch, few: int, most: int, walk: int
 ) -> None:
     monkeypatch.setattr(run_search, "FEW", few)
-    monkeypatch.setattr(run_search, "MOST", few)
+    monkeypatch.setattr(run_search, "MOST", most)
+    monkeypatch.setattr(run_search, "WALK", walk)
     for text, matches in FILTERS.items():
         for orders, key in ORDERS.items():
             expected = [run.run_id for run in sorted(known, key=lambda run: (*key(run), run.run_id)) if matches(run)]
@@ -159,6 +164,23 @@ def test_pages_of_any_size_walk_the_whole_store_in_order(platform: Platform, kno
     for orders, key in ORDERS.items():
         expected = [run.run_id for run in sorted(known, key=lambda run: (*key(run), run.run_id))]
         assert expected == walked(platform, "", orders, size), orders
+
+
+@pytest.mark.parametrize("most", [0, 1000], ids=["by walking on", "by a condition"])
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_pages_of_matches_join_when_few_of_them_are_nearby(
+    platform: Platform, known: list[Known], monkeypatch: pytest.MonkeyPatch, size: int, most: int
+) -> None:
+    monkeypatch.setattr(run_search, "FEW", 0)
+    monkeypatch.setattr(run_search, "MOST", most)
+    monkeypatch.setattr(run_search, "WALK", 3)
+    for orders in ((), ("start_time ASC",)):
+        expected = [
+            run.run_id
+            for run in sorted(known, key=lambda run: (*ORDERS[orders](run), run.run_id))
+            if FILTERS["params.model = 'xgb'"](run)
+        ]
+        assert expected == walked(platform, "params.model = 'xgb'", orders, size)
 
 
 def test_a_token_of_mlflows_servers_is_understood(platform: Platform, known: list[Known]) -> None:

@@ -13,6 +13,8 @@ from airside.server.web.routes import WebRequest, respond
 from airside.server.web.security import SECURITY_HEADERS, STATIC_HEADERS
 from airside.server.web.static import static_file
 
+ARTIFACTS = {"a.html": b"<script>alert('artifact')</script>", "t.csv": b'a,"b, c"\n1,<b>2</b>\n'}
+
 
 class _Edge(BaseHTTPRequestHandler):
     call: Call
@@ -30,9 +32,12 @@ class _Edge(BaseHTTPRequestHandler):
             self._send(
                 200,
                 "application/json",
-                b'{"files":[{"path":"model","is_dir":true},{"path":"a.txt","is_dir":false,"file_size":"12"}]}',
+                b'{"files":[{"path":"model","is_dir":true},{"path":"a.html","is_dir":false,"file_size":"33"}'
+                b',{"path":"t.csv","is_dir":false,"file_size":"20"}]}',
                 (),
             )
+        elif path == "/get-artifact":
+            self._send(200, "application/octet-stream", ARTIFACTS[query.rpartition("path=")[2]], ())
         else:
             self._page("GET", path, query, {})
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.web.moment import HOSTILE
+from tests.web.moment import HOSTILE, RUN
 from tests.web.serving import served
+from tests.web.trace_records import TRACE
 from tests.web.world import PATHS, World, empty, full
 
 playwright_api = pytest.importorskip("playwright.sync_api")
@@ -173,6 +174,48 @@ def test_a_live_topic_refreshes_the_page_without_losing_the_focus(browser: Any) 
         assert page.evaluate("document.activeElement.id") == "filter"
         assert page.locator("h1").count() == 1
         assert tab.close() == []
+
+
+def test_ticked_runs_stay_ticked_when_the_page_refreshes_and_are_compared(browser: Any, address: str) -> None:
+    tab = Tab(browser, address)
+    page = tab.open("/experiments/1/runs")
+    boxes = page.get_by_role("checkbox")
+    boxes.nth(0).check()
+    boxes.nth(2).check()
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
+        page.evaluate("document.getElementById('live').dispatchEvent(new CustomEvent('live'))")
+    page.wait_for_timeout(100)
+    assert [box.is_checked() for box in boxes.all()[:3]] == [True, False, True]
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url(re.compile(r"/compare\?runs=[0-9a-f]+%2C[0-9a-f]+$"))
+    page.get_by_role("link", name="Curves").click()
+    page.wait_for_selector("air-curve canvas")
+    assert tab.close() == []
+
+
+def test_an_artifact_is_shown_as_a_table_or_as_text_and_never_run(browser: Any, address: str) -> None:
+    tab = Tab(browser, address)
+    tab.page.on("dialog", lambda dialog: tab.wrong.append("a dialog opened") or dialog.dismiss())
+    page = tab.open(f"/runs/{RUN}?tab=artifacts")
+    page.get_by_role("button", name="a.html").click()
+    page.wait_for_selector(".pane pre")
+    assert page.locator(".pane pre").inner_text() == "<script>alert('artifact')</script>"
+    page.get_by_role("button", name="t.csv").click()
+    page.wait_for_selector(".pane table")
+    assert page.locator(".pane th").all_inner_texts() == ["a", "b, c"]
+    assert page.locator(".pane td").all_inner_texts() == ["1", "<b>2</b>"]
+    assert tab.close() == []
+
+
+def test_a_span_is_opened_in_its_place_and_the_address_follows(browser: Any, address: str) -> None:
+    tab = Tab(browser, address)
+    page = tab.open(f"/traces/{TRACE}")
+    page.get_by_role("link", name="search").click()
+    page.wait_for_url(re.compile("span=cccc"))
+    assert page.locator("#span h2").inner_text() == "search"
+    page.go_back()
+    page.wait_for_function("!document.querySelector('#span h2').innerText.includes('search')")
+    assert tab.close() == []
 
 
 def test_the_stream_says_that_it_is_live(browser: Any, address: str) -> None:

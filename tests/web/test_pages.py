@@ -15,6 +15,7 @@ from airside.core.errors import Denied
 from airside.server.web.page import Page
 from airside.server.web.routes import PAGE_ROUTES, WebRequest, find, respond
 from airside.tower.operations.catalog import ListRows
+from airside.tracking.operations.runs import SearchRuns
 
 
 def ask(world: Any, path: str, method: str = "GET", form: dict[str, str] | None = None, **headers: str) -> Page:
@@ -197,6 +198,11 @@ def test_a_wrong_number_is_told() -> None:
         ("/alerts/al-1", {"do": "close"}, "CloseAlert"),
         ("/approvals/ap-1", {"do": "approve", "comment": "ok"}, "DecideApproval"),
         ("/approvals/ap-1", {"do": "refuse"}, "DecideApproval"),
+        ("/models/employment", {"alias": "champion", "to": ""}, "RollbackModel"),
+        ("/models/employment/versions/3", {"do": "champion"}, "SetAlias"),
+        ("/models/employment/versions/3", {"do": "ask"}, "AskApproval"),
+        ("/webhooks/wh-1", {"delivery": "de-1"}, "Redeliver"),
+        ("/webhooks/wh-1", {}, "TryWebhook"),
         ("/traces/tr-1", {"name": "helpful", "value": "yes"}, "CreateAssessment"),
     ],
 )
@@ -207,9 +213,47 @@ def test_a_form_asks_an_operation_and_leads_on(path: str, form: dict[str, str], 
     assert [type(one).__name__ for one in world.asked] == [asked]
 
 
+def test_a_rollback_names_the_version_that_was_chosen() -> None:
+    world = World(full())
+    page = ask(world, "/models/employment", method="POST", form={"alias": "champion", "to": "2"})
+    asked = world.asked[0]
+    assert (asked.name, asked.alias, asked.to) == ("employment", "champion", 2)
+    assert dict(page.headers)["Location"] == "/models/employment?tab=history"
+
+
+def test_a_logged_model_shows_the_newest_point_of_a_metric() -> None:
+    body = ask(World(full()), "/logged-models/m-1").body.decode()
+    assert "0.82" in body
+    assert "0.81<" not in body
+
+
+def test_a_filter_of_runs_that_cannot_be_read_is_told_under_the_field() -> None:
+    answers = full()
+    del answers[SearchRuns]
+    page = ask(World(answers), "/experiments/1/runs?filter=boo")
+    assert page.status == 200
+    assert b"Nothing answers SearchRuns." in page.body
+    assert b'aria-describedby="wrong"' in page.body
+
+
+def test_a_prompt_shows_what_changed_between_two_versions() -> None:
+    body = ask(World(full()), "/prompts/greeting?version=3&from=1").body.decode()
+    read = Reader(body.encode())
+    assert [attrs["class"] for attrs in read.of("li") if attrs.get("class") in {"added", "removed"}] == [
+        "removed",
+        "added",
+    ]
+    assert "What changed from v1 to v3" in body
+    assert "question" in body
+
+
+def test_a_model_is_no_prompt() -> None:
+    assert ask(World(full()), "/prompts/employment").status == 404
+
+
 def test_links_change_nothing() -> None:
     for route in PAGE_ROUTES:
-        assert (route.method == "POST") == (not route.needs.endswith(":read"))
+        assert (route.method == "POST") == (not route.needs.endswith((":read", ":list")))
 
 
 def test_a_page_asks_a_fixed_number_of_questions() -> None:

@@ -7,6 +7,7 @@ from tests.web.moment import BLOB, RUN, ago, ms
 from tests.web.service_records import FEATURES
 
 from airside.core.column import Column
+from airside.core.ids import ExperimentId, LoggedModelId, RunId
 from airside.data.records import (
     ColumnSummary,
     Dataset,
@@ -38,6 +39,7 @@ from airside.tracking.capture.records import (
     LeftOut,
     Machine,
 )
+from airside.tracking.logged_models.records import LoggedModel, ModelMetric
 from airside.tracking.operations.histories import GetCurves
 from airside.tracking.records import (
     Curve,
@@ -155,7 +157,11 @@ def run(identity: str = RUN, name: str = "calm-finch-42", status: str = "FINISHE
             lifecycle_stage="active",
         ),
         metrics=(*metrics, Metric(key="diverged", value=None, timestamp_ms=ms(minutes=5))),
-        params=(Param(key="model", value="boosting"), Param(key="learning_rate", value="0.1")),
+        params=(
+            Param(key="model", value="boosting"),
+            Param(key="learning_rate", value=f"{0.1 + n / 1000:g}"),
+            Param(key=name, value=f"{name} {n}"),
+        ),
         tags=(
             Tag(key="airside.pipelineRun", value="pr-0191c0ffee"),
             Tag(key="mlflow.note.content", value="A **note** <b>x</b>"),
@@ -166,6 +172,26 @@ def run(identity: str = RUN, name: str = "calm-finch-42", status: str = "FINISHE
                 dataset=RunDataset(name="people", digest="4f4f4f4f", source_type="airside", source="dv-3"),
                 tags=(Tag(key="mlflow.data.context", value="training"),),
             ),
+        ),
+    )
+
+
+def logged_model(text: str) -> LoggedModel:
+    return LoggedModel(
+        model_id=LoggedModelId("m-1"),
+        experiment_id=ExperimentId("1"),
+        name=text,
+        artifact_uri="mlflow-artifacts:/1/models/m-1/artifacts",
+        created_ms=ms(hours=2),
+        updated_ms=ms(hours=2),
+        status="READY",
+        model_type=text,
+        source_run_id=RunId(RUN),
+        params=(Param(key="depth", value=text),),
+        tags=(Tag(key="team", value=text),),
+        metrics=tuple(
+            ModelMetric(key="auc", value=0.8 + i / 100, timestamp_ms=ms(hours=1), step=i, dataset_name=text)
+            for i in range(3)
         ),
     )
 

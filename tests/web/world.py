@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.web.model_records import card, chain, gate, model, rows, score, version
 from tests.web.moment import NOW, RUN, Answer, ago
+from tests.web.prompt_records import delivery, prompt, prompt_versions, webhook
 from tests.web.service_records import alert, endpoint, monitor, rollout, window
 from tests.web.trace_records import BROKEN, TRACE, trace, trace_info
 from tests.web.work_records import (
@@ -12,6 +13,7 @@ from tests.web.work_records import (
     dataset,
     dataset_version,
     experiment,
+    logged_model,
     pipeline,
     pipeline_run,
     run,
@@ -44,17 +46,23 @@ from airside.pipelines.operations import triggers as trigger_asks
 from airside.pipelines.records import (
     Trigger,
 )
+from airside.platform.notify.operations import GetWebhook, ListDeliveries, ListWebhooks, Redeliver, TryWebhook
+from airside.platform.notify.records import DeliveryPage, WebhookPage, WebhookTest
 from airside.quality.operations import gates as gate_asks
 from airside.quality.records import GateDecisionPage
 from airside.registry.operations import approvals as approval_asks
 from airside.registry.operations import models as model_asks
 from airside.registry.operations import versions as version_asks
+from airside.registry.operations.aliases import SetAlias
 from airside.registry.records import (
+    AliasMove,
     Approval,
     ApprovalPage,
     Change,
     ChangePage,
+    ModelPage,
     RegisteredModel,
+    Rollback,
     VersionPage,
 )
 from airside.serving.operations import endpoints as endpoint_asks
@@ -72,6 +80,7 @@ from airside.tower.records import (
 )
 from airside.tower.rules import summary_of
 from airside.tracking.capture.operations import GetCaptures
+from airside.tracking.logged_models.operations import GetLoggedModel
 from airside.tracking.operations.experiments import GetExperiment, SearchExperiments
 from airside.tracking.operations.histories import GetCurves
 from airside.tracking.operations.runs import GetRun, SearchRuns
@@ -114,7 +123,7 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         ListRows: lambda ask: page(CatalogPage, [r for r in rows(name) if not ask.state or r.state == ask.state]),
         SummariseCatalog: lambda ask: summary_of(rows(name)),
         GetRow: lambda ask: rows(name)[0],
-        model_asks.GetModel: lambda ask: model(name),
+        model_asks.GetModel: lambda ask: prompt(name, text) if ask.name == "greeting" else model(name),
         model_asks.ModelHistory: lambda ask: page(
             ChangePage,
             [
@@ -133,7 +142,10 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
             ],
         ),
         version_asks.GetVersion: lambda ask: version(name, ask.version),
-        version_asks.SearchVersions: lambda ask: page(VersionPage, [version(name, n) for n in (3, 2, 1)]),
+        version_asks.SearchVersions: lambda ask: page(
+            VersionPage,
+            prompt_versions(name, text) if "is_prompt" in ask.filter else [version(name, n) for n in (3, 2, 1)],
+        ),
         gate_asks.ListGates: lambda ask: page(
             GateDecisionPage, [gate(name, n) for n in ((ask.version,) if ask.version else (3, 2, 1))]
         ),
@@ -152,6 +164,18 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         alert_asks.AcknowledgeAlert: lambda ask: alert(2, name),
         alert_asks.CloseAlert: lambda ask: alert(1, name),
         approval_asks.DecideApproval: lambda ask: approval,
+        approval_asks.AskApproval: lambda ask: approval,
+        model_asks.SearchModels: lambda ask: page(ModelPage, [prompt(name, text)]),
+        ListWebhooks: lambda ask: page(WebhookPage, [webhook(text)]),
+        GetWebhook: lambda ask: webhook(text),
+        ListDeliveries: lambda ask: page(DeliveryPage, [delivery(text, "dead"), delivery(text, "waiting")]),
+        Redeliver: lambda ask: delivery(text, "waiting"),
+        TryWebhook: lambda ask: WebhookTest(success=True, status=200),
+        SetAlias: lambda ask: AliasMove(name=name, alias=ask.alias, version=ask.version, previous=2),
+        model_asks.RollbackModel: lambda ask: Rollback(
+            name=name, alias=ask.alias, version=2, previous=3, text="champion is version 2 again."
+        ),
+        GetLoggedModel: lambda ask: logged_model(text),
         endpoint_asks.ListEndpoints: lambda ask: page(EndpointPage, [endpoint(of=name)]),
         endpoint_asks.GetEndpoint: lambda ask: endpoint(of=name),
         rollout_asks.ListRollouts: lambda ask: page(RolloutPage, [rollout(name=name)]),
@@ -181,7 +205,7 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
                 for i in range(12)
             ],
         ),
-        GetRun: lambda ask: run(name=text),
+        GetRun: lambda ask: run(ask.run_id, name=text),
         GetCurves: curves,
         GetCaptures: lambda ask: captures(text),
         SearchTraces: lambda ask: page(
@@ -253,6 +277,9 @@ def empty() -> dict[type, Answer]:
         SearchExperiments: ExperimentPage,
         SearchRuns: RunPage,
         SearchTraces: TracePage,
+        model_asks.SearchModels: ModelPage,
+        ListWebhooks: WebhookPage,
+        ListDeliveries: DeliveryPage,
         GetCurves: Curves,
         dataset_asks.SearchDatasets: DatasetPage,
         dataset_version_asks.ListDatasetVersions: DatasetVersionPage,
@@ -262,7 +289,11 @@ def empty() -> dict[type, Answer]:
     answers.update({ask: (lambda _, kind=kind: kind(items=())) for ask, kind in pages.items()})
     answers[SummariseCatalog] = lambda ask: summary_of(())
     answers[model_asks.GetModel] = lambda ask: RegisteredModel(
-        name="employment", created_by="local", created_ms=0, updated_ms=0
+        name="employment",
+        created_by="local",
+        created_ms=0,
+        updated_ms=0,
+        tags={"mlflow.prompt.is_prompt": "true"} if ask.name == "greeting" else {},
     )
     answers[GetTrace] = lambda ask: Trace(info=trace_info("calm-finch-42"))
     for gone in (GetRow, GetCard, GetScore, GetNeighbourhood):
@@ -273,12 +304,22 @@ def empty() -> dict[type, Answer]:
 PATHS = (
     "/",
     "/models/employment",
-    *(f"/models/employment?tab={tab}" for tab in ("versions", "performance", "monitoring", "lineage", "card", "score")),
+    *(
+        f"/models/employment?tab={tab}"
+        for tab in ("versions", "performance", "monitoring", "lineage", "history", "card", "score")
+    ),
     "/models/employment/versions/3",
     "/experiments",
     "/experiments/1/runs",
     f"/runs/{RUN}",
     *(f"/runs/{RUN}?tab={tab}" for tab in ("metrics", "artifacts", "inputs")),
+    "/experiments/1/runs?view=parallel",
+    *(f"/compare?runs={RUN},{RUN[:-1]}7&tab={tab}" for tab in ("differences", "curves", "parallel")),
+    "/logged-models/m-1",
+    "/prompts",
+    "/prompts/greeting",
+    "/webhooks",
+    "/webhooks/wh-1",
     "/experiments/1/traces",
     f"/traces/{TRACE}",
     f"/traces/{TRACE}?span={BROKEN}",

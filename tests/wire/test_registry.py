@@ -223,9 +223,12 @@ def test_a_logged_model_is_registered_and_knows_it(wire: Wire) -> None:
     wire("DELETE", f"{V}delete", {"name": "empty", "version": version})
 
 
+DATASET = {"dataset_name": "d", "dataset_digest": "1"}
+
+
 def test_the_metrics_of_a_logged_model_are_all_its_points(wire: Wire) -> None:
     point = {"key": "auc", "value": 0.5, "timestamp": 1, "model_id": "{lm}"}
-    later = {"key": "auc", "value": "NaN", "timestamp": 2, "step": 1, "model_id": "{lm}", "dataset_name": "d"}
+    later = {"key": "auc", "value": "NaN", "timestamp": 2, "step": 1, "model_id": "{lm}"} | DATASET
     for _ in range(2):
         assert wire("POST", "runs/log-batch", {"run_id": "{run}", "metrics": [point, later]})[0] == 200
     metrics = wire("GET", f"{L}/{{lm}}")[1]["model"]["data"]["metrics"]

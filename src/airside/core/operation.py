@@ -49,8 +49,9 @@ class Transaction(Protocol):
 
     @property
     def seen(self) -> set[tuple[str, int]]:
-        """What was seen or done in this transaction and need not be again: a word and a number. Empty where anything
-        may have been undone; whoever makes an entry untrue discards it.
+        """What holds in this transaction and need not be looked at again: a word and a number.
+
+        Empty where anything may have been undone. Whoever makes an entry untrue discards it.
         """
 
     def on_commit(self, then: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from airside.core.errors import Invalid, Unavailable, WrongUse
 from airside.core.plugin import load
@@ -85,7 +85,10 @@ def _default_root(settings: Settings, destination: str) -> str:
             f"The default artifact root '{given}' goes through the server, which serves no artifacts "
             "(--no-serve-artifacts). Name a path or an s3:// address, or serve artifacts."
         )
-    return given if urlsplit(given).scheme else str(Path(given).expanduser().absolute())
+    parts = urlsplit(given)
+    if parts.scheme == "file" and not parts.path.startswith("/"):  # clients stand in other folders than the server
+        return Path(unquote(parts.path)).absolute().as_uri()
+    return given if parts.scheme else str(Path(given).expanduser().absolute())
 
 
 def _s3(address: str, settings: Settings) -> ArtifactStore:

@@ -18,7 +18,7 @@ from airside.core.record import Record
 from airside.registry import queries, rules
 from airside.tracking.logged_models.operations import GetLoggedModel, get_logged_model
 from airside.tracking.operations.runs import GetRun, get_run
-from airside.tracking.rules import HOST_SCHEMES, limits_of
+from airside.tracking.rules import HOST_SCHEMES, limits_of, named_host
 
 PROMPT_SOURCES = frozenset({"dummy-source", "prompt-template"})
 """What MLflow's prompt registry writes where a model has its source; it stands for no place."""
@@ -62,15 +62,14 @@ def resolve(
     pattern: str = ctx.memory.get("version_source_pattern", "")
     if pattern and not re.search(pattern, source):
         raise Invalid(f"Invalid model version source: '{source}'.")
-    if is_prompt and source in PROMPT_SOURCES:
+    if is_prompt:
+        if source not in PROMPT_SOURCES:
+            raise Invalid(f"Invalid prompt source: '{source}'. Prompt sources must use an MLflow placeholder.")
         return Lineage(source=source, storage=source, run_id=run_id or RunId(""))
-    parts = urlsplit(source)
+    parts = _parsed(source)
     host_schemes = HOST_SCHEMES - limits_of(ctx.memory).schemes
     if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
-        raise Invalid(
-            f"Invalid model version source: '{source}'. The scheme '{parts.scheme}' names a host for the server to "
-            "call, which is not allowed."
-        )
+        raise named_host("source", parts.scheme)
     if parts.scheme == "models":
         uri = model_uri(source)
         if not uri.model_id:
@@ -78,6 +77,13 @@ def resolve(
         if uri.model_id != model_id:
             _contained_nowhere(source, "model_id")
     return _of_place(ctx, source, parts, run_id or RunId(""), model_id or LoggedModelId(""))
+
+
+def _parsed(source: str) -> SplitResult:
+    try:
+        return urlsplit(source)
+    except ValueError:
+        raise Invalid(f"Invalid model version source: '{source}'. It is no address.") from None
 
 
 def _of_place(ctx: Context, source: str, parts: SplitResult, run_id: RunId, model_id: LoggedModelId) -> Lineage:
@@ -161,8 +167,12 @@ def model_uri(text: str) -> ModelUri:
     Raises:
         Invalid: it has another form.
     """
+    if urlsplit(text).netloc:
+        raise Invalid(
+            f"Invalid model version source: '{text}'. Registered model sources must use the active model registry."
+        )
     match = re.fullmatch(r"models:/+([^/]+)(?:/([^/]+))?", text)
-    if not match or not match[1].strip() or text.startswith("models://"):
+    if not match or not match[1].strip():
         _contained_nowhere(text, "model_id")
     name, suffix = match[1], match[2]
     if suffix is None:
@@ -235,7 +245,7 @@ def _check_absolute(source: str) -> None:
         plain = decoded
     path = re.sub(r"/+", "/", urlsplit(plain.replace("\x00", "%00")).path.rstrip("/"))
     climbs = "\x00" in plain or ".." in plain.split("/")
-    if climbs or (path.startswith("/") and posixpath.normpath(path) != path) or "/./" in f"{path}/":
+    if climbs or not path.startswith("/") or posixpath.normpath(path) != path:
         raise Invalid(
             f"Invalid model version source: '{source}'. If supplying a source as an http, https, local file path, ftp, "
             "objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references "

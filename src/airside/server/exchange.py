@@ -8,6 +8,7 @@ import http
 import time
 from collections import deque
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Protocol
 
 from airside.server.message import Header, Message, Scope
@@ -61,6 +62,12 @@ class _Clock:
 
 
 _CLOCK = _Clock()
+
+
+@lru_cache(maxsize=512)
+def _line(header: Header) -> bytes:
+    """A header as bytes: nearly every answer has the same."""
+    return b"%b: %b\r\n" % header
 
 
 class Exchange:
@@ -209,8 +216,9 @@ class Exchange:
     def _head_of(self, status: int, headers: list[Header]) -> bytes:
         """The head as bytes; decides how the body's end is told."""
         lines = [_STATUS.get(status) or f"HTTP/1.1 {status} \r\n".encode(), _CLOCK.line()]
-        for name, value in headers:
-            lines.append(b"%b: %b\r\n" % (name, value))
+        for header in headers:
+            name, value = header
+            lines.append(_line(header))
             if name == b"content-length":
                 self._announced = int(value)
             elif name == b"connection" and value == b"close":

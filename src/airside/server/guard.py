@@ -4,6 +4,7 @@ Rules: security facts, sections 2 (8, 16), 6 and 10; MLflow contract, section 1.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 from airside.core.errors import AirsideError, Denied, Invalid
 from airside.core.hosts import HostCheck, is_loopback, is_own_page
@@ -49,7 +50,7 @@ class Guard:
             Denied: a Host that is not this server's, or a write that another site's page started.
         """
         fields = scope["headers"]
-        if len(fields) > MAX_FIELDS or sum(len(name) + len(value) for name, value in fields) > MAX_HEAD_BYTES:
+        if len(fields) > MAX_FIELDS or sum(map(len, chain.from_iterable(fields))) > MAX_HEAD_BYTES:
             raise HeadTooLarge
         if len(scope["raw_path"] or b"") + len(scope["query_string"]) > MAX_URL_BYTES:
             raise UrlTooLong

@@ -26,6 +26,7 @@ class Noun(Record):
         id: the column that tells its records apart.
         newest: the column by which the newest come first; every record has it.
         is_vast: there may be millions, so that a search never gathers all that match but looks at each way in.
+        found: of `metrics`, `params` and `tags`, the view that finds a vast noun's records by value.
     """
 
     word: str
@@ -37,6 +38,7 @@ class Noun(Record):
     id: str = "id"
     newest: str = "created"
     is_vast: bool = False
+    found: dict[str, str] = {}
 
 
 class Link(Record):
@@ -83,6 +85,7 @@ _LISTED = (
         keyed={"metrics": "metric", "params": "param", "tags": "tag"},
         newest="no",
         is_vast=True,
+        found={"metrics": "found_metric", "params": "found_param", "tags": "found_tag"},
     ),
     Noun(
         word="dataset",

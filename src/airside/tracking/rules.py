@@ -10,8 +10,9 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlparse, urlunparse
 
 from airside.core.errors import Invalid
 from airside.core.record import Record
@@ -357,28 +358,39 @@ def checked_location(location: str, folder: str, limits: Limits = DEFAULT_LIMITS
     Raises:
         Invalid: it is too long, has a fragment or parameters, climbs, or its scheme names a host.
     """
+    try:
+        parts = urlparse(location)
+    except ValueError:
+        raise Invalid(f"'artifact_location' is no address: '{location[:200]}'") from None
+    if parts.fragment or parts.params:
+        raise Invalid("'artifact_location' URL can't include fragments or params.")
+    if ".." in parts.query:
+        raise Invalid("Invalid query string")
+    host_schemes = HOST_SCHEMES - limits.schemes
+    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
+        raise named_host("artifact_location", parts.scheme)
+    if parts.scheme == "runs":
+        raise Invalid(f"Artifact location cannot be a runs:/ URI. Given: '{location}'")
     if len(location) > limits.location:
         raise Invalid(
             "Invalid artifact path length. The length of the artifact path cannot be greater than "
             f"{limits.location} characters. To configure this limit, please set the "
             "MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable."
         )
-    parts = urlsplit(location)
-    if parts.fragment or ";" in parts.path:
-        raise Invalid("'artifact_location' URL can't include fragments or params.")
-    if ".." in parts.query:
-        raise Invalid("Invalid query string")
-    if parts.scheme == "runs":
-        raise Invalid(f"Artifact location cannot be a runs:/ URI. Given: '{location[:200]}'")
-    host_schemes = HOST_SCHEMES - limits.schemes
-    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
-        raise Invalid(
-            f"'artifact_location' cannot use the '{parts.scheme}' scheme: it addresses a host other than the tracking "
-            "server's configured artifact storage, so the server would connect to the host named in the URI. "
-            "Use mlflow-artifacts:/, s3://, gs:// or a file: URI; the operator can allow the scheme with the setting "
-            "location_schemes (MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES)."
-        )
-    return posixpath.normpath(posixpath.join(folder, location)) if location and not parts.scheme else location
+    place = parts.path if parts.scheme else location
+    if parts.scheme not in {"", "file"} or not place or place.startswith("/"):
+        return location
+    absolute = (PurePosixPath(folder) / unquote(place)).as_posix()
+    return urlunparse(("file", "", absolute, "", parts.query, "")) if parts.scheme else absolute
+
+
+def named_host(field: str, scheme: str) -> Invalid:
+    """The error of an address whose scheme names a host for the server to call."""
+    return Invalid(
+        f"'{field}' cannot use the '{scheme}' scheme: the '{scheme}' scheme addresses a host other than the tracking "
+        "server's configured artifact storage, so the server would connect to the host named in the URI. "
+        "Set the MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it."
+    )
 
 
 def check_dataset(given: DatasetInput) -> None:

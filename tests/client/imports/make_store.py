@@ -14,8 +14,11 @@ from typing import Any
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from tests.client.imports import make_traces
 
 START = 1_700_000_000_000
 
@@ -31,6 +34,7 @@ def fill(uri: str, n_runs: int = 9) -> None:
     if hasattr(client, "create_logged_model"):
         _logged_models(client, experiments[1], runs)
     _registry(client, runs, is_folder=uri.startswith("file:"))
+    make_traces.fill(uri, experiments[1], runs[1])
     client.delete_run(runs[3])
     client.create_run("0", run_name="still running")
 

@@ -1,13 +1,9 @@
-"""Traces with assessments, evaluation datasets, scorers and webhooks, made by MLflow's own client. Runs under 2.22 too."""
+"""Traces with assessments, evaluation datasets, scorers and webhooks, made by MLflow's own client, 2.22 or 3.x."""
 
-from pathlib import Path
 from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
-
-KEY = "0" * 43 + "="
-"""The key that the secrets of the dumps' webhooks are encrypted with."""
 
 
 def fill(uri: str, experiment: str, run_id: str) -> None:
@@ -16,11 +12,11 @@ def fill(uri: str, experiment: str, run_id: str) -> None:
     mlflow.set_registry_uri(uri)
     mlflow.set_experiment(experiment_id=experiment)
     traces = [_trace(number) for number in range(4)]
-    mlflow.flush_trace_async_logging() if hasattr(mlflow, "flush_trace_async_logging") else None
+    mlflow.flush_trace_async_logging()
     client = MlflowClient(uri, uri)
     for trace_id in traces:
         client.set_trace_tag(trace_id, "team", "fraud")
-    if not hasattr(mlflow, "log_feedback"):
+    if mlflow.__version__.startswith("2."):  # its own stores keep neither assessments nor what follows
         return
     _assessments(traces)
     if uri.startswith("file:"):
@@ -31,6 +27,7 @@ def fill(uri: str, experiment: str, run_id: str) -> None:
 
 
 def _trace(number: int) -> str:
+    """One trace with two steps below its root."""
     with mlflow.start_span(f"answer {number}", span_type="AGENT") as root:
         root.set_inputs({"messages": [{"role": "user", "content": f"hëllo {number}"}], "n": 1.5})
         with mlflow.start_span(
@@ -91,11 +88,3 @@ def _webhooks(client: MlflowClient) -> None:
     client.update_webhook(hook.webhook_id, description="tells all")
     gone = client.create_webhook("gone", "https://93.184.216.34/gone", ["model_version.created"])
     client.delete_webhook(gone.webhook_id)
-
-
-if __name__ == "__main__":
-    import sys
-
-    mlflow.set_tracking_uri(sys.argv[1])
-    fill(sys.argv[1], sys.argv[2], mlflow.start_run(experiment_id=sys.argv[2]).info.run_id)
-    Path(".").resolve()

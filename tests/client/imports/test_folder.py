@@ -18,6 +18,7 @@ from airside.tracking.logged_models.operations import GetLoggedModel
 from airside.tracking.operations.experiments import GetExperiment
 from airside.tracking.operations.histories import GetMetricHistory
 from airside.tracking.operations.runs import GetRun
+from airside.tracking.traces.operations.reading import GetTraceInfo
 
 RUN, MODEL, LONG_ID = "a" * 32, "m-" + "b" * 32, "594210525158110088"
 
@@ -47,6 +48,7 @@ def mlruns(tmp_path: Path) -> Path:
         last_update_time=6,
     )
     put(place / "tags" / "team", "fraud")
+    _traces(place / "traces")
     gone = top / ".trash" / "7"
     meta(gone, experiment_id="7", name="gone", artifact_location=f"file://{top}/7", lifecycle_stage="deleted")
     meta(place / "datasets" / "d1", name="people", digest="x1", source_type="local", source="x.csv")
@@ -54,6 +56,23 @@ def mlruns(tmp_path: Path) -> Path:
     _logged_model(place / "models" / MODEL)
     _registered(top / "models" / "churn", f"file://{place}/{RUN}/artifacts/model")
     return top
+
+
+def _traces(folder: Path) -> None:
+    """One in the form of release 3, with an assessment; one in that of release 2."""
+    new, old = folder / "tr-1", folder / ("c" * 32)
+    info = {"trace_id": "tr-1", "request_time": "2026-11-21T21:35:42.734000999Z", "execution_duration_ms": 7}
+    put(new / "trace_info.yaml", yaml.safe_dump({**info, "state": "OK", "request_preview": "hëllo"}))
+    put(new / "tags" / "mlflow.artifactLocation", f"file://{new}/artifacts")
+    put(new / "artifacts" / "traces.json", "{}")
+    thought = {"assessment_id": "a-1", "assessment_name": "plain", "create_time": "2026-11-21T21:35:44.024Z"}
+    value = {"serialized_value": {"serialization_format": "JSON_FORMAT", "value": '["a"]'}}
+    source = {"source_type": "HUMAN", "source_id": "ana"}
+    facts = {**thought, "last_update_time": "2026-11-21T21:35:44Z", "expectation": value, "source": source}
+    put(new / "assessments" / "a-1.yaml", yaml.safe_dump(facts))
+    info = {"request_id": "c" * 32, "timestamp_ms": 5, "execution_time_ms": None, "status": "IN_PROGRESS"}
+    put(old / "trace_info.yaml", yaml.safe_dump(info))
+    put(old / "request_metadata" / "k", "v")
 
 
 def _run(folder: Path) -> None:
@@ -122,6 +141,10 @@ def test_all_of_a_folder_is_here_and_the_folder_is_untouched(platform: Platform,
         ("logged models", 1),
         ("registered models", 1),
         ("model versions", 1),
+        ("traces", 2),
+        ("evaluation datasets", 0),
+        ("scorers", 0),
+        ("webhooks", 0),
     ]
     experiment = client.call(GetExperiment(experiment_id=LONG_ID))
     assert (experiment.name, experiment.created_ms, experiment.tags[0].value) == ("churn", 5, "fraud")
@@ -201,3 +224,29 @@ def test_what_was_staged_is_gone_afterwards(mlruns: Path, tmp_path: Path, monkey
     source.close()
 
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_traces_of_both_forms_come_with_what_was_thought_of_them(platform: Platform, mlruns: Path) -> None:
+    client = client_of(platform)
+
+    done = bring(client, mlruns)
+
+    new, old = (client.call(GetTraceInfo(trace_id=trace_id)) for trace_id in ("tr-1", "c" * 32))
+    assert done.report.n_differences == 0
+    assert (new.request_ms, new.duration_ms, new.state, new.request_preview) == (1795296942734, 7, "OK", "hëllo")
+    assert new.tags == {"mlflow.artifactLocation": f"mlflow-artifacts:/{LONG_ID}/traces/tr-1/artifacts"}
+    assert [(each.kind, each.value, each.source_id) for each in new.assessments] == [("expectation", ["a"], "ana")]
+    assert (old.request_ms, old.duration_ms, old.state, old.metadata) == (5, None, "IN_PROGRESS", {"k": "v"})
+    with platform.artifacts.open(f"{LONG_ID}/traces/tr-1/artifacts/traces.json") as file:
+        assert b"".join(file.pieces()) == b"{}"
+
+
+def test_an_infinite_value_is_the_largest_there_is(platform: Platform, mlruns: Path) -> None:
+    put(mlruns / LONG_ID / RUN / "metrics" / "endless", "1 inf 0\n2 -inf 1\n3 nan 2\n")
+    client = client_of(platform)
+
+    done = bring(client, mlruns)
+
+    points = client.call(GetMetricHistory(run_id=RUN, key="endless")).items
+    assert [each.value for each in points] == [1.7976931348623157e308, -1.7976931348623157e308, None]
+    assert done.report.n_differences == 0

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -52,13 +53,18 @@ def test_all_of_a_database_is_here_and_the_database_is_untouched(client: Client,
 
     done = bring(client, f"sqlite:///{path}")
 
-    models = 3 if name == "mlflow-3.17" else 0
+    is_new = name == "mlflow-3.17"
+    models = 3 if is_new else 0
     assert counted(done) == {
         "experiments": (4, 4),
         "runs": (11, 11),
         "logged models": (models, models),
         "registered models": (3, 3),
         "model versions": (5, 5),
+        "traces": (4, 4),
+        "evaluation datasets": (models, models),
+        "scorers": (models, models),
+        "webhooks": (2, 2) if is_new else (0, 0),
     }
     assert (done.report.n_differences, done.ended_ms is None) == (0, False)
     assert digest(path) == before
@@ -277,6 +283,26 @@ def test_a_database_of_an_older_form_is_read(client: Client, tmp_path: Path) -> 
     assert (done.report.n_differences, counted(done)["runs"], counted(done)["model versions"]) == (0, (11, 11), (5, 5))
 
 
+def test_folders_that_are_not_there_are_told(client: Client, tmp_path: Path) -> None:
+    path = make_database(tmp_path / "old", "mlflow-3.17")
+    shutil.rmtree(tmp_path / "old" / "mlruns")
+
+    done = bring(client, path)
+
+    assert any("of 18 folders of files are not there" in note for note in done.report.notes)
+    assert done.report.n_differences == 0
+
+
+def test_a_text_that_is_not_utf8_is_told_before_anything_is_taken(client: Client, tmp_path: Path) -> None:
+    path = make_database(tmp_path / "old", "mlflow-3.17")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE params SET value = CAST(X'fffe' AS TEXT) WHERE key = 'lr'")
+
+    with pytest.raises(Invalid, match=r"is damaged \(Could not decode"):
+        bring(client, path)
+    assert runs_of(client) == ()
+
+
 class Damage:
     """Ways in which a source is none."""
 
@@ -312,6 +338,13 @@ class Damage:
         path = make_database(folder / "old", "mlflow-3.17")
         with closing(sqlite3.connect(path)) as db, db:
             db.execute("ALTER TABLE runs DROP COLUMN start_time")
+        return f"sqlite:///{path}"
+
+    @staticmethod
+    def of_the_future(folder: Path) -> str:
+        path = make_database(folder / "old", "mlflow-3.17")
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("ALTER TABLE spans RENAME COLUMN content TO body")
         return f"sqlite:///{path}"
 
     @staticmethod
@@ -357,6 +390,7 @@ class Damage:
         (Damage.other, Invalid, "it has 1 other tables"),
         (Damage.ours, Invalid, "is a database of Airside's"),
         (Damage.lacking, Invalid, "'runs' lacks start_time. Bring it up to date with: mlflow db upgrade"),
+        (Damage.of_the_future, Invalid, r"whose table 'spans' lacks content.*take a newer Airside"),
         (Damage.workspaces, Invalid, r"2 workspaces \(default, team\)"),
         (Damage.cut, AirsideError, r"damaged|not of MLflow's|cannot be read"),
         (Damage.sql_server, Invalid, "Nothing is read from 'mssql://'"),

@@ -1,5 +1,6 @@
 """Autologging of XGBoost and LightGBM, and Optuna's loop with nested runs."""
 
+import importlib.util
 import sys
 
 import lightgbm
@@ -61,15 +62,9 @@ def of_optuna() -> None:
             mlflow.set_tags({"direction": "MINIMIZE", "state": "COMPLETE"})
         return float(value**2)
 
-    try:
-        from optuna_integration.mlflow import MLflowCallback
-
-        callbacks = [MLflowCallback(tracking_uri=sys.argv[1], metric_name="score", mlflow_kwargs={"nested": True})]
-    except ImportError:
-        callbacks = []
     with mlflow.start_run() as parent:
         study = optuna.create_study(study_name="a study", sampler=optuna.samplers.RandomSampler(seed=0))
-        study.optimize(objective, n_trials=5, callbacks=callbacks)
+        study.optimize(objective, n_trials=5)
         mlflow.log_metric("best", study.best_value)
     found = mlflow.search_runs(
         [experiment],
@@ -80,6 +75,34 @@ def of_optuna() -> None:
     assert found["metrics.value"][0] == study.best_value
 
 
+def of_optunas_callback() -> None:
+    from optuna_integration.mlflow import MLflowCallback
+
+    callback = MLflowCallback(tracking_uri=sys.argv[1], metric_name="score", tag_study_user_attrs=True)
+
+    @callback.track_in_mlflow()  # type: ignore[untyped-decorator]
+    def objective(trial: optuna.Trial) -> float:
+        value = trial.suggest_float("x", -1, 1)
+        mlflow.log_text(str(value), "x.txt")
+        mlflow.log_metric("seen", value, step=trial.number)
+        return float(value**2)
+
+    study = optuna.create_study(study_name="followed", sampler=optuna.samplers.RandomSampler(seed=0))
+    study.set_user_attr("team", "a")
+    study.optimize(objective, n_trials=5, callbacks=[callback])
+    found = mlflow.search_runs(
+        experiment_names=["followed"], filter_string="tags.direction = 'MINIMIZE'", order_by=["metrics.score ASC"]
+    )
+    assert len(found) == 5
+    best = found.iloc[0]
+    assert (best["metrics.score"], float(best["params.x"])) == (study.best_value, study.best_params["x"])
+    assert (best["tags.team"], best["tags.mlflow.runName"]) == ("a", str(study.best_trial.number))
+    assert mlflow.artifacts.load_text(f"runs:/{best['run_id']}/x.txt") == str(study.best_params["x"])
+    assert "x_distribution" in " ".join(found.columns)
+
+
 of_xgboost()
 of_lightgbm()
 of_optuna()
+if importlib.util.find_spec("optuna_integration") is not None:
+    of_optunas_callback()

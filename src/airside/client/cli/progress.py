@@ -57,7 +57,12 @@ def show_report(done: Import) -> None:
         table.add_row(count.kind, f"{count.source:,}", f"{count.here:,}", f"{count.skipped:,}" if count.skipped else "")
     console.print(table)
     for left in report.not_taken:
-        console.print(Text(f"{left.rows:,} rows of {left.table} were not taken: {left.why}.", style="yellow"))
+        console.print(
+            Text(
+                f"{left.rows:,} {'row' if left.rows == 1 else 'rows'} of {left.table} not taken: {left.why}.",
+                style="yellow",
+            )
+        )
     for note in report.notes:
         console.print(Text(note, style="dim"))
     if report.n_differences:

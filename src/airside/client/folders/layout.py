@@ -20,8 +20,8 @@ from typing import Literal
 from urllib.parse import quote
 
 import msgspec
-from blake3 import blake3
 
+from airside.client.imports.files import digest_of
 from airside.core.errors import Invalid, NotFound
 from airside.core.record import Record
 from airside.store.names import safe_parts
@@ -30,7 +30,6 @@ Kind = Literal["run", "experiment", "model"]
 MANIFEST = "MANIFEST.json"
 FORMAT = "airside-folder"
 VERSION = 1
-PIECE = 1 << 20
 MAX_MANIFEST_BYTES = 1 << 30
 _DIGEST = re.compile(r"b3:[0-9a-f]{64}\Z")
 
@@ -135,16 +134,6 @@ def place_of(folder: Path, name: str) -> Path:
     if not stat.S_ISREG(path.lstat().st_mode):
         raise Invalid(f"{path} is no file.")
     return path
-
-
-def digest_of(path: Path) -> tuple[int, str]:
-    """The size and the digest of a file."""
-    digest, size = blake3(), 0
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return size, f"b3:{digest.hexdigest()}"
 
 
 def sync(folder: Path) -> None:

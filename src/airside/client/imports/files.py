@@ -59,7 +59,7 @@ def copy(client: Client, files: list[LocalFile]) -> Copied:
 def _copy_some(client: Client, pool: ThreadPoolExecutor, files: list[LocalFile]) -> Copied:
     strange = [file for file in files if not _is_storable(file.place)]
     files = [file for file in files if file not in strange]
-    facts = dict(zip((file.place for file in files), pool.map(_digest, (file.path for file in files)), strict=True))
+    facts = dict(zip((file.place for file in files), pool.map(digest_of, (file.path for file in files)), strict=True))
     there = _digests(client, [file.place for file in files])
     sent = [file for file in files if there.get(file.place) != facts[file.place][1]]
     mistakes = dict(zip((file.place for file in sent), pool.map(lambda file: _send(client, file), sent), strict=True))
@@ -85,7 +85,8 @@ def _digests(client: Client, places: list[str]) -> dict[str, str]:
     return {found.path: found.digest for found in answer.items}
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def digest_of(path: Path) -> tuple[int, str]:
+    """The size and the digest of a file."""
     digest, size = blake3(), 0
     with path.open("rb") as file:
         while piece := file.read(PIECE):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,11 +19,11 @@ from airside.client.imports.parts import PARTS, Part
 from airside.client.transport import Client
 from airside.core.ids import RunId
 from airside.core.record import Ask, Record
-from airside.tracking.imports.comparing import TallyRuns
+from airside.tracking.imports.comparing import CompareImport, TallyRuns
 from airside.tracking.imports.journal import BeginImport, FinishImport, MarkImport
 from airside.tracking.imports.operations import ImportExperiments
 from airside.tracking.imports.records import Compared, Import, ImportPart, ImportReport
-from airside.tracking.imports.rules import refusal
+from airside.tracking.imports.rules import OUT_OF_THE_WAY, refusal
 from airside.tracking.records import Run
 
 T = TypeVar("T")
@@ -59,7 +60,8 @@ class Importer:
         self._options = options
         self._telling = telling
         self._lost: list[str] = []
-        self._files = 0
+        self._files = self._folders = 0
+        self._absent: list[Path] = []
 
     def run(self) -> Import:
         """Do it all; the answer has the report.
@@ -103,6 +105,10 @@ class Importer:
     def _look_first(self, job: Job) -> None:
         """Refuse before anything is written, if something would be refused later."""
         self._telling.begin("looking", sum(part.total(job) for part in PARTS))
+        for _, heads in experiments.read(job.tables) if self._options.ids == "keep" else ():
+            there = tuple(job.locations.experiment(each) for each in heads)
+            if different := self._ask(CompareImport(experiments=there)).differing:
+                raise refusal("experiments", different, OUT_OF_THE_WAY)
         for part in PARTS:
             for _, items in part.read(job, ""):
                 known = self._known_runs(items) if part.name == "runs" else items
@@ -158,8 +164,13 @@ class Importer:
     def _copy(self, roots: Iterator[Root]) -> None:
         files: list[LocalFile] = []
         for root in roots:
-            if root.folder is not None and root.folder.is_dir():
+            if root.folder is None:
+                continue
+            if root.folder.is_dir():
+                self._folders += 1
                 files += files_below(root.folder, root.place)
+            else:
+                self._absent.append(root.folder)
         if files:
             copied = copy(self._client, files)
             self._files += copied.files
@@ -168,6 +179,12 @@ class Importer:
     def _notes(self, job: Job) -> Iterator[str]:
         if self._files:
             yield f"{self._files} files are in the artifact store, each compared by its digest."
+        if self._absent:
+            total = len(self._absent) + self._folders
+            yield (
+                f"{len(self._absent)} of {total} folders of files are not there, e.g. {self._absent[0]}: nothing was "
+                "logged into them, or they were moved; if so, import again with --artifacts DIR."
+            )
         moved = {before: after for before, after in job.placed.items() if before != after}
         if moved:
             yield "Experiments with another id here: " + ", ".join(f"{a} is {b}" for a, b in sorted(moved.items()))

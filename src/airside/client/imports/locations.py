@@ -10,6 +10,7 @@ import msgspec
 from airside.core.errors import Invalid
 from airside.core.record import Record
 from airside.registry.records import ImportedVersion
+from airside.store.artifacts.addresses import PROXIED
 from airside.store.names import safe_parts
 from airside.tracking.imports.records import ImportedTrace
 from airside.tracking.logged_models.records import LoggedModel
@@ -18,7 +19,6 @@ from airside.tracking.traces.rules import ARTIFACT_LOCATION
 
 T = TypeVar("T", bound=Record)
 Mode = Literal["copy", "reference"]
-PROXIED = "mlflow-artifacts"
 
 
 class Root(Record):

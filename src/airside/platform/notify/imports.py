@@ -35,6 +35,8 @@ class ImportWebhooks(Ask[Imported]):
 def _sealed(services: Services, ask: ImportWebhooks) -> dict[str, Sealed]:
     """The secrets as they are stored, by webhook."""
     check_size(ask.items)
+    for each in ask.items:
+        rules.check_texts(each.webhook.description, each.secret)
     return {each.webhook.id: secrets.seal(services, each.secret, each.webhook.url) for each in ask.items}
 
 
@@ -76,7 +78,6 @@ def _here(ctx: Context, wanted: tuple[ImportedWebhook, ...]) -> dict[str, Webhoo
 
 def _add(ctx: Context, given: ImportedWebhook) -> None:
     rules.checked_events(given.webhook.events)
-    rules.check_texts(given.webhook.description, given.secret)
     queries.forget_deleted(ctx.tx, given.webhook.id)
     queries.insert_webhook(ctx.tx, given.webhook, ctx.prepared[given.webhook.id], outbox.newest(ctx.tx))
 

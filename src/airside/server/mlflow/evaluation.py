@@ -148,9 +148,7 @@ def _parsed(text: str, name: str) -> Any:
 
 def _tags(text: str) -> tuple[Tag, ...]:
     """A JSON object of tags; a value that is no text is told by its Python name, null is left out."""
-    sent = _parsed(text, "tags") if text else {}
-    if not sent:
-        return ()
+    sent = _parsed(text, "tags")
     if not isinstance(sent, dict):
         raise Invalid(f"Invalid value {shown(sent)} for parameter 'tags' supplied: it must be the JSON of an object.")
     return tuple(Tag(key=key, value=str(value)) for key, value in sent.items() if value is not None)
@@ -161,10 +159,11 @@ _CREATE = message(required=("name",), name=string, experiment_ids=repeated(strin
 
 def _create(request: WireRequest) -> CreateEvaluationDataset:
     sent = read(request, _CREATE)
+    text = sent.get("tags", "")
     return CreateEvaluationDataset(
         name=sent["name"],
         experiment_ids=_ids(sent),
-        tags=_tags(sent.get("tags", "")),
+        tags=_tags(text) if text and _parsed(text, "tags") else (),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId
 from airside.server.mlflow.runs import VIEW, VIEWS, tags_of
 from airside.server.mlflow.wire import (
@@ -32,6 +33,8 @@ from airside.tracking.operations.experiments import (
     SetExperimentTag,
 )
 from airside.tracking.records import DatasetSummaries, Experiment, ExperimentPage
+
+MAX_DATASET_EXPERIMENTS = 20
 
 _CREATE = message(required=("name",), name=string, artifact_location=string, tags=repeated(KEY_VALUE))
 _ID = message(required=("experiment_id",), experiment_id=string)
@@ -102,8 +105,15 @@ def _search(request: WireRequest) -> SearchExperiments:
 
 
 def _search_datasets(request: WireRequest) -> SearchDatasets:
-    sent = read(request, _DATASETS)
-    return SearchDatasets(experiment_ids=tuple(ExperimentId(one) for one in sent.get("experiment_ids", [])))
+    wanted = read(request, _DATASETS).get("experiment_ids", [])
+    if not wanted:
+        raise Invalid("SearchDatasets request must specify at least one experiment_id.")
+    if len(wanted) > MAX_DATASET_EXPERIMENTS:
+        raise Invalid(
+            f"SearchDatasets request cannot specify more than {MAX_DATASET_EXPERIMENTS} experiment_ids. "
+            f"Received {len(wanted)} experiment_ids."
+        )
+    return SearchDatasets(experiment_ids=tuple(ExperimentId(one) for one in wanted))
 
 
 def _id(request: WireRequest) -> ExperimentId:

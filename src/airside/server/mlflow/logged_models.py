@@ -184,11 +184,10 @@ def _log_params(request: WireRequest) -> LogLoggedModelParams:
     return LogLoggedModelParams(model_id=_id(request), params=_params(read(request, _PARAMS).get("params")))
 
 
-_DATASET = message(required=("dataset_name",), dataset_name=string, dataset_digest=string)
-_ORDER = message(
-    required=("field_name",), field_name=string, ascending=boolean, dataset_name=string, dataset_digest=string
-)
+_DATASET = message(dataset_name=string, dataset_digest=string)
+_ORDER = message(field_name=string, ascending=boolean, dataset_name=string, dataset_digest=string)
 _SEARCH = message(
+    required=("experiment_ids",),
     experiment_ids=repeated(string),
     filter=string,
     datasets=repeated(_DATASET),
@@ -200,11 +199,10 @@ _SEARCH = message(
 
 def _search(request: WireRequest) -> SearchLoggedModels:
     sent = read(request, _SEARCH)
-    if "experiment_ids" not in sent:
-        raise Invalid(
-            "Missing value for required parameter 'experiment_ids'. "
-            "See the API docs for more information about request parameters."
-        )
+    if not all(each.get("dataset_name") for each in sent.get("datasets", ())):
+        raise Invalid("`dataset_name` in the `datasets` clause must be specified.")
+    if not all(each.get("field_name") for each in sent.get("order_by", ())):
+        raise Invalid("Invalid order by field name: ")
     wanted = sent.get("max_results", DEFAULT_PAGE) or PAGE_OF_ZERO
     return SearchLoggedModels(
         experiment_ids=tuple(ExperimentId(each) for each in sent["experiment_ids"]),

@@ -148,6 +148,9 @@ def _restore(request: WireRequest) -> RestoreRun:
 # --- what a run logs -----------------------------------------------------------------------------------------------
 
 
+Int64 = Annotated[int, msgspec.Meta(ge=INT64[0], le=INT64[1])]
+
+
 class _Hot(msgspec.Struct, forbid_unknown_fields=True):
     """A body as the official clients send it; anything else goes the long way."""
 
@@ -162,8 +165,8 @@ class _Pair(_Hot, forbid_unknown_fields=True):
 
 class _Point(_Hot, forbid_unknown_fields=True, kw_only=True):
     value: float
-    timestamp: int
-    step: int = 0
+    timestamp: Int64
+    step: Int64 = 0
     model_id: str = ""
     dataset_name: str = ""
     dataset_digest: str = ""
@@ -173,7 +176,8 @@ class _BatchPoint(LoggedMetric, forbid_unknown_fields=True, rename={"timestamp_m
     """A point as it is sent is a point as it is logged: nothing is built twice for a thousand of them."""
 
     value: float
-    timestamp_ms: int
+    timestamp_ms: Int64
+    step: Int64 = 0
     run_id: str = ""
 
 
@@ -240,6 +244,7 @@ _LOG_MODEL = message(required=("run_id", "model_json"), run_id=string, model_jso
 def _log_metric(request: WireRequest) -> LogMetric:
     hot = _hot(request, _POINTS)
     if hot is not None and hot.key and hot.run_id:
+        _check_whole(hot.dataset_name, hot.dataset_digest)
         return LogMetric(
             run_id=RunId(hot.run_id),
             key=hot.key,
@@ -254,7 +259,14 @@ def _log_metric(request: WireRequest) -> LogMetric:
     return LogMetric(run_id=RunId(sent["run_id"]), **_point_of(sent))
 
 
+def _check_whole(name: str, digest: str) -> None:
+    """Refuse a dataset of which only one half is told."""
+    if bool(name) != bool(digest):
+        raise Invalid("Both dataset_name and dataset_digest must be provided if one is provided")
+
+
 def _point_of(sent: dict[str, Any]) -> dict[str, Any]:
+    _check_whole(sent.get("dataset_name", ""), sent.get("dataset_digest", ""))
     return {
         "key": sent["key"],
         "value": sent["value"],
@@ -296,6 +308,9 @@ def _log_batch(request: WireRequest) -> LogBatch:
         and hot.run_id
         and all(item.key for part in (hot.metrics, hot.params, hot.tags) for item in part)
     ):
+        for point in hot.metrics:
+            if point.dataset_name or point.dataset_digest:
+                _check_whole(point.dataset_name, point.dataset_digest)
         return LogBatch(run_id=RunId(hot.run_id), metrics=hot.metrics, params=hot.params, tags=hot.tags)
     sent = read(request, _LOG_BATCH)
     return LogBatch(

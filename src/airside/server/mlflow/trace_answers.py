@@ -24,6 +24,8 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Z
 _DURATION = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,9}))?s\Z")
 MAX_MS = 253_402_300_799_999
 """The last millisecond of the year 9999, where protobuf's times end."""
+SHOWN_KEY, SHOWN_METADATA, SHOWN_TAG = 250, 250, 4096
+"""How many characters of a key, of metadata and of a tag an answer holds; searches see the whole."""
 
 
 # --- times ---------------------------------------------------------------------------------------------------------
@@ -106,10 +108,14 @@ def info_of(info: TraceInfo) -> dict[str, Any]:
         request_time=moment(info.request_ms),
         execution_duration=None if info.duration_ms is None else duration(info.duration_ms),
         state=info.state,
-        trace_metadata=info.metadata,
+        trace_metadata=_cut(info.metadata, SHOWN_METADATA),
         assessments=[assessment_of(each) for each in info.assessments],
-        tags=info.tags,
+        tags=_cut(info.tags, SHOWN_TAG),
     )
+
+
+def _cut(texts: Mapping[str, str], length: int) -> dict[str, str]:
+    return {key[:SHOWN_KEY]: value[:length] for key, value in texts.items()}
 
 
 def assessment_of(given: Assessment) -> dict[str, Any]:
@@ -258,8 +264,8 @@ def old_info_of(info: TraceInfo) -> dict[str, Any]:
         timestamp_ms=info.request_ms,
         execution_time_ms=info.duration_ms or 0,
         status="TRACE_STATUS_UNSPECIFIED" if info.state == "STATE_UNSPECIFIED" else info.state,
-        request_metadata=[{"key": key, "value": value} for key, value in info.metadata.items()],
-        tags=[{"key": key, "value": value} for key, value in info.tags.items()],
+        request_metadata=[{"key": key, "value": value} for key, value in _cut(info.metadata, SHOWN_METADATA).items()],
+        tags=[{"key": key, "value": value} for key, value in _cut(info.tags, SHOWN_TAG).items()],
     )
 
 

@@ -29,7 +29,7 @@ BOTH = ("/api/", "/ajax-api/")
 AJAX_ONLY = ("/ajax-api/",)
 INT64 = (-(2**63), 2**63 - 1)
 INT32 = (-(2**31), 2**31 - 1)
-MAX_QUOTED_VALUE = 1000
+MAX_QUOTED_VALUE = 16_000
 SEE_DOCS = "See the API docs for more information about request parameters."
 STATUS_OF_CODE = {"INVALID_STATE": 500, "INSUFFICIENT_STORAGE": 503, "NOT_IMPLEMENTED": 501, "BAD_REQUEST": 400}
 """Where MLflow's clients expect another status than the error's own."""
@@ -272,6 +272,8 @@ def enum(**numbers: int) -> Kind:
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and value in names:
             return names[value]
+        if isinstance(value, list | dict):
+            raise mistyped(value, name)
         raise Invalid(
             f"Invalid value {shown(value)} for parameter '{name}' supplied: "
             f" Valid values are {', '.join(numbers)}. {SEE_DOCS}"
@@ -296,7 +298,8 @@ class Repeated:
 class Message:
     """An object with known fields, snake_case or lowerCamelCase; unknown ones are ignored.
 
-    Required fields count under their snake_case name only, as in MLflow. `run_uuid` stands in for `run_id`.
+    Required fields of a request count under their snake_case name only, as in MLflow; `run_uuid` stands in for
+    `run_id`.
     """
 
     def __init__(self, required: frozenset[str], fields: Mapping[str, Kind]) -> None:
@@ -312,8 +315,9 @@ class Message:
         read_: dict[str, Any] = {}
         for field, kind in self.fields.items():
             sent = self._sent(value, field)
-            if field in self._required and self._is_missing(value, field):
-                raise missing(above + field)
+            if field in self._required and self._is_missing(value if not above else {field: sent}, field):
+                # MLflow looks at the type of a number first, and a number has no empty text
+                raise mistyped(sent, field) if sent == "" and kind is int64 and not above else missing(above + field)
             if sent is not None:
                 read_[field] = kind(sent, above + field)
         return read_

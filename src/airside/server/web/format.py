@@ -31,8 +31,8 @@ def decimals(values: Iterable[float | None]) -> int:
 def number(value: float | None, places: int = 3) -> str:
     """A figure with its decimals and grouped thousands.
 
-    >>> number(-1234.5, 1), number(None), number(float("nan")), number(float("-inf"))
-    ('−1,234.5', '—', 'not a number', '−∞')
+    >>> number(-1234.5, 1), number(None), number(float("nan")), number(float("-inf")), number(1.7e308)
+    ('−1,234.5', '—', 'not a number', '−∞', '1.7e+308')
     """
     if value is None:
         return DASH
@@ -40,7 +40,7 @@ def number(value: float | None, places: int = 3) -> str:
         return "not a number"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    text = f"{abs(value):,.{places}f}"
+    text = f"{abs(value):,.{places}f}" if abs(value) < 1e15 else f"{abs(value):.3g}"
     return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 

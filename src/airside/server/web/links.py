@@ -8,6 +8,7 @@ PAGES = {
     "dataset": "/datasets/{}",
     "dataset_version": "/dataset-versions/{}",
     "run": "/runs/{}",
+    "logged_model": "/logged-models/{}",
     "gate": "/gates/{}",
     "endpoint": "/endpoints/{}",
     "rollout": "/rollouts/{}",

@@ -29,6 +29,7 @@ class PageQuery(Record):
         path: the path of the page, percent-encoded, without its twin's ending.
         names: what stands in the places `{name}` of the route, decoded.
         arguments: the query string; of a key that occurs twice, the last.
+        several: of the keys that occur more than once or may, all values in their order.
         form: the fields of a posted form.
         twin: the form of the answer that was asked for.
         fragment: the id of the element that htmx will replace; empty for the whole page.
@@ -40,6 +41,7 @@ class PageQuery(Record):
     path: str = "/"
     names: dict[str, str] = {}
     arguments: dict[str, str] = {}
+    several: dict[str, tuple[str, ...]] = {}
     form: dict[str, str] = {}
     twin: Twin = "html"
     fragment: str = ""

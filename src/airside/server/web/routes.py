@@ -12,19 +12,23 @@ from airside.server.web.pages import (
     alerts,
     approvals,
     catalog,
+    compare,
     datasets,
     endpoints,
     experiments,
     finding,
     lineage,
+    logged_models,
     models,
     monitors,
     pipelines,
+    prompts,
     rollouts,
     runs,
     search,
     traces,
     versions,
+    webhooks,
 )
 from airside.server.web.templating import render, render_error
 
@@ -51,15 +55,24 @@ _ROUTES: tuple[tuple[Method, str, PageFunction, str], ...] = (
     ("GET", "/", catalog.catalog, "catalog:read"),
     ("GET", "/models", catalog.models, "catalog:read"),
     ("GET", "/models/{name}", models.model, "model:read"),
+    ("POST", "/models/{name}", models.act, "model:promote"),
+    ("POST", "/models/{name}/versions/{version}", versions.act, "model:promote"),
     ("GET", "/models/{name}/versions/{version}", versions.version, "model:read"),
     ("GET", "/gates/{gate}", versions.gate, "model:read"),
     ("GET", "/experiments", experiments.experiments, "experiment:read"),
     ("GET", "/experiments/{experiment}", experiments.one_experiment, "experiment:read"),
     ("GET", "/experiments/{experiment}/runs", experiments.runs, "run:read"),
     ("GET", "/runs/{run}", runs.run, "run:read"),
+    ("GET", "/logged-models/{model}", logged_models.logged_model, "run:read"),
+    ("GET", "/compare", compare.compare, "run:read"),
     ("GET", "/experiments/{experiment}/traces", traces.traces, "trace:read"),
     ("GET", "/traces/{trace}", traces.trace, "trace:read"),
     ("POST", "/traces/{trace}", traces.assess, "trace:write"),
+    ("GET", "/prompts", prompts.prompts, "model:read"),
+    ("GET", "/prompts/{name}", prompts.prompt, "model:read"),
+    ("GET", "/webhooks", webhooks.webhooks, "webhook:list"),
+    ("GET", "/webhooks/{webhook}", webhooks.webhook, "webhook:list"),
+    ("POST", "/webhooks/{webhook}", webhooks.act, "webhook:create"),
     ("GET", "/datasets", datasets.datasets, "dataset:read"),
     ("GET", "/datasets/{name}", datasets.dataset, "dataset:read"),
     ("GET", "/datasets/{name}/versions/{version}", datasets.dataset_version, "dataset:read"),
@@ -161,11 +174,16 @@ def _twin(raw_path: str) -> tuple[str, Twin]:
 def query_of(request: WebRequest, match: Match | None) -> PageQuery:
     """The record that a page function gets."""
     headers = request.headers
+    pairs = parse_qsl(request.query_string, max_num_fields=300)
+    several: dict[str, tuple[str, ...]] = {}
+    for key, value in pairs:
+        several[key] = (*several.get(key, ()), value)
     fragment = headers.get("hx-target", "") if headers.get("hx-request") == "true" else ""
     return PageQuery(
         path=match.path if match else request.raw_path,
         names=match.names if match else {},
-        arguments=dict(parse_qsl(request.query_string, max_num_fields=100)),
+        arguments=dict(pairs),
+        several=several,
         form=request.form,
         twin=match.twin if match else "html",
         fragment=unquote(fragment.partition("#")[2]),

@@ -24,6 +24,7 @@ NAVIGATION: tuple[Group, ...] = (
         name="Build",
         places=(
             Place(name="Experiments", href="/experiments", icon="flask-conical"),
+            Place(name="Prompts", href="/prompts", icon="scroll-text"),
             Place(name="Datasets", href="/datasets", icon="database"),
             Place(name="Pipelines", href="/pipelines", icon="workflow"),
         ),
@@ -42,4 +43,5 @@ NAVIGATION: tuple[Group, ...] = (
             Place(name="Alerts", href="/alerts", icon="bell"),
         ),
     ),
+    Group(name="Govern", places=(Place(name="Webhooks", href="/webhooks", icon="zap"),)),
 )

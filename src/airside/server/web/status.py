@@ -32,6 +32,11 @@ _OTHERS: dict[str, tuple[str, str]] = {
     "IN_PROGRESS": ("info", "In progress"),
     "UNSET": ("idle", "Not told"),
     "STATE_UNSPECIFIED": ("idle", "Not told"),
+    # webhooks and deliveries
+    "ACTIVE": ("ok", "Active"),
+    "DISABLED": ("idle", "Disabled"),
+    "delivered": ("ok", "Delivered"),
+    "dead": ("bad", "Given up"),
     # pipeline runs and steps
     "queued": ("info", "Queued"),
     "running": ("info", "Running"),

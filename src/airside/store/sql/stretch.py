@@ -1,9 +1,10 @@
 """Works of one group, one after another: each is undone alone when it fails.
 
 A savepoint for each would do that, but SQLite copies every page that is changed behind it, as much work as the change
-itself. So neighbours that may be run again share one, a *stretch*. A work that fails before it has written anything
-has nothing to undo. One that fails later takes the stretch with it, which is run again, each work in a savepoint of
-its own. (Measured: docs/decisions/0016.)
+itself. So neighbours that may be run again share one, a *stretch*; the one that begins a transaction needs none, for
+it can be undone with the transaction. A work that fails before it has written anything has nothing to undo. One that
+fails later takes the stretch with it, which is run again, each work in a savepoint of its own. (Measured:
+docs/decisions/0016.)
 """
 
 from collections.abc import Callable
@@ -29,6 +30,7 @@ class Stretch:
         self._session = session
         self._outcomes = outcomes
         self._works: list[Work] = []
+        self._is_first = False
 
     def run(self, work: Work, *, is_repeatable: bool) -> None:
         """Run a work.
@@ -42,7 +44,9 @@ class Stretch:
             return
         session = self._session
         if not self._works:
-            session.savepoint()
+            self._is_first = not self._outcomes
+            if not self._is_first:
+                session.savepoint()
         self._works.append(work)
         mark = session.mark()
         try:
@@ -59,11 +63,16 @@ class Stretch:
         """Keep what the open stretch did."""
         if self._works:
             self._works = []
-            self._session.release()
+            if not self._is_first:
+                self._session.release()
 
     def _again(self) -> None:
         works, self._works = self._works, []
-        self._session.rollback_to()
+        if self._is_first:
+            self._session.rollback()
+            self._session.begin()
+        else:
+            self._session.rollback_to()
         del self._outcomes[len(self._outcomes) - len(works) + 1 :]
         for work in works:
             self._outcomes.append(self._alone(work))

@@ -5,6 +5,7 @@ from airside.core.ids import ModelName
 from airside.core.operation import Context, operation
 from airside.core.record import Ask
 from airside.registry.operations.models import GetModel, get_model
+from airside.registry.rules import is_prompt
 from airside.tower import facts, queries, rules
 from airside.tower.records import CatalogPage, CatalogRow, CatalogSummary, State
 
@@ -26,13 +27,19 @@ class RefreshRow(Ask[CatalogRow]):
 def refresh_row(ctx: Context, ask: RefreshRow) -> CatalogRow:
     """Compute a model's row from what the rooms know now. The row of a model that is gone is removed.
 
+    A prompt is registered as a model is, but it is none: it has a page of its own, and no row here.
+
     Raises:
         NotFound: there is no such model; its row is gone too.
     """
     known = queries.row(ctx.tx, ask.name)
     score = ask.score if ask.score is not None or known is None else known.score
-    row = rules.row_of(facts.gather(ctx, get_model(ctx, GetModel(name=ask.name)), score))
-    queries.put_row(ctx.tx, row)
+    model = get_model(ctx, GetModel(name=ask.name))
+    row = rules.row_of(facts.gather(ctx, model, score))
+    if is_prompt(model.tags):
+        queries.drop_row(ctx.tx, ask.name)
+    else:
+        queries.put_row(ctx.tx, row)
     return row
 
 

@@ -13,9 +13,9 @@ from airside.tracking.imports.records import (
     Difference,
     FileDigest,
     FileDigests,
+    ImportTallies,
+    ImportTally,
     RunTallies,
-    Tallies,
-    Tally,
 )
 from airside.tracking.imports.taking import compare, together
 from airside.tracking.logged_models.records import LoggedModel
@@ -75,14 +75,14 @@ def tally_runs(ctx: Context, ask: TallyRuns) -> RunTallies:
     return RunTallies(items=queries.tallies(ctx.tx, {each[0]: run_id for run_id, each in found.items() if each}))
 
 
-class TallyModels(Ask[Tallies]):
+class TallyModels(Ask[ImportTallies]):
     """Logged models whose points shall be counted."""
 
     model_ids: tuple[LoggedModelId, ...]
 
 
 @operation("imports.tally_models", needs="imports:read")
-def tally_models(ctx: Context, ask: TallyModels) -> Tallies:
+def tally_models(ctx: Context, ask: TallyModels) -> ImportTallies:
     """How many points of metrics logged models hold.
 
     Raises:
@@ -90,7 +90,7 @@ def tally_models(ctx: Context, ask: TallyModels) -> Tallies:
     """
     rules.check_size(ask.model_ids)
     counts = queries.model_points(ctx.tx, ask.model_ids)
-    return Tallies(items=tuple(Tally(id=model_id, number=count) for model_id, count in counts.items()))
+    return ImportTallies(items=tuple(ImportTally(id=model_id, number=count) for model_id, count in counts.items()))
 
 
 class DigestFiles(Ask[FileDigests]):

@@ -12,7 +12,7 @@ from airside.tracking.evaluation.records import EvaluationDataset, EvaluationRec
 from airside.tracking.evaluation.rules import check_scorer
 from airside.tracking.imports import rules
 from airside.tracking.imports.journal import check_known
-from airside.tracking.imports.records import Compared, Imported, Tallies, Tally
+from airside.tracking.imports.records import Compared, Imported, ImportTallies, ImportTally
 from airside.tracking.imports.taking import Kind, compare, take, together
 from airside.tracking.operations.experiments import GetExperiment, get_experiment
 
@@ -119,14 +119,14 @@ def compare_evaluation(ctx: Context, ask: CompareEvaluation) -> Compared:
     )
 
 
-class TallyEvaluationDatasets(Ask[Tallies]):
+class TallyEvaluationDatasets(Ask[ImportTallies]):
     """Evaluation datasets whose records shall be counted."""
 
     dataset_ids: tuple[str, ...]
 
 
 @operation("imports.tally_evaluation_datasets", needs="imports:read")
-def tally_evaluation_datasets(ctx: Context, ask: TallyEvaluationDatasets) -> Tallies:
+def tally_evaluation_datasets(ctx: Context, ask: TallyEvaluationDatasets) -> ImportTallies:
     """How many records evaluation datasets have.
 
     Raises:
@@ -134,7 +134,7 @@ def tally_evaluation_datasets(ctx: Context, ask: TallyEvaluationDatasets) -> Tal
     """
     rules.check_size(ask.dataset_ids)
     counts = ((each, queries.count_records(ctx.tx, each)) for each in ask.dataset_ids)
-    return Tallies(items=tuple(Tally(id=each, number=number) for each, number in counts if number))
+    return ImportTallies(items=tuple(ImportTally(id=each, number=number) for each, number in counts if number))
 
 
 def _datasets(ctx: Context, wanted: tuple[EvaluationDataset, ...]) -> dict[str, Any]:

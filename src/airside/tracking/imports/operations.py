@@ -235,9 +235,8 @@ def _placed(ctx: Context, given: Experiment, place: str, *, target: ExperimentId
 def _misplaced(misplaced: list[Difference]) -> Conflict:
     named = "; ".join(f"{each.id} ({each.what})" for each in misplaced[: rules.MAX_NAMED])
     return Conflict(
-        f"{len(misplaced)} experiments of the source have an id or a name that is another experiment's here: {named}. "
-        "Let those have new ids with --experiment-ids new (of a folder: --new-ids): one whose name is here already is "
-        "merged into it."
+        f"{len(misplaced)} experiments of the source have an id or a name that is another experiment's here: {named}."
+        f"{rules.OUT_OF_THE_WAY}"
     )
 
 

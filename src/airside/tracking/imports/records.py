@@ -170,14 +170,14 @@ class ImportedSpans(Record):
     spans: tuple[Span, ...]
 
 
-class Tally(Record):
+class ImportTally(Record):
     """How much belongs to a thing: points to a logged model, spans to a trace, records to an evaluation dataset."""
 
     id: str
     number: int = 0
 
 
-class Tallies(Record):
+class ImportTallies(Record):
     """How much belongs to some things; those that have nothing are left out."""
 
-    items: tuple[Tally, ...]
+    items: tuple[ImportTally, ...]

@@ -13,6 +13,10 @@ from airside.tracking.records import DatasetInput, Experiment, Run
 MAX_ITEMS = 500
 MAX_POINTS = 10_000
 MAX_NAMED = 20
+OUT_OF_THE_WAY = (
+    " Let those whose id or name is another experiment's here have new ids with --experiment-ids new (of a folder: "
+    "--new-ids): one whose name is here already is merged into it."
+)
 
 Place = Literal["add", "same", "adopt", "merge", "elsewhere", "differs"]
 
@@ -111,13 +115,19 @@ def check_series(series: Iterable[Series]) -> None:
         raise Invalid(f"At most {MAX_POINTS} points at once, got {total}. Send them in several calls.")
 
 
-def refusal(kind: str, differing: Sequence[Difference]) -> Conflict:
-    """The error of things that are here already, with other content."""
+def refusal(kind: str, differing: Sequence[Difference], hint: str = "") -> Conflict:
+    """The error of things that are here already, with other content.
+
+    Args:
+        kind: what they are, in the plural.
+        differing: which, and where they differ.
+        hint: another way out.
+    """
     named = "; ".join(f"{each.id} ({each.what})" for each in differing[:MAX_NAMED])
     more = f" … and {len(differing) - MAX_NAMED} more" if len(differing) > MAX_NAMED else ""
     return Conflict(
         f"{len(differing)} {kind} of the source are here already with other content, and an import overwrites "
-        f"nothing: {named}{more}. Leave them as they are with --skip-existing."
+        f"nothing: {named}{more}. Leave them as they are with --skip-existing.{hint}"
     )
 
 

@@ -11,7 +11,14 @@ from airside.core.record import DONE, Ask, Done
 from airside.tracking import rules as tracking
 from airside.tracking.imports import rules
 from airside.tracking.imports.journal import check_known
-from airside.tracking.imports.records import Compared, Imported, ImportedSpans, ImportedTrace, Tallies, Tally
+from airside.tracking.imports.records import (
+    Compared,
+    Imported,
+    ImportedSpans,
+    ImportedTrace,
+    ImportTallies,
+    ImportTally,
+)
 from airside.tracking.imports.taking import Kind, compare, take
 from airside.tracking.operations.experiments import GetExperiment, get_experiment
 from airside.tracking.traces.queries import assessments, spans, traces
@@ -67,7 +74,7 @@ def _encoded(services: Services, ask: ImportSpans) -> list[list[tuple[Span, str]
 
 @operation("imports.spans", needs="imports:write", audit="measure", prepare=_encoded)
 def import_spans(ctx: Context, ask: ImportSpans) -> Done:
-    """Take spans over. A span that is here already is written again; the head of its trace stays as it is.
+    """Take spans over. A span that is here already stays, as does the head of its trace.
 
     Raises:
         NotFound: the import or a trace is not here. Invalid: there are too many.
@@ -78,7 +85,7 @@ def import_spans(ctx: Context, ask: ImportSpans) -> Done:
         head = traces.find(ctx.tx, each.trace_id)
         if head is None:
             raise NotFound(not_found(each.trace_id))
-        spans.put(ctx.tx, (head.number, head.experiment_no), kept)
+        spans.put(ctx.tx, (head.number, head.experiment_no), kept, overwrites=False)
     return DONE
 
 
@@ -99,14 +106,14 @@ def compare_traces(ctx: Context, ask: CompareTraces) -> Compared:
     return compare(TRACES, ask.items, _known(ctx, ask.items))
 
 
-class TallyTraces(Ask[Tallies]):
+class TallyTraces(Ask[ImportTallies]):
     """Traces whose spans shall be counted."""
 
     trace_ids: tuple[str, ...]
 
 
 @operation("imports.tally_traces", needs="imports:read")
-def tally_traces(ctx: Context, ask: TallyTraces) -> Tallies:
+def tally_traces(ctx: Context, ask: TallyTraces) -> ImportTallies:
     """How many spans traces have.
 
     Raises:
@@ -115,8 +122,8 @@ def tally_traces(ctx: Context, ask: TallyTraces) -> Tallies:
     rules.check_size(ask.trace_ids)
     numbers = traces.numbers_of(ctx.tx, ask.trace_ids)
     counts = spans.counts(ctx.tx, list(numbers.values()))
-    return Tallies(
-        items=tuple(Tally(id=key, number=counts[number]) for key, number in numbers.items() if number in counts)
+    return ImportTallies(
+        items=tuple(ImportTally(id=key, number=counts[number]) for key, number in numbers.items() if number in counts)
     )
 
 

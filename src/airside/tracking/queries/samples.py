@@ -1,7 +1,7 @@
 """A long history in an order, and points of it by rank.
 
 Chunks are put in order by what stands beside them. One that overlaps no other is picked from by rank; those that
-overlap are merged, a few in memory at a time, where a wanted point lies in them.
+overlap are merged, some in memory at a time, where a wanted point lies in them.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from airside.core.operation import Transaction
 from airside.tracking.chunk import Chunk, Columns, by_step
-from airside.tracking.queries import chunks
+from airside.tracking.queries import chunks, ranges
 from airside.tracking.queries.chunks import Series
 from airside.tracking.rules import Point
 
@@ -20,6 +20,8 @@ _TAIL = "SELECT {}, value, is_nan FROM metric_point WHERE run_no = ? AND key_no 
 _WITHIN = " AND step >= ? AND step <= ?"
 ALL_STEPS = (-(1 << 63), (1 << 63) - 1)
 _MERGED_AT_LEAST = 4096
+MERGED_AT_MOST = 65_536
+"""So many overlapping points are held at once: some 10 MB."""
 
 Key = tuple[int, int, float, bool]
 """A point as it sorts in an order: its first two parts are step and time, or time and step."""
@@ -206,25 +208,41 @@ def _picked(tx: Transaction, packed: Sequence[tuple[Chunk, Sequence[int]]]) -> l
 
 
 def _ranked(tx: Transaction, group: Group, ranks: Sequence[int]) -> list[Key]:
+    if sum(part.n_points for part in group) > MERGED_AT_MOST:
+        high = max(part.high[0] for part in group)
+        found_at = ranges.sorted_ranges(lambda: _contents(tx, group, BY_STEP), (group[0].low[0], high), ranks)
+        return [points[rank - first] for first, points in found_at for rank in _between(ranks, first, len(points))]
     found: list[Key] = []
-    passed = at = 0
+    passed = 0
     for points in flow(tx, group, BY_STEP):
-        while at < len(ranks) and ranks[at] < passed + len(points):
-            found.append(points[ranks[at] - passed])
-            at += 1
+        found += [points[rank - passed] for rank in _between(ranks, passed, len(points))]
         passed += len(points)
-        if at == len(ranks):
+        if passed > ranks[-1]:
             break
     return found
 
 
-def flow(tx: Transaction, group: Group, order: Order) -> Iterator[Sequence[Key]]:
-    """The points of a group in order, some at a time."""
+def _between(ranks: Sequence[int], first: int, count: int) -> Sequence[int]:
+    return ranks[bisect_left(ranks, first) : bisect_left(ranks, first + count)]
+
+
+def _contents(tx: Transaction, group: Group, order: Order) -> Iterator[Sequence[Key]]:
+    """The points of each part of a group."""
     contents = chunks.contents(tx, [part.chunk for part in group if part.chunk is not None])
+    for part in group:
+        yield part.points if part.chunk is None else order.keys(next(contents)[1])
+
+
+def flow(tx: Transaction, group: Group, order: Order) -> Iterator[Sequence[Key]]:
+    """The points of a group in order, some at a time.
+
+    Parts are merged as they begin. Where so many overlap that this would hold very many points, what is left is read
+    again, range by range.
+    """
     held: list[Key] = []
     kept = 0
-    for index, part in enumerate(group):
-        held += part.points if part.chunk is None else order.keys(next(contents)[1])
+    for index, points in enumerate(_contents(tx, group, order)):
+        held += points
         is_last = index + 1 == len(group)
         if not is_last and len(held) < 2 * kept + _MERGED_AT_LEAST:
             continue  # to sort after each part would be quadratic where all of them overlap
@@ -233,3 +251,17 @@ def flow(tx: Transaction, group: Group, order: Order) -> Iterator[Sequence[Key]]
         yield held[:end]
         del held[:end]
         kept = len(held)
+        if kept > MERGED_AT_MOST:
+            held.clear()
+            yield from _behind(tx, group, order, group[index + 1].low)
+            return
+
+
+def _behind(tx: Transaction, group: Group, order: Order, low: Key) -> Iterator[Sequence[Key]]:
+    """The points of a group from a key on, in order."""
+
+    def left() -> Iterator[Sequence[Key]]:
+        return ([point for point in points if point >= low] for points in _contents(tx, group, order))
+
+    high = max(part.high[0] for part in group)
+    yield from (points for _, points in ranges.sorted_ranges(left, (low[0], high), None))

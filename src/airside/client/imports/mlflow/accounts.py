@@ -5,6 +5,7 @@ The list is that of releases 1 to 3.17. A table that is not in it is one of a ne
 
 from collections.abc import Iterator
 
+from airside.client.imports.mlflow.evaluation import left_scorers
 from airside.client.imports.mlflow.schema import MlflowTables
 from airside.client.imports.mlflow.webhooks import ALIVE
 from airside.core.record import Record
@@ -172,6 +173,9 @@ def not_taken(tables: MlflowTables) -> Iterator[NotTaken]:
     for rest in RESTS:
         if all(tables.has(table) for table in (rest.table, *rest.needs)):
             yield from _told(tables, rest.table, rest.why, rest.where)
+    if code := left_scorers(tables):
+        why = f"they hold code, or are no JSON: {', '.join(code[:20])}"
+        yield NotTaken(table="scorer_versions", rows=len(code), why=why)
     for table in sorted(tables.names - TAKEN.keys() - MADE_ANEW - OTHERS):
         why = LEFT.get(table, "this release of Airside does not know the table: it is not of MLflow up to 3.17")
         yield from _told(tables, table, why)

@@ -140,22 +140,21 @@ def count_scorers(tables: MlflowTables) -> int:
 def read_scorers(tables: MlflowTables, after: str = "") -> Iterator[tuple[str, tuple[ScorerVersion, ...]]]:
     """Versions of scorers by their ids and numbers; the key behind them is `ID<US>NUMBER`. Those with code are left."""
     for key, items in _every_scorer(tables, after):
-        yield key, tuple(each for each in items if not left_scorer(each))
+        yield key, tuple(each for each in items if _may_come(each))
 
 
 def left_scorers(tables: MlflowTables) -> list[str]:
-    """What is wrong with the versions that are left, each with its name."""
+    """The names of the versions that are left."""
     every = (each for _, items in _every_scorer(tables, "") for each in items)
-    return [f"{each.name}@{each.version}" for each in every if left_scorer(each)]
+    return [f"{each.name}@{each.version}" for each in every if not _may_come(each)]
 
 
-def left_scorer(each: ScorerVersion) -> str:
-    """Why a version cannot come along; empty when it can."""
+def _may_come(each: ScorerVersion) -> bool:
     try:
         check_scorer(each.name, each.serialized)
-    except Invalid as error:
-        return error.message
-    return ""
+    except Invalid:
+        return False
+    return True
 
 
 def _every_scorer(tables: MlflowTables, after: str) -> Iterator[tuple[str, tuple[ScorerVersion, ...]]]:

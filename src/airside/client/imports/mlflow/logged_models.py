@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from airside.client.imports.mlflow.schema import MlflowTables, marks
+from airside.client.imports.mlflow.series import finite
 from airside.core.ids import ExperimentId, LoggedModelId, RunId
 from airside.core.operation import Row
 from airside.tracking.logged_models.records import LoggedModel, LoggedModelStatus, ModelMetric
@@ -91,7 +92,7 @@ def read_points(tables: MlflowTables, model_ids: Sequence[str]) -> Iterator[tupl
             ModelMetric(
                 model_id=LoggedModelId(model_id),
                 key=key,
-                value=value,
+                value=finite(value),
                 timestamp_ms=timestamp_ms or 0,
                 step=step or 0,
                 run_id=RunId(run_id),

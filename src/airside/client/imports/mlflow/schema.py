@@ -18,6 +18,51 @@ NEEDED = {
     "tags": ("key", "value", "run_uuid"),
 }
 """What every release since 1.0 has."""
+READ = {
+    "experiment_tags": "key value experiment_id",
+    "datasets": "dataset_uuid name digest dataset_source_type dataset_source dataset_schema dataset_profile",
+    "inputs": "input_uuid source_type source_id destination_type destination_id",
+    "input_tags": "input_uuid name value",
+    "logged_models": (
+        "model_id experiment_id name artifact_location status status_message model_type source_run_id lifecycle_stage "
+        "creation_timestamp_ms last_updated_timestamp_ms"
+    ),
+    "logged_model_params": "model_id param_key param_value",
+    "logged_model_tags": "model_id tag_key tag_value",
+    "logged_model_metrics": (
+        "model_id metric_name metric_value metric_timestamp_ms metric_step run_id dataset_name dataset_digest"
+    ),
+    "registered_models": "name description creation_time last_updated_time",
+    "registered_model_tags": "name key value",
+    "registered_model_aliases": "name alias version",
+    "model_versions": (
+        "name version creation_time last_updated_time description user_id current_stage source run_id status "
+        "status_message"
+    ),
+    "model_version_tags": "name version key value",
+    "trace_info": "request_id experiment_id timestamp_ms execution_time_ms status",
+    "trace_tags": "request_id key value",
+    "trace_request_metadata": "request_id key value",
+    "spans": "trace_id span_id parent_span_id name status start_time_unix_nano end_time_unix_nano content",
+    "assessments": (
+        "assessment_id trace_id name assessment_type value error source_type source_id span_id rationale "
+        "assessment_metadata overrides valid created_timestamp last_updated_timestamp"
+    ),
+    "entity_associations": "source_type source_id destination_type destination_id created_time",
+    "evaluation_datasets": ("dataset_id name schema digest created_time last_update_time created_by last_updated_by"),
+    "evaluation_dataset_tags": "dataset_id key value",
+    "evaluation_dataset_records": (
+        "dataset_record_id dataset_id inputs expectations tags source created_time last_update_time created_by "
+        "last_updated_by"
+    ),
+    "scorers": "scorer_id experiment_id scorer_name",
+    "scorer_versions": "scorer_id scorer_version serialized_scorer creation_time",
+    "webhooks": (
+        "webhook_id name description url status secret creation_timestamp last_updated_timestamp deleted_timestamp"
+    ),
+    "webhook_events": "webhook_id entity action",
+}
+"""What is read of a table that later releases have, if it is there. A release of the future may have it otherwise."""
 BETWEEN = "\x1f"
 """Between the parts of a key that has several."""
 OURS = frozenset({"schema_version", "metric_point", "registry_change"})
@@ -118,6 +163,14 @@ class MlflowTables:
                 raise Invalid(
                     f"{self.label} has MLflow's tables in a form that cannot be read: '{table}' lacks "
                     f"{', '.join(missing)}. Bring it up to date with: mlflow db upgrade"
+                )
+        for table in READ.keys() & self._tables:
+            missing = [name for name in READ[table].split() if name not in self.source.columns(table)]
+            if missing:
+                raise Invalid(
+                    f"{self.label} is of a release of MLflow whose table '{table}' lacks {', '.join(missing)}: this "
+                    f"release of Airside reads those up to 3.17 (its last migration is {self.release() or 'unknown'}). "
+                    "Bring an old one up to date with: mlflow db upgrade; for a newer one, take a newer Airside"
                 )
         self._check_workspaces()
 

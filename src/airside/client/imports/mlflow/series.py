@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from airside.client.imports.mlflow.schema import MlflowTables, marks
 from airside.core.ids import RunId
 from airside.tracking.imports.records import Series
+from airside.tracking.rules import LARGEST, stored_value
 
 AT_ONCE = 5000
 """Points in one call: some ten milliseconds of the writer's time."""
@@ -39,13 +40,25 @@ def read(tables: MlflowTables, run_ids: Sequence[str]) -> Iterator[tuple[Series,
             columns = held[run_id, key] = ([], [], [])
         columns[0].append(timestamp_ms or 0)
         columns[1].append(at)
-        columns[2].append(None if nan or value is None else value)
+        columns[2].append(None if nan else finite(value))
         number += 1
         if number == AT_ONCE:
             yield _series(held)
             held, number = {}, 0
     if number:
         yield _series(held)
+
+
+def finite(value: float | None) -> float | None:
+    """A value that JSON has a word for: an infinite one is the largest there is, as MLflow's databases keep it.
+
+    >>> finite(1.5), finite(float("-inf")), finite(float("nan"))
+    (1.5, -1.7976931348623157e+308, None)
+    """
+    if value is None or -LARGEST <= value <= LARGEST:
+        return value
+    stored, is_nan = stored_value(value)
+    return None if is_nan else stored
 
 
 def _series(held: dict[tuple[str, str], tuple[list[int], list[int], list[float | None]]]) -> tuple[Series, ...]:

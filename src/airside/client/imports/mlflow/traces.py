@@ -1,5 +1,6 @@
 """Traces of an MLflow database: their heads, their spans and what was thought of them (since release 3)."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
@@ -9,6 +10,7 @@ from airside.client.imports.mlflow.schema import MlflowTables, decoded, marks
 from airside.core.ids import ExperimentId, RunId
 from airside.core.operation import Row
 from airside.tracking.imports.records import ImportedSpans, ImportedTrace
+from airside.tracking.traces.conventions import COSTS, USED, USED_BESIDES
 from airside.tracking.traces.records import (
     Assessment,
     AssessmentError,
@@ -21,8 +23,11 @@ from airside.tracking.traces.records import (
     TraceInfo,
     TraceState,
 )
-from airside.tracking.traces.rules import ARTIFACT_LOCATION
+from airside.tracking.traces.rules import ARTIFACT_LOCATION, NAME, SESSION
 
+NEW = ("client_request_id", "request_preview", "response_preview")
+PROMOTED = ("trace_name", "session_id", *USED, *USED_BESIDES, *COSTS)
+TOKENS, COST = "mlflow.trace.tokenUsage", "mlflow.trace.cost"
 AT_ONCE = 100
 SPANS_AT_ONCE = 500
 CHARACTERS_AT_ONCE = 4 << 20
@@ -39,9 +44,7 @@ def read(tables: MlflowTables, after: str = "") -> Iterator[tuple[str, tuple[Imp
     """Traces by their ids, a hundred at a time, without their spans."""
     if not tables.has("trace_info"):
         return
-    new = ", ".join(
-        tables.column("trace_info", name) for name in ("client_request_id", "request_preview", "response_preview")
-    )
+    new = ", ".join(tables.column("trace_info", name) for name in (*NEW, *PROMOTED))
     sql = (
         f"SELECT request_id, experiment_id, timestamp_ms, execution_time_ms, status, {new} FROM trace_info "
         "WHERE {after} ORDER BY request_id"
@@ -65,7 +68,8 @@ def _filled(tables: MlflowTables, rows: Sequence[Row]) -> Iterator[ImportedTrace
     )
     thoughts = _assessments(tables, ids)
     for row in rows:
-        trace_id, experiment_id, request_ms, duration_ms, status, client_request_id, request, response = row
+        trace_id, experiment_id, request_ms, duration_ms, status, client_request_id, request, response, *more = row
+        promoted = dict(zip(PROMOTED, more, strict=True))
         info = TraceInfo(
             trace_id=trace_id,
             experiment_id=ExperimentId(str(experiment_id)),
@@ -75,8 +79,8 @@ def _filled(tables: MlflowTables, rows: Sequence[Row]) -> Iterator[ImportedTrace
             client_request_id=client_request_id,
             request_preview=request,
             response_preview=response,
-            metadata=dict(metadata.get(trace_id, ())),
-            tags=dict(tags.get(trace_id, ())),
+            metadata=dict(metadata.get(trace_id, ())) | _metadata(promoted),
+            tags=dict(tags.get(trace_id, ())) | ({NAME: promoted["trace_name"]} if promoted["trace_name"] else {}),
             assessments=tuple(thoughts.get(trace_id, ())),
         )
         yield ImportedTrace(
@@ -84,6 +88,16 @@ def _filled(tables: MlflowTables, rows: Sequence[Row]) -> Iterator[ImportedTrace
             run_ids=tuple(RunId(target) for kind, target in links.get(trace_id, ()) if kind == "run"),
             prompts=tuple(target for kind, target in links.get(trace_id, ()) if kind == "prompt_version"),
         )
+
+
+def _metadata(promoted: dict[str, Any]) -> dict[str, str]:
+    """The metadata that release 3.17 keeps in columns of their own, as its clients see them."""
+    told = {SESSION: promoted["session_id"]} if promoted["session_id"] is not None else {}
+    for key, names in ((TOKENS, (*USED, *USED_BESIDES)), (COST, COSTS)):
+        figures = {name: promoted[name] for name in names if promoted[name] is not None}
+        if figures:
+            told[key] = json.dumps(figures)
+    return told
 
 
 def _assessments(tables: MlflowTables, ids: Sequence[str]) -> dict[str, list[Assessment]]:

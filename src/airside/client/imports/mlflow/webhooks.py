@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterator
 
+from cryptography.fernet import Fernet, InvalidToken
+
 from airside.client.imports.mlflow.schema import MlflowTables
 from airside.core.operation import Row
-from airside.core.plugin import load
 from airside.platform.notify.records import ImportedWebhook, Webhook
 from airside.platform.notify.rules import ACTIONS
 
@@ -84,10 +85,6 @@ def _opened(encrypted: str | None) -> tuple[str, str]:
     if not key:
         return "", f"Their secrets are encrypted; the old server's key is not given in ${KEY}."
     try:
-        fernet = load("cryptography.fernet:Fernet")
-    except ImportError:
-        return "", "Their secrets cannot be read: pip install cryptography."
-    try:
-        return fernet(key).decrypt(encrypted.encode()).decode(), ""
-    except (ValueError, load("cryptography.fernet:InvalidToken")):
+        return Fernet(key).decrypt(encrypted.encode()).decode(), ""
+    except (ValueError, InvalidToken):
         return "", f"${KEY} is not the key that they were encrypted with."

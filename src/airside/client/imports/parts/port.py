@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from airside.client.imports.job import Job
 from airside.client.imports.locations import Root
 from airside.core.record import Ask
-from airside.tracking.imports.records import Compared, Imported, RunTallies, Tallies
+from airside.tracking.imports.records import Compared, Imported, ImportTallies, RunTallies
 
 Batch = tuple[str, tuple[Any, ...]]
 """The key behind which the next batch begins, and things as they shall be here."""
@@ -56,7 +56,7 @@ class Part(Protocol):
 
 
 def counted(
-    kind: str, what: str, there: Mapping[str, int], here: Tallies | RunTallies, ids: Sequence[str]
+    kind: str, what: str, there: Mapping[str, int], here: ImportTallies | RunTallies, ids: Sequence[str]
 ) -> Iterator[str]:
     """In how far things hold more or fewer of something here than there."""
     known: dict[str, int] = (

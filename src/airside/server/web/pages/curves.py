@@ -7,7 +7,7 @@ from airside.server.web.format import figure
 
 
 class Line(Record):
-    """A line: a value for each x, with its interval where one is known."""
+    """A line: a value for each x, with its interval where one is known. `colour` is 1 … 8; 0 takes them in turn."""
 
     label: str
     values: tuple[float | None, ...]
@@ -15,6 +15,7 @@ class Line(Record):
     high: tuple[float | None, ...] | None = None
     dashed: bool = False
     faint: bool = False
+    colour: int = 0
 
 
 class Mark(Record):
@@ -30,6 +31,7 @@ class CurveData(Record):
     Attributes:
         x_kind: `number`, or `time` (seconds since 1970).
         x_words: what stands at each x, where that is no number (a delivery).
+        is_joined: whether the lines have places of their own on a common axis: a missing value is then no gap.
         n_points: how many points the lines stand for; more than are sent when they were thinned out.
     """
 
@@ -40,6 +42,7 @@ class CurveData(Record):
     x_words: tuple[str, ...] | None = None
     unit: str = ""
     marks: tuple[Mark, ...] = ()
+    is_joined: bool = False
     n_points: int = 0
     n_sent: int = 0
     sentence: str = ""

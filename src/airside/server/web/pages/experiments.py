@@ -6,10 +6,11 @@ from airside.core.clock import from_ms
 from airside.core.ids import ExperimentId
 from airside.core.record import Record
 from airside.server.web.format import decimals
-from airside.server.web.page import Call, Crumb, PageQuery, Table, View, address
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt
+from airside.server.web.pages.spread import metric_names, spread
 from airside.tracking.operations.experiments import GetExperiment, SearchExperiments
 from airside.tracking.operations.runs import SearchRuns
-from airside.tracking.records import Run
+from airside.tracking.records import Run, RunPage
 
 MAX_COLUMNS = 8
 RUN_HEADS = ("run_id", "name", "status", "started_at", "duration_s", "user")
@@ -60,17 +61,20 @@ def runs(call: Call, query: PageQuery) -> View:
     """The runs of an experiment: `filter=` in the search language, `order=metrics.auc DESC`."""
     experiment = call(GetExperiment(experiment_id=ExperimentId(query.names["experiment"])))
     order, text = query.arguments.get("order", ""), query.arguments.get("filter", "")
-    page = call(
+    found = attempt(
+        call,
         SearchRuns(
             experiment_ids=(experiment.experiment_id,),
             filter=text,
             order_by=(order,) if order else (),
             max_results=query.number("size", 50, least=1, most=200),
             page_token=query.arguments.get("after", ""),
-        )
+        ),
     )
+    page = RunPage(items=()) if isinstance(found, Trouble) else found
     rows = tuple(row(one) for one in page.items)
     columns = columns_of(rows)
+    view_of = query.choice("view", ("table", "parallel"))
     return View(
         template="runs.html",
         title=experiment.name,
@@ -78,6 +82,9 @@ def runs(call: Call, query: PageQuery) -> View:
         crumbs=(Crumb(text="Experiments", href="/experiments"), Crumb(text=experiment.name)),
         shows={
             "experiment": experiment,
+            "found": found,
+            "view_of": view_of,
+            **(_parallel(query, page.items, order) if view_of == "parallel" else {}),
             "page": page,
             "rows": rows,
             "columns": columns,
@@ -87,9 +94,26 @@ def runs(call: Call, query: PageQuery) -> View:
             "from_ms": from_ms,
             "topics": ("runs", f"experiment:{experiment.experiment_id}"),
         },
-        data={"experiment": experiment, "runs": page},
+        data={"experiment": experiment, "runs": found},
         table=_table(rows),
     )
+
+
+def _parallel(query: PageQuery, items: tuple[Run, ...], order: str) -> dict[str, object]:
+    """The runs as parallel coordinates; the last axis is the metric asked for, else the one they are ordered by."""
+    names = metric_names(items)
+    ordered = next((name for name in names if order.startswith(f"metrics.`{name}` ")), "")
+    last = query.choice("last", (ordered, *names) if ordered else names) if names else ""
+    return {"spread": spread(items, last), "metric_names": names, "last": last}
+
+
+def quoted(text: str) -> str:
+    """A text as a value of the search language.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
 
 
 def row(one: Run) -> RunRow:

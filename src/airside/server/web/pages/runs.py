@@ -2,20 +2,22 @@
 
 from airside.core.clock import from_ms
 from airside.core.ids import RunId
-from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, block
+from airside.registry.operations.versions import SearchVersions
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
 from airside.server.web.pages.curves import CurveData, Line, told
-from airside.server.web.pages.experiments import colour
+from airside.server.web.pages.experiments import colour, quoted
 from airside.tracking.capture.operations import GetCaptures
 from airside.tracking.capture.records import Capture
 from airside.tracking.operations.experiments import GetExperiment
 from airside.tracking.operations.histories import GetCurves
-from airside.tracking.operations.runs import GetRun
+from airside.tracking.operations.runs import GetRun, SearchRuns
 from airside.tracking.records import Metric, Run
 
 TABS = ("overview", "metrics", "artifacts", "inputs")
 MAX_CURVES = 24
 OVERVIEW_CURVES = 4
 MAX_CAPTURES = 20
+MAX_CHILDREN = 50
 SYSTEM = "system/"
 HEADS = ("key", "latest_value", "step", "timestamp_ms")
 MODULES: dict[str, tuple[str, ...]] = {"overview": ("curve",), "metrics": ("curve",), "artifacts": ("files",)}
@@ -52,6 +54,7 @@ def run(call: Call, query: PageQuery) -> View:
             "from_ms": from_ms,
             "seconds": seconds(found),
             "topics": (f"run:{found.info.run_id}",) if found.info.status == "RUNNING" else (),
+            **(_around(call, found) if tab == "overview" else {}),
             "made_by": _made_by(call, found.info.run_id) if tab == "overview" else (),
             **_part(call, query, found, tab),
         },
@@ -72,6 +75,22 @@ def seconds(found: Run) -> float | None:
 def _made_by(call: Call, run_id: RunId) -> tuple[Capture, ...] | Trouble:
     """What was captured of the processes that made it; of very many, the first."""
     return block(lambda: call(GetCaptures(run_id=run_id)).items[:MAX_CAPTURES])
+
+
+def _around(call: Call, found: Run) -> dict[str, object]:
+    """The runs below it, and the versions that were registered from it."""
+    info = found.info
+    below = SearchRuns(
+        experiment_ids=(info.experiment_id,),
+        filter=f"tags.`mlflow.parentRunId` = {quoted(info.run_id)}",
+        max_results=MAX_CHILDREN,
+    )
+    made = SearchVersions(filter=f"run_id = {quoted(info.run_id)}", max_results=MAX_CHILDREN)
+    return {
+        "children": attempt(call, below),
+        "versions": attempt(call, made),
+        "traces_filter": f"run_id = {quoted(info.run_id)}",
+    }
 
 
 def _part(call: Call, query: PageQuery, found: Run, tab: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from airside.core.ids import ExperimentId
 from airside.core.record import Record
 from airside.server.web.drawing.timeline import Bar, timeline
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
-from airside.server.web.pages.experiments import head_order
+from airside.server.web.pages.experiments import head_order, quoted
 from airside.server.web.pages.said import Said, said, written
 from airside.tracking.operations.experiments import GetExperiment
 from airside.tracking.traces.conventions import COST, INPUTS, MODEL, OUTPUTS, TYPE, USAGE
@@ -119,15 +119,6 @@ def traces(call: Call, query: PageQuery) -> View:
         data=found,
         table=Table(heads=HEADS, rows=tuple(_cells(one) for one in rows)),
     )
-
-
-def quoted(text: str) -> str:
-    """A text as a value of the search language.
-
-    >>> quoted("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
 
 
 def row(info: TraceInfo) -> TraceRow:

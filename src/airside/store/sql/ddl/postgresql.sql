@@ -1005,6 +1005,8 @@ CREATE INDEX trace_client_request ON trace (experiment_no, client_request_id);
 
 CREATE INDEX trace_duration ON trace (experiment_no, duration_ms);
 
+CREATE INDEX trace_ended ON trace (experiment_no, (request_ms + COALESCE(duration_ms, 0)));
+
 CREATE INDEX trace_newest ON trace (experiment_no, request_ms DESC, trace_id);
 
 CREATE INDEX trace_state ON trace (experiment_no, state, request_ms DESC, trace_id);
@@ -1211,6 +1213,18 @@ SELECT p.run_no, k.name AS key, p.value FROM run_param p JOIN key_name k ON k.id
 
 CREATE VIEW noun_tag AS
 SELECT t.run_no, k.name AS key, t.value FROM run_tag t JOIN key_name k ON k.id = t.key_no;
+
+CREATE VIEW found_metric AS
+SELECT m.experiment_no, m.key_no, m.run_no, m.value FROM metric_latest m WHERE m.is_nan = FALSE;
+
+CREATE VIEW found_param AS
+SELECT p.experiment_no, p.key_no, p.run_no, substr(p.value, 1, 200) AS start, p.value FROM run_param p;
+
+CREATE VIEW found_tag AS
+SELECT t.experiment_no, t.key_no, t.run_no, substr(t.value, 1, 200) AS start, t.value FROM run_tag t;
+
+CREATE VIEW noun_key AS
+SELECT k.id AS no, k.name FROM key_name k;
 
 CREATE VIEW noun_input AS
 SELECT d.run_no, d.dataset_no, d.context FROM dataset_input d;

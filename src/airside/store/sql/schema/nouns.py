@@ -11,7 +11,6 @@ DELETED = "CASE WHEN {0}.is_deleted THEN 'deleted' ELSE 'active' END"
 PROMPT = "mlflow.prompt.is_prompt"
 """The tag of what is no model but a prompt that lies among the models."""
 INPUT_ID = "CASE WHEN i.source_type = 'airside' THEN i.source ELSE 'input-' || i.id END"
-
 NOUNS = {
     "noun_experiment": (
         f"SELECT e.id AS no, CAST(e.id AS TEXT) AS id, e.name, {DELETED.format('e')} AS stage, e.created_ms AS created"
@@ -28,6 +27,12 @@ NOUNS = {
     ),
     "noun_param": "SELECT p.run_no, k.name AS key, p.value FROM run_param p JOIN key_name k ON k.id = p.key_no",
     "noun_tag": "SELECT t.run_no, k.name AS key, t.value FROM run_tag t JOIN key_name k ON k.id = t.key_no",
+    "found_metric": "SELECT m.experiment_no, m.key_no, m.run_no, m.value FROM metric_latest m WHERE m.is_nan = FALSE",
+    "found_param": (
+        "SELECT p.experiment_no, p.key_no, p.run_no, substr(p.value, 1, 200) AS start, p.value FROM run_param p"
+    ),
+    "found_tag": "SELECT t.experiment_no, t.key_no, t.run_no, substr(t.value, 1, 200) AS start, t.value FROM run_tag t",
+    "noun_key": "SELECT k.id AS no, k.name FROM key_name k",
     "noun_input": "SELECT d.run_no, d.dataset_no, d.context FROM dataset_input d",
     "noun_source": f"SELECT i.id AS no, {INPUT_ID} AS dataset_id FROM input_dataset i",
     "noun_dataset": (

@@ -27,6 +27,7 @@ TRACE = Table(
     Index("trace_newest", "experiment_no", sql("request_ms DESC"), "trace_id"),
     Index("trace_state", "experiment_no", "state", sql("request_ms DESC"), "trace_id"),
     Index("trace_duration", "experiment_no", "duration_ms"),
+    Index("trace_ended", "experiment_no", sql("(request_ms + COALESCE(duration_ms, 0))")),
     Index("trace_client_request", "experiment_no", "client_request_id"),
 )
 

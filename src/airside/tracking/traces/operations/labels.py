@@ -51,7 +51,7 @@ def delete_trace_tag(ctx: Context, ask: DeleteTraceTag) -> Done:
     rules.check_mutable(ask.key, "deleted")
     head = queries.find(ctx.tx, ask.trace_id)
     if head is None or not queries.drop_tag(ctx, head.number, ask.key):
-        raise NotFound(f"No trace tag with key '{ask.key[:250]}' for trace with ID '{ask.trace_id[: rules.MAX_ID]}'")
+        raise NotFound(f"No trace tag with key '{ask.key}' for trace with ID '{ask.trace_id[: rules.MAX_ID]}'")
     return DONE
 
 

@@ -21,11 +21,13 @@ COLUMNS = {
     "timestamp_ms": "t.request_ms",
     "status": "t.state",
     "request_id": "t.trace_id",
+    "end_time_ms": ENDED,
 }
-LACKED = {"execution_time_ms": "t.duration_ms", "end_time_ms": ENDED}
+LACKED = {"execution_time_ms": "t.duration_ms"}
 TEXTS = {"tag": "trace_tag", "request_metadata": "trace_metadata"}
 NAMED = {"name": ("tag", NAME), "run_id": ("request_metadata", SOURCE_RUN)}
 """Attributes that are kept as a tag or as metadata."""
+NOTHING: Condition = ("", [])
 
 
 def page(
@@ -59,6 +61,11 @@ def _check_distinct(orders: tuple[Order, ...], texts: tuple[str, ...]) -> None:
         raise Invalid(f"`order_by` contains duplicate fields: {list(texts)[:20]}")
 
 
+def _text_of(order: Order) -> tuple[str, str]:
+    """Which tag or metadata an order goes by; empty for another field."""
+    return NAMED.get(order.key, ("", "")) if order.entity == "attribute" else (order.entity, order.key)
+
+
 class _Plan:
     """How the traces of one search are found. A row is `(number, rank, value, rank, value, …)`."""
 
@@ -69,6 +76,7 @@ class _Plan:
         self._experiments = experiments
         self._comparisons = comparisons
         self._joins: list[Condition] = []
+        self._lead = _text_of(orders[0]) if orders else ("", "")
         self._terms = [self._term(order) for order in orders]
         named = {order.key for order in orders if order.entity == "attribute"}
         self._terms += [Term("t.request_ms", is_ascending=False)] if "timestamp_ms" not in named else []
@@ -84,14 +92,42 @@ class _Plan:
 
     def _of(self, experiment_no: int, limit: int, last: tuple[object, ...]) -> list[Row]:
         few = driving.few(self._ctx, self._comparisons, experiment_no)
-        if few is not None or self._terms[0].column != LACKED["execution_time_ms"]:
+        if few is not None or not self._terms[0].rank:
             behind = [after(self._terms, last)] if last else []
             return self._query((experiment_no, limit), few, self._terms, behind)
+        segment = self._texts if self._lead[0] else self._segment
         rows: list[Row] = []
         for rank in (0, 2):
             if len(rows) < limit and rank >= int(str(last[0]) if last else 0):
-                rows += self._segment((experiment_no, limit - len(rows)), rank, last)
+                rows += segment((experiment_no, limit - len(rows)), rank, last)
         return rows
+
+    def _texts(self, bounds: tuple[int, int], rank: int, last: tuple[object, ...]) -> list[Row]:
+        """The traces with the tag or metadata that leads (0) in the order of its index, then those without it (2)."""
+        table, key = TEXTS[self._lead[0]], known_key(self._ctx, self._lead[1]) or 0
+        lead, rest = self._terms[0], self._terms[1:]
+        behind = last if last and int(str(last[0])) == rank else ()
+        if rank == 2:
+            lacking: Condition = (
+                f"NOT EXISTS (SELECT 1 FROM {table} n WHERE n.trace_no = t.id AND n.key_no = ?)",
+                [key],
+            )
+            terms = [Term("NULL", is_ascending=True, rank="2"), *rest]
+            extra = [lacking, *([after(rest, behind[2:])] if behind else [])]
+            return self._query(bounds, None, terms, extra, joins=self._joins[1:])
+        prefix = Term("substr(x.value, 1, 200)", is_ascending=lead.is_ascending)
+        terms = [Term("x.value", is_ascending=lead.is_ascending), *rest]
+        extra = []
+        if behind:
+            sign = ">=" if prefix.is_ascending else "<="
+            extra = [(f"{prefix.column} {sign} ?", [str(behind[1])[: driving.INDEXED]]), after(terms, behind)]
+        driver = (
+            f"{table} x",
+            ("t.id = x.trace_no AND x.experiment_no = ? AND x.key_no = ?", [bounds[0], key]),
+            NOTHING,
+        )
+        rows = self._query(bounds, driver, [prefix, *terms], extra, joins=self._joins[1:])
+        return [(row[0], *row[3:]) for row in rows]
 
     def _segment(self, bounds: tuple[int, int], rank: int, last: tuple[object, ...]) -> list[Row]:
         """The traces that ended (0) in the order of an index, then those that did not (2)."""
@@ -107,20 +143,26 @@ class _Plan:
         return self._query(bounds, None, terms, [ended, *behind])
 
     def _query(
-        self, bounds: tuple[int, int], few: driving.Driver | None, terms: list[Term], extra: list[Condition]
+        self,
+        bounds: tuple[int, int],
+        few: driving.Driver | None,
+        terms: list[Term],
+        extra: list[Condition],
+        joins: list[Condition] | None = None,
     ) -> list[Row]:
+        joins = self._joins if joins is None else joins
         source, driver = (f"{few[0]} CROSS JOIN trace t", [few[1]]) if few else ("trace t", [])
         where = [*driver, ("t.experiment_no = ?", [bounds[0]]), *self._where, *extra]
-        parts = [*([few[2]] if few else []), *self._joins, *where]
+        parts = [*([few[2]] if few else []), *joins, *where]
         order = ordered([term for term in terms if term.column != "NULL"])
         return self._ctx.tx.all(
-            f"SELECT t.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in self._joins)} "
+            f"SELECT t.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in joins)} "
             f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {order} LIMIT ?",
             [*(value for _, values in parts for value in values), bounds[1]],
         )
 
     def _term(self, order: Order) -> Term:
-        entity, key = NAMED.get(order.key, ("", "")) if order.entity == "attribute" else (order.entity, order.key)
+        entity, key = _text_of(order)
         if not entity:
             column = COLUMNS.get(order.key)
             if column is not None:

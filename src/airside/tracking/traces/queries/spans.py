@@ -17,6 +17,7 @@ _PUT = (
     "start_ns = excluded.start_ns, end_ns = excluded.end_ns, usage = excluded.usage, cost = excluded.cost, "
     "content = excluded.content"
 )
+_ADD = f"{_PUT.partition(' DO UPDATE')[0]} DO NOTHING"
 _COUNT = "SELECT COUNT(*) FROM span WHERE trace_no = ?"
 _NODES = "SELECT span_id, parent_id, {} FROM span WHERE trace_no = ?"
 _LOAD = (
@@ -30,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Content).decode
 
 
-def put(tx: Transaction, trace: tuple[int, int], spans: Iterable[tuple[Span, str]]) -> None:
+def put(tx: Transaction, trace: tuple[int, int], spans: Iterable[tuple[Span, str]], *, overwrites: bool = True) -> None:
     """Write spans of a trace, told by its number and its experiment's, each with its encoded content."""
     rows = [
         (
@@ -49,7 +50,7 @@ def put(tx: Transaction, trace: tuple[int, int], spans: Iterable[tuple[Span, str
         )
         for span, content in spans
     ]
-    tx.many(_PUT, rows)
+    tx.many(_PUT if overwrites else _ADD, rows)
 
 
 def content_of(span: Span) -> str:

@@ -9,6 +9,11 @@ function colour(index) {
   return index < 16 ? token(`--c${(index % COLOURS) + 1}`) : token("--idle");
 }
 
+/** A line keeps the colour that it was given; others take them in turn. */
+function own(line, index) {
+  return line.colour ? colour(line.colour - 1) : colour(index);
+}
+
 function faded(hex, share) {
   return `color-mix(in srgb, ${hex} ${share * 100}%, transparent)`;
 }
@@ -30,17 +35,17 @@ function columns(data) {
     values.push(line.values);
     series.push({
       label: line.label,
-      stroke: line.faint ? faded(colour(0), 0.25) : colour(index),
+      stroke: line.faint ? faded(colour(0), 0.25) : own(line, index),
       width: 1.5,
       dash: line.dashed || index >= COLOURS ? [4, 3] : undefined,
       points: { show: data.x.length <= 40, size: 5, fill: token("--surface") },
-      spanGaps: false,
+      spanGaps: Boolean(data.is_joined),
     });
     if (line.low && line.high) {
       const edge = { stroke: "transparent", points: { show: false }, label: "" };
       values.push(line.high, line.low);
       series.push(edge, edge);
-      bands.push({ series: [at + 1, at + 2], fill: faded(colour(index), 0.14) });
+      bands.push({ series: [at + 1, at + 2], fill: faded(own(line, index), 0.14) });
     }
   });
   return { values, series, bands };
@@ -153,9 +158,9 @@ class Curve extends HTMLElement {
       const part = document.createElement("span");
       const sample = document.createElement("span");
       sample.className = "line";
-      sample.style.setProperty("color", colour(i));
+      sample.style.setProperty("color", own(line, i));
       if (line.dashed) sample.style.setProperty("border-top-style", "dashed");
-      const value = words(line.values[at]);
+      const value = words(this.data.is_joined ? line.values.slice(0, at + 1).findLast((one) => one !== null) : line.values[at]);
       const reach = line.low?.[at] != null ? ` [${words(line.low[at])}, ${words(line.high[at])}]` : "";
       part.append(sample, `${line.label} ${value}${reach}${this.data.unit ? ` ${this.data.unit}` : ""}`);
       return part;

@@ -1,8 +1,10 @@
-// <air-files>: the artifacts of a run, a folder at a time, from the MLflow API of this server.
+// <air-files>: the artifacts of a run or a logged model, a folder at a time, with a preview of what is safe to show:
+// pictures as pictures, tables as tables, everything else as text. Nothing of a file is ever run.
 
 import { BASE } from "./base.js";
+import { preview } from "./preview.js";
 
-const LIST = `${BASE}/ajax-api/2.0/mlflow/artifacts/list`;
+const API = `${BASE}/ajax-api/2.0/mlflow`;
 
 function size(bytes) {
   if (bytes < 1024) return `${bytes} B`;
@@ -10,23 +12,47 @@ function size(bytes) {
   return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
+function made(tag, words, className = "") {
+  const element = document.createElement(tag);
+  element.textContent = words;
+  if (className) element.className = className;
+  return element;
+}
+
 class Files extends HTMLElement {
   connectedCallback() {
-    this.load("", this);
+    this.tree = document.createElement("div");
+    this.pane = document.createElement("div");
+    this.pane.className = "pane";
+    this.pane.setAttribute("aria-live", "polite");
+    this.replaceChildren(this.tree, this.pane);
+    this.load("", this.tree);
+  }
+
+  listUrl(path) {
+    const { run, model } = this.dataset;
+    if (run) return `${API}/artifacts/list?${new URLSearchParams({ run_id: run, path })}`;
+    return `${API}/logged-models/${encodeURIComponent(model)}/artifacts/directories?${new URLSearchParams({ artifact_directory_path: path })}`;
+  }
+
+  fileUrl(path) {
+    const { run, model } = this.dataset;
+    if (run) return `${BASE}/get-artifact?${new URLSearchParams({ run_uuid: run, path })}`;
+    return `${API}/logged-models/${encodeURIComponent(model)}/artifacts/files?${new URLSearchParams({ artifact_file_path: path })}`;
   }
 
   async load(path, place) {
-    const answer = await fetch(`${LIST}?${new URLSearchParams({ run_id: this.dataset.run, path })}`);
-    const body = await answer.json().catch(() => ({}));
-    if (!answer.ok) {
-      place.replaceChildren(this.sentence(body.message ?? "The list could not be read."));
+    const answer = await fetch(this.listUrl(path)).catch(() => null);
+    const body = (await answer?.json().catch(() => null)) ?? {};
+    if (!answer?.ok) {
+      place.replaceChildren(made("p", body.message ?? "The list could not be read.", "muted"));
       return;
     }
     const files = body.files ?? [];
     const list = document.createElement("ul");
     list.className = "files";
     list.append(...files.map((file) => this.entry(file)));
-    place.replaceChildren(files.length ? list : this.sentence(path ? "An empty folder." : "The run has no artifacts."));
+    place.replaceChildren(files.length ? list : made("p", path ? "An empty folder." : "There are no artifacts.", "muted"));
   }
 
   entry(file) {
@@ -34,29 +60,31 @@ class Files extends HTMLElement {
     const item = document.createElement("li");
     if (file.is_dir) {
       const folder = document.createElement("details");
-      const summary = document.createElement("summary");
-      summary.textContent = `${name}/`;
       const inside = document.createElement("div");
-      folder.append(summary, inside);
+      folder.append(made("summary", `${name}/`), inside);
       folder.addEventListener("toggle", () => folder.open && !inside.hasChildNodes() && this.load(file.path, inside));
       item.append(folder);
       return item;
     }
-    const link = document.createElement("a");
-    link.href = `${BASE}/get-artifact?${new URLSearchParams({ run_uuid: this.dataset.run, path: file.path })}`;
-    link.textContent = name;
-    const note = document.createElement("span");
-    note.className = "muted small";
-    note.textContent = ` ${size(Number(file.file_size ?? 0))}`;
-    item.append(link, note);
+    const bytes = Number(file.file_size ?? 0);
+    const shows = made("button", name, "shows");
+    shows.type = "button";
+    shows.addEventListener("click", () => this.show(file.path, bytes, shows));
+    item.append(shows, made("span", ` ${size(bytes)}`, "muted small"));
     return item;
   }
 
-  sentence(text) {
-    const words = document.createElement("p");
-    words.className = "muted";
-    words.textContent = text;
-    return words;
+  async show(path, bytes, button) {
+    for (const other of this.tree.querySelectorAll("[aria-pressed]")) other.removeAttribute("aria-pressed");
+    button.setAttribute("aria-pressed", "true");
+    const link = made("a", "Download", "button");
+    link.href = this.fileUrl(path);
+    link.setAttribute("download", path.split("/").pop());
+    const head = document.createElement("div");
+    head.className = "tools";
+    head.append(made("b", path, "grow wrap"), link);
+    const body = await preview(path, bytes, this.fileUrl(path)).catch(() => made("p", "It could not be read.", "muted"));
+    if (button.getAttribute("aria-pressed")) this.pane.replaceChildren(head, body);
   }
 }
 
