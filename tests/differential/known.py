@@ -187,6 +187,12 @@ def _managed_tag(step: Step, theirs: Answered, ours: Answered) -> bool:
     return step.path.endswith("/tags") and _refused(ours) and is_ours
 
 
+def _without_digest(step: Step, theirs: Answered, ours: Answered) -> bool:
+    if not step.path.endswith("logged-models/search") or (theirs.status, ours.status) != (200, 200):
+        return False
+    return any(not one.get("dataset_digest", one.get("datasetDigest")) for one in _field(step, "datasets") or [])
+
+
 def _page_below_one(step: Step, theirs: Answered, ours: Answered) -> bool:
     is_told = "max_results must be between 1 and" in _text(ours)
     return step.path.endswith("logged-models/search") and theirs.status == 200 and _refused(ours) and is_told
@@ -230,6 +236,7 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("an experiment of an evaluation dataset that is not there", _strange_experiment),
     ("the tag `mlflow.artifactLocation` of a trace", _managed_tag),
     ("a `max_results` below one in `logged-models/search`", _page_below_one),
+    ("a dataset without its digest in `logged-models/search`", _without_digest),
     ("the rationale of an expectation", _expectation),
     ("unknown paths, wrong methods", _unknown_path),
     ("a content type in capitals", _upper_type),

@@ -339,6 +339,101 @@ def life(name: str) -> list[Step]:
     ]
 
 
+def addresses(name: str) -> list[Step]:
+    """Artifact locations and sources of versions, also malformed and climbing ones."""
+    asked = [
+        "s3://[b/x",
+        "s3:b",
+        "s3://b",
+        "s3://b//x",
+        "s3://b/./x",
+        "file:x?a=1",
+        "file:///a/../b",
+        "mlflow-artifacts:x",
+    ]
+    asked += [
+        "/a/../b",
+        "./x",
+        "../x",
+        "a//b",
+        "a%20b",
+        "s3://b/x?a=1#",
+        "s3://b/%2e%2e/x",
+        "x?y=..",
+        "x;y/z",
+        "s3://b/x;y",
+    ]
+    asked += ["hdfs:/x", "mlflow-artifacts://h/x", "runs:/x", "models://x/1", "models:///x/1", "ftp://h/" + "x" * 2048]
+    steps = [post("registered-models/create", name=name)]
+    for number, address in enumerate(asked):
+        steps.append(post("experiments/create", name=f"{name}{number}", artifact_location=address))
+        steps.append(get("experiments/get-by-name", ("experiment_name", f"{name}{number}")))
+        steps.append(post("model-versions/create", name=name, source=address))
+    prompt = [{"key": "mlflow.prompt.is_prompt", "value": "true"}]
+    steps.append(post("registered-models/create", name=f"{name}-p", tags=prompt))
+    sources = ("s3://b/x", "dummy-source", "prompt-template")
+    return steps + [post("model-versions/create", name=f"{name}-p", source=one, tags=prompt) for one in sources]
+
+
+def halves(name: str) -> list[Step]:
+    """Requests of which a half is missing, spelt otherwise or of another kind."""
+    at = {"run_id": "<run:0>", "key": "m", "value": 1.0, "timestamp": 1}
+    long = {"run_id": "<run:0>", "key": "p", "value": "x" * 7000}
+    lm, models = {"experiment_ids": ["<exp:0>"]}, "logged-models/search"
+    params = {"model_id": "<lm:0>", "params": [{"key": "a", "value": "b"}]}
+    return [
+        post("experiments/create", name=name),
+        post("runs/create", experiment_id="<exp:0>", start_time=1),
+        post("logged-models", experiment_id="<exp:0>", name="lm"),
+        post("runs/log-metric", **at, dataset_name="a"),
+        post("runs/log-metric", **(at | {"timestamp": -1, "dataset_digest": "a"})),
+        post("runs/log-metric", **(at | {"timestamp": ""})),
+        post(
+            "runs/log-batch", run_id="<run:0>", metrics=[{"key": "m", "value": 1, "timestamp": 1, "dataset_name": "a"}]
+        ),
+        post("runs/log-metric", **at, dataset_name="a", dataset_digest="d", model_id="<lm:0>"),
+        post("runs/log-parameter", **(long | {"value": "1"})),
+        post("runs/log-parameter", **long),
+        post("runs/update", run_id="<run:0>", status=["a"]),
+        *(post("logged-models/<lm:0>/params", **params) for _ in range(2)),
+        get("logged-models/<lm:0>"),
+        *(post(models, **one) for one in ({"experimentIds": ["<exp:0>"]}, {**lm, "datasets": [{"datasetName": "a"}]})),
+        *(post(models, **lm, datasets=[one]) for one in ({}, {"dataset_digest": "d"}, {"dataset_name": "a"})),
+        post(models, **lm, order_by=[{"fieldName": "name"}]),
+        Step(path=f"{M}experiments/search-datasets", prefix="/ajax-api/", body={}),
+        Step(path=f"{M}experiments/search-datasets", prefix="/ajax-api/", body={"experiment_ids": ["1"] * 21}),
+        Step(path=f"{M}upload-artifact", prefix="/ajax-api/", raw="x", content_type="text/plain"),
+        Step(path="2.0/mlflow-artifacts/mpu/create/0/a", body={}),
+        Step(path="2.0/mlflow-artifacts/mpu/abort/0/a", body={}),
+    ]
+
+
+def webhooks(name: str) -> list[Step]:
+    """What a webhook may be, and the life of one that nobody is called by."""
+    at, event = f"{M}webhooks", {"entity": "REGISTERED_MODEL", "action": "CREATED"}
+    good = {"name": f"{name}-1", "url": "https://1.1.1.1/x", "events": [event], "status": "DISABLED"}
+    odd: list[dict[str, Any]] = [
+        {"url": ""},
+        {"url": "  "},
+        {"url": "http://1.1.1.1"},
+        {"url": "https://"},
+        {"url": "x"},
+    ]
+    odd += [{"events": []}, {"events": [{**event, "action": "SET"}]}, {"events": ["x"]}, {"name": "a b"}, {"name": ""}]
+    odd += [{"name": "w" * 64}, {"name": 5}, {"url": "https://127.0.0.1/x"}]
+    one = f"{at}/<wh:{len(odd)}>"
+    changes: list[dict[str, Any]] = [{}, {"name": "n2"}, {"events": []}, {"url": "http://x"}, {"name": "a b"}]
+    return [
+        *(Step(path=at, body={**good, **change}) for change in odd),
+        Step(path=at, body=good | {"description": "d", "secret": "s"}),
+        *(Step(method="PATCH", path=one, body=change) for change in [*changes, {"description": ""}]),
+        Step(method="GET", path=one),
+        *(Step(method="GET", path=at, query=(("max_results", size),)) for size in ("1001", "-1")),
+        Step(method="DELETE", path=one),
+        *(Step(method=method, path=one) for method in ("GET", "DELETE")),
+    ]
+
+
 LISTED = {
     "r": r_client,
     "java": java_client,
@@ -346,4 +441,7 @@ LISTED = {
     "artifacts": artifacts,
     "limits": limits,
     "life": life,
+    "addresses": addresses,
+    "halves": halves,
+    "webhooks": webhooks,
 }

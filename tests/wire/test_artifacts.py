@@ -182,7 +182,11 @@ def test_a_deletion_is_recursive_and_may_be_repeated(files: Files) -> None:
 
 
 def test_what_needs_an_object_store_falls_back(files: Files) -> None:
-    answers = [files("POST", f"{PROXY}mpu/{step}/x", body=b"{}") for step in ("create", "complete", "abort")]
+    body = b'{"path": "f", "num_parts": 2, "upload_id": "u"}'
+    json_type = {"Content-Type": "application/json"}
+    answers = [
+        files("POST", f"{PROXY}mpu/{step}/x", body=body, headers=json_type) for step in ("create", "complete", "abort")
+    ]
     answers.append(files("GET", f"{PROXY}presigned/x"))
     assert [(each.status, each.json()["error_code"]) for each in answers] == [(501, "NOT_IMPLEMENTED")] * 4
 

@@ -118,7 +118,10 @@ class Proxy:
     async def upload(self, request: Request) -> Answer:
         """`POST upload-artifact?run_id=&path=`: a small file into a run."""
         authorise(request.actor, "artifact", "write")
-        sent = _arguments(request, ("run_id", "path"))
+        sent = _arguments(request, ())
+        for name, word in (("run_id", "run_uuid"), ("path", "path")):
+            if not sent.get(name):
+                raise Invalid(f"Request must specify {word}.")
         body = await request.body(limit=MAX_UI_UPLOAD)
         uri = await asyncio.to_thread(self._platform.read, lambda ctx: _of_run(ctx, sent))
         place = self._platform.roots.at(uri, _below(sent["path"]))

@@ -18,6 +18,7 @@ _PART = message(required=("part_number", "etag"), part_number=int64, etag=string
 _CREATE = message(required=("path", "num_parts"), path=string, num_parts=int64)
 _COMPLETE = message(required=("path", "upload_id"), path=string, upload_id=string, parts=repeated(_PART))
 _ABORT = message(required=("path", "upload_id"), path=string, upload_id=string)
+_SENT = {"create": _CREATE, "complete": _COMPLETE, "abort": _ABORT}
 
 Step = Literal["create", "complete", "abort"]
 
@@ -51,25 +52,22 @@ class Signed:
         async def handle(request: Request) -> Answer:
             authorise(request.actor, "artifact", "write")
             safe_parts(request.args["path"], or_root=True)
+            sent = read(WireRequest(body=await request.body(), headers=request.headers), _SENT[step])
             store = self._signing(NO_UPLOAD)
-            sent = WireRequest(body=await request.body(), headers=request.headers)
             return Answer(200, write(await asyncio.to_thread(_done, store, step, request.args["path"], sent)))
 
         return handle
 
 
-def _done(store: SignsAddresses, step: Step, folder: str, request: WireRequest) -> dict[str, Any]:
+def _done(store: SignsAddresses, step: Step, folder: str, sent: dict[str, Any]) -> dict[str, Any]:
     if step == "create":
-        sent = read(request, _CREATE)
         upload, parts = store.begin_parts(_path(folder, sent["path"]), sent["num_parts"])
         credentials = [{"url": part.url, "part_number": part.number, "headers": {}} for part in parts]
         return present(upload_id=upload, credentials=credentials)
     if step == "complete":
-        sent = read(request, _COMPLETE)
         tags = [(part["part_number"], part["etag"]) for part in sent.get("parts", [])]
         store.end_parts(_path(folder, sent["path"]), sent["upload_id"], tags)
         return {}
-    sent = read(request, _ABORT)
     store.drop_parts(_path(folder, sent["path"]), sent["upload_id"])
     return {}
 
