@@ -162,6 +162,11 @@ def _search_words(step: Step, theirs: Answered, ours: Answered) -> bool:
     return is_search and _refused(theirs) and _refused(ours)
 
 
+def _cut(step: Step, theirs: Answered, ours: Answered) -> bool:
+    text, is_cut = _text(ours).removesuffix(" … (cut)"), _text(ours).endswith(" … (cut)")
+    return is_cut and len(text) > 4000 and _text(theirs).startswith(text)
+
+
 def _ids_twice(step: Step, theirs: Answered, ours: Answered) -> bool:
     lists = [_field(step, name) for name in ("trace_ids", "experiment_ids")]
     is_twice = any(isinstance(ids, list) and len(set(map(str, ids))) < len(ids) for ids in lists)
@@ -230,6 +235,7 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("`attributes.` in searches of experiments", _plural_prefix),
     ("an empty key in a filter or an order", _empty_key),
     ("a stage move with a wrong stage and a wrong version", _stage_first),
+    ("the text of an error with more than 4,096", _cut),
     ("duplicate traces of `link-to-run`", _ids_twice),
     ("the same model twice in `runs/outputs`", _outputs_twice),
     ("records of an unknown evaluation dataset", _unknown_dataset),

@@ -386,7 +386,16 @@ def kept_rationale(ask: Asking) -> None:
     assert json.loads(answer.data)["assessment"]["rationale"] == "r"
 
 
+def cut_text(asking: Asking) -> None:
+    status, answer = asking("POST", "runs/search", experiment_ids=["0"], filter=f"attributes.{'x' * 9000} = 'a'")
+
+    assert status == 400
+    assert len(answer["message"]) <= 4096
+    assert answer["message"].endswith(" … (cut)")
+
+
 CHECKS = {
+    "the text of an error with more than 4,096 characters": cut_text,
     "duplicate traces of `link-to-run`": traces_twice,
     "records of an unknown evaluation dataset": unknown_records,
     "an experiment of an evaluation dataset that is not there": strange_experiment,

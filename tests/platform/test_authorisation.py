@@ -193,6 +193,8 @@ def body_of(route: Route) -> bytes:
     for op in Platform.operations:
         if route.path == PREFIX + op.name:
             return msgspec.json.encode(sample(msgspec.inspect.type_info(op.ask_type)))
+    if route.path == "/traces/{trace}":
+        return b"name=helpful&value=yes"  # a form
     words = {"logged-models": "LOGGED_MODEL_READY", "webhooks": "ACTIVE", "traces": "OK"}
     status = next((word for part, word in words.items() if part in route.path), "FINISHED")
     tags = {"tags": "{}"} if "/datasets/" in route.path else {}
@@ -200,7 +202,8 @@ def body_of(route: Route) -> bytes:
 
 
 def path_of(route: Route) -> str:
-    return re.sub(r"\{(\w+?)(:path)?\}", lambda name: f"m-{HEX}" if name[1] == "model_id" else "x", route.path)
+    known = {"model_id": f"m-{HEX}", "version": "1"}
+    return re.sub(r"\{(\w+?)(:path)?\}", lambda name: known.get(name[1], "x"), route.path)
 
 
 STATUS: dict[tuple[Who, Need], set[int]] = {

@@ -209,7 +209,7 @@ WRONG = [
     (("--x-frame-options", "MAYBE"), "SAMEORIGIN, DENY, NONE"),
     (("--app-name", "basic-auth"), "MLFLOW_AUTH_ADMIN_PASSWORD"),
     (("--app-name", "other"), "basic-auth"),
-    (("--artifacts-presigned-only",), "presigned addresses anyhow"),
+    (("--artifacts-presigned-only",), "object store"),
     (("--artifacts-destination", "gs://bucket"), "s3://BUCKET/PREFIX"),
     (("--no-serve-artifacts", "--default-artifact-root", "mlflow-artifacts:/"), "serves no artifacts"),
     (("--enable-workspaces",), "no workspaces"),

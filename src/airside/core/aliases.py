@@ -213,11 +213,8 @@ ALIASES: tuple[Alias, ...] = (
         flag="--artifacts-presigned-only",
         variable="MLFLOW_ARTIFACTS_PRESIGNED_ONLY",
         is_switch=True,
-        take=_refused(
-            "small files, the pages and older clients go through the server. Leave it out: clients move large files by "
-            "presigned addresses anyhow where artifacts lie in S3."
-        ),
-        does="exit 2: clients move large files by presigned addresses anyhow where artifacts lie in S3",
+        take=Sets("artifacts_presigned_only"),
+        does="`artifacts_presigned_only`; exit 2 unless artifacts lie in S3",
     ),
     Alias(flag="--host", short="-h", variable="MLFLOW_HOST", take=Sets("host"), does="`host`"),
     Alias(flag="--port", short="-p", variable="MLFLOW_PORT", take=Sets("port"), does="`port`"),

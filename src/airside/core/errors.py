@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from airside.core.record import Record
 
-MAX_TEXT = 32_768
+MAX_TEXT = 4096
 MAX_QUOTED = 10
 MAX_QUOTED_LENGTH = 200
 

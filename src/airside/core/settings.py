@@ -58,6 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
     _s("artifact_roots", "list", (), "Further roots whose artifacts the server may read, list and delete."),
     _s("serve_artifacts", "switch", True, "Whether the server moves artifacts for its clients."),
     _s("artifacts_only", "switch", False, "Whether the server moves artifacts and does nothing else."),
+    _s("artifacts_presigned_only", "switch", False, "Whether artifacts in S3 move by presigned addresses alone."),
     _s("s3_endpoint_url", "text", "", "Address of the object store; empty is that of the AWS region."),
     _s("s3_ignore_tls", "switch", False, "Whether the object store's certificate is left unchecked."),
     _s("synchronous", "text", "FULL", "SQLite's synchronous: FULL survives power loss; NORMAL only a crash."),

@@ -54,6 +54,10 @@ def _opened(settings: Settings, home: Path) -> Places:
     else:
         destination = str(home / "artifacts")
         proxied = LocalArtifacts(home / "artifacts")
+    if settings["artifacts_presigned_only"] and not destination.startswith("s3:"):
+        raise WrongUse(
+            "artifacts_presigned_only needs an object store: name one with --artifacts-destination s3://BUCKET/PREFIX."
+        )
     default_root = _default_root(settings, destination)
     allowed = [destination, *settings["artifact_roots"]]
     opened: dict[str, ArtifactStore] = {destination: proxied}

@@ -362,7 +362,8 @@ def checked_location(location: str, folder: str, limits: Limits = DEFAULT_LIMITS
         parts = urlparse(location)
     except ValueError:
         raise Invalid(f"'artifact_location' is no address: '{location[:200]}'") from None
-    if parts.fragment or parts.params:
+    climbs_behind_params = ";" in parts.path and ".." in parts.path.split("/")
+    if parts.fragment or parts.params or climbs_behind_params:
         raise Invalid("'artifact_location' URL can't include fragments or params.")
     if ".." in parts.query:
         raise Invalid("Invalid query string")

@@ -34,7 +34,8 @@ def mlflow_routes(platform: Platform, replies: Replies) -> list[Route]:
     """The routes that MLflow's clients ask."""
     serves = platform.settings["serve_artifacts"]
     signs = serves and isinstance(platform.artifacts, SignsAddresses)
-    about = tracking.fixed_answers(serves_artifacts=serves, signs=signs)
+    only_signed = platform.settings["artifacts_presigned_only"]
+    about = tracking.fixed_answers(serves_artifacts=serves, signs=signs, only_signed=only_signed)
     return [
         *mounted(CALLS, (*about, *scorers.ONLINE), replies),
         *trace_routes(replies),

@@ -11,7 +11,9 @@ COMPATIBLE = "3.18.0"
 ROUTES: tuple[WireRoute, ...] = (*EXPERIMENTS, *RUNS, *HISTORIES)
 
 
-def fixed_answers(*, serves_artifacts: bool = True, signs: bool = False) -> tuple[FixedAnswer, ...]:
+def fixed_answers(
+    *, serves_artifacts: bool = True, signs: bool = False, only_signed: bool = False
+) -> tuple[FixedAnswer, ...]:
     """`/version` and `server-info`: what this server can do, answered without login."""
     info = write(
         {
@@ -26,7 +28,7 @@ def fixed_answers(*, serves_artifacts: bool = True, signs: bool = False) -> tupl
             "model_artifact_presigned_downloads_supported": False,
             "features_enabled": {"gateway": False, "scheduled_issue_detection": False},
             "tracking_auth": "",
-            "artifacts_presigned_only": False,
+            "artifacts_presigned_only": only_signed,
         }
     )
     return (
