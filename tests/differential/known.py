@@ -187,6 +187,14 @@ def _strange_experiment(step: Step, theirs: Answered, ours: Answered) -> bool:
     return "/datasets/" in step.path and theirs.status == 200 and is_told
 
 
+def _no_location(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return step.path.endswith("traces/search") and not _field(step, "locations") and not theirs.body and _refused(ours)
+
+
+def _no_spans(step: Step, theirs: Answered, ours: Answered) -> bool:
+    return step.path.endswith("traces/batchGet") and theirs.status == 500 and ours.status == 200
+
+
 def _managed_tag(step: Step, theirs: Answered, ours: Answered) -> bool:
     is_ours = _text(ours).startswith("Tag 'mlflow.artifactLocation' is immutable")
     return step.path.endswith("/tags") and _refused(ours) and is_ours
@@ -240,6 +248,8 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("the same model twice in `runs/outputs`", _outputs_twice),
     ("records of an unknown evaluation dataset", _unknown_dataset),
     ("an experiment of an evaluation dataset that is not there", _strange_experiment),
+    ("`traces/search` without a location, with a wrong filter", _no_location),
+    ("`traces/batchGet` of a trace that has no spans", _no_spans),
     ("the tag `mlflow.artifactLocation` of a trace", _managed_tag),
     ("a `max_results` below one in `logged-models/search`", _page_below_one),
     ("a dataset without its digest in `logged-models/search`", _without_digest),

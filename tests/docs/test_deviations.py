@@ -371,6 +371,16 @@ def strange_experiment(ask: Asking) -> None:
     assert ask.raw("POST", "/api/3.0/mlflow/datasets/create", body).status == 400
 
 
+def no_location(ask: Asking) -> None:
+    body = json.dumps({"locations": [], "filter": "feedback.grade feedback.grade"}).encode()
+    assert ask.raw("POST", "/api/3.0/mlflow/traces/search", body).status == 400
+
+
+def no_spans(ask: Asking) -> None:
+    answer = ask.raw("GET", f"/api/3.0/mlflow/traces/batchGet?trace_ids={trace(ask)}")
+    assert (answer.status, json.loads(answer.data)) == (200, {})
+
+
 def managed_tag(ask: Asking) -> None:
     assert ask.code("PATCH", f"traces/{trace(ask)}/tags", key="mlflow.artifactLocation", value="x") == BAD
 
@@ -399,6 +409,8 @@ CHECKS = {
     "duplicate traces of `link-to-run`": traces_twice,
     "records of an unknown evaluation dataset": unknown_records,
     "an experiment of an evaluation dataset that is not there": strange_experiment,
+    "`traces/search` without a location, with a wrong filter": no_location,
+    "`traces/batchGet` of a trace that has no spans": no_spans,
     "the tag `mlflow.artifactLocation` of a trace": managed_tag,
     "a `max_results` below one in `logged-models/search`": page_below_one,
     "the rationale of an expectation": kept_rationale,
