@@ -212,9 +212,9 @@ def test_a_span_is_opened_in_its_place_and_the_address_follows(browser: Any, add
     page = tab.open(f"/traces/{TRACE}")
     page.get_by_role("link", name="search").click()
     page.wait_for_url(re.compile("span=cccc"))
-    assert page.locator("#span h2").inner_text() == "search"
+    page.locator("#span h2", has_text="search").wait_for()
     page.go_back()
-    page.wait_for_function("!document.querySelector('#span h2').innerText.includes('search')")
+    page.locator("#span h2", has_not_text="search").wait_for()
     assert tab.close() == []
 
 
