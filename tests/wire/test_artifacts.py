@@ -154,7 +154,9 @@ def test_the_user_interface_has_ways_of_its_own(files: Files) -> None:
     sent = {"run_uuid": files.run["run_id"], "path": "up.txt"}
     up = files("POST", f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={sent['run_uuid']}&path=up.txt", body=b"up")
     down = files("GET", "/get-artifact", fields={"run_id": files.run["run_id"], "path": "up.txt"})
+    empty = files("POST", f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={sent['run_uuid']}&path=up.txt")
     assert (up.status, down.data) == (200, b"up")
+    assert (empty.status, empty.json()["message"]) == (400, "Request must specify data.")
 
 
 def test_a_version_and_a_logged_model_show_their_files(files: Files) -> None:

@@ -219,7 +219,7 @@ def test_a_logged_model_is_registered_and_knows_it(wire: Wire) -> None:
     uri = wire("GET", f"{V}get-download-uri", {"name": "empty", "version": version})[1]["artifact_uri"]
     tags = wire("GET", f"{L}/{{lm}}")[1]["model"]["info"]["tags"]
     assert (refused[0], uri) == (400, f"mlflow-artifacts:/0/models/{wire.names['lm']}/artifacts")
-    assert tags == [{"key": "mlflow.modelVersions", "value": f'[{{"name":"empty","version":"{version}"}}]'}]
+    assert tags == [{"key": "mlflow.modelVersions", "value": f'[{{"name": "empty", "version": {version}}}]'}]
     wire("DELETE", f"{V}delete", {"name": "empty", "version": version})
 
 

@@ -122,9 +122,12 @@ class Proxy:
         for name, word in (("run_id", "run_uuid"), ("path", "path")):
             if not sent.get(name):
                 raise Invalid(f"Request must specify {word}.")
+        below = _below(sent["path"])
         body = await request.body(limit=MAX_UI_UPLOAD)
+        if not body:
+            raise Invalid("Request must specify data.")
         uri = await asyncio.to_thread(self._platform.read, lambda ctx: _of_run(ctx, sent))
-        place = self._platform.roots.at(uri, _below(sent["path"]))
+        place = self._platform.roots.at(uri, below)
         await asyncio.to_thread(place.store.write, place.path, [body], size_bytes=len(body))
         return Answer(200, b"{}")
 

@@ -1,5 +1,7 @@
 """What is decided about logged models, without I/O. The texts are those of MLflow's wire."""
 
+import json
+
 import msgspec
 
 from airside.core.errors import Invalid
@@ -40,16 +42,16 @@ def not_found(model_id: LoggedModelId) -> str:
 
 
 def with_registration(value: str, name: str, version: int) -> str:
-    """The tag of the registrations, with one more.
+    """The tag of the registrations, with one more; written as MLflow's server writes it, and its clients read it.
 
     >>> with_registration("", "churn", 1)
-    '[{"name":"churn","version":"1"}]'
+    '[{"name": "churn", "version": 1}]'
     >>> with_registration('[{"name": "churn", "version": "1"}]', "churn", 1)
-    '[{"name":"churn","version":"1"}]'
+    '[{"name": "churn", "version": "1"}]'
     """
     try:
         known = msgspec.json.decode(value or "[]", type=list[dict[str, str | int]])
     except msgspec.DecodeError:  # a client wrote something else into the tag
         known = []
-    one: dict[str, str | int] = {"name": name, "version": str(version)}
-    return msgspec.json.encode(known if one in known else [*known, one]).decode()
+    is_known = any(one.get("name") == name and str(one.get("version")) == str(version) for one in known)
+    return json.dumps(known if is_known else [*known, {"name": name, "version": version}])
