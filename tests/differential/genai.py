@@ -103,20 +103,6 @@ def _trace_ids(known: Any) -> Any:
     return mostly(st.one_of(ours, ours, known.ref("trace")), st.sampled_from(["tr-0", "x", "get", "é"]), 20)
 
 
-def _spans(trace: str, number: int) -> dict[str, Any]:
-    begun = 1_700_000_000_000_000_000
-    plain: dict[str, Any] = {
-        "traceId": trace.removeprefix("tr-"),
-        "kind": 1,
-        "startTimeUnixNano": str(begun),
-        "endTimeUnixNano": str(begun + 1_500_000_000),
-    }
-    told = [{"key": "mlflow.spanType", "value": {"stringValue": '"LLM"'}}]
-    root = {**plain, "spanId": "a" * 16, "name": "root", "attributes": told, "status": {"code": 1}}
-    child = {**plain, "spanId": "b" * 16, "name": "child", "parentSpanId": "a" * 16, "status": {"code": 2}}
-    return {"resourceSpans": [{"scopeSpans": [{"spans": [root, child][:number]}]}]}
-
-
 def _records() -> Any:
     inputs = st.sampled_from([{"q": 1}, {"q": "a"}, {"q": [1, {"b": 2}]}, {"é": "🙂", "n": None}, {}])
     tags = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["", "1", "é"]), max_size=2)

@@ -49,9 +49,10 @@ def import_webhooks(ctx: Context, ask: ImportWebhooks) -> Imported:
         NotFound: there is no such import.
     """
     check_known(ctx, ask.import_id)
-    if queries.count(ctx.tx) + len(ask.items) > MAX_WEBHOOKS:
+    here = _here(ctx, ask.items)
+    if queries.count(ctx.tx) + len(ask.items) - len(here) > MAX_WEBHOOKS:
         raise Conflict(f"There would be more than {MAX_WEBHOOKS} webhooks. Delete some: airside webhooks delete ID")
-    return take(KIND, ask.items, _here(ctx, ask.items), lambda each: _add(ctx, each), skip_existing=ask.skip_existing)
+    return take(KIND, ask.items, here, lambda each: _add(ctx, each), skip_existing=ask.skip_existing)
 
 
 class CompareWebhooks(Ask[Compared]):

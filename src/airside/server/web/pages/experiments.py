@@ -1,6 +1,7 @@
 """Experiments and their runs."""
 
 import zlib
+from typing import Any
 
 from airside.core.clock import from_ms
 from airside.core.ids import ExperimentId
@@ -61,16 +62,7 @@ def runs(call: Call, query: PageQuery) -> View:
     """The runs of an experiment: `filter=` in the search language, `order=metrics.auc DESC`."""
     experiment = call(GetExperiment(experiment_id=ExperimentId(query.names["experiment"])))
     order, text = query.arguments.get("order", ""), query.arguments.get("filter", "")
-    found = attempt(
-        call,
-        SearchRuns(
-            experiment_ids=(experiment.experiment_id,),
-            filter=text,
-            order_by=(order,) if order else (),
-            max_results=query.number("size", 50, least=1, most=200),
-            page_token=query.arguments.get("after", ""),
-        ),
-    )
+    found = attempt(call, SearchRuns(**asked(query, experiment.experiment_id)))
     page = RunPage(items=()) if isinstance(found, Trouble) else found
     rows = tuple(row(one) for one in page.items)
     columns = columns_of(rows)
@@ -97,6 +89,18 @@ def runs(call: Call, query: PageQuery) -> View:
         data={"experiment": experiment, "runs": found},
         table=_table(rows),
     )
+
+
+def asked(query: PageQuery, experiment: ExperimentId) -> dict[str, Any]:
+    """The search that an address asks for in an experiment: of its runs, or of its traces."""
+    order = query.arguments.get("order", "")
+    return {
+        "experiment_ids": (experiment,),
+        "filter": query.arguments.get("filter", ""),
+        "order_by": (order,) if order else (),
+        "max_results": query.number("size", 50, least=1, most=200),
+        "page_token": query.arguments.get("after", ""),
+    }
 
 
 def _parallel(query: PageQuery, items: tuple[Run, ...], order: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from airside.core.ids import ExperimentId
 from airside.core.record import Record
 from airside.server.web.drawing.timeline import Bar, timeline
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
-from airside.server.web.pages.experiments import head_order, quoted
+from airside.server.web.pages.experiments import asked, head_order, quoted
 from airside.server.web.pages.said import Said, said, written
 from airside.tracking.operations.experiments import GetExperiment
 from airside.tracking.traces.conventions import COST, INPUTS, MODEL, OUTPUTS, TYPE, USAGE
@@ -86,16 +86,7 @@ def traces(call: Call, query: PageQuery) -> View:
     """The traces of an experiment: `filter=` in the search language, the newest first."""
     experiment = call(GetExperiment(experiment_id=ExperimentId(query.names["experiment"])))
     order, text = query.arguments.get("order", ""), query.arguments.get("filter", "")
-    found = attempt(
-        call,
-        SearchTraces(
-            experiment_ids=(experiment.experiment_id,),
-            filter=text,
-            order_by=(order,) if order else (),
-            max_results=query.number("size", 50, least=1, most=200),
-            page_token=query.arguments.get("after", ""),
-        ),
-    )
+    found = attempt(call, SearchTraces(**asked(query, experiment.experiment_id)))
     page = TracePage(items=()) if isinstance(found, Trouble) else found
     rows = tuple(row(one) for one in page.items)
     return View(
