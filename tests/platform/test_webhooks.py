@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,14 +18,15 @@ from airside.outbound.records import Answer, Rules
 from airside.platform import courier
 from airside.platform.courier import announce, attempt, forget_old
 from airside.platform.house import ListAudit
+from airside.platform.notify import imports, queries, rules, secrets
 from airside.platform.notify import operations as ops
-from airside.platform.notify import queries, rules, secrets
-from airside.platform.notify.records import Webhook, WebhookDelivery
+from airside.platform.notify.records import ImportedWebhook, Webhook, WebhookDelivery
 from airside.platform.notify.telling import EXAMPLES
 from airside.platform.wiring import Platform
 from airside.registry.operations.aliases import DeleteAlias, SetAlias
 from airside.registry.operations.models import CreateModel, DeleteModelTag, SetModelTag
 from airside.registry.operations.versions import CreateVersion, DeleteVersionTag, SetVersionTag
+from airside.tracking.imports.journal import BeginImport
 
 URL = "https://93.184.216.34/hook"
 EVERY = tuple(f"{entity}.{action}" for entity, actions in rules.ACTIONS.items() for action in actions)
@@ -492,3 +494,19 @@ def test_a_new_key_seals_every_secret_anew(platform: Platform) -> None:
     assert platform.call(LOCAL, ops.UpdateWebhook(id=webhook.id, name="still")).has_secret
     kept = platform.read(lambda ctx: queries.secret_of(ctx.tx, webhook.id))
     assert secrets.opened(platform, kept, webhook.url) == "s"
+
+
+def test_an_import_that_is_repeated_counts_what_is_here_once(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MAX_WEBHOOKS", 1)
+    begun = platform.call(LOCAL, BeginImport(source="s", kind="mlflow-database", fingerprint="f"))
+    one = Webhook(id="w-1", name="ci", url=URL, events=EVERY, created_by="ann", created_ms=5, updated_ms=5)
+    ask = imports.ImportWebhooks(import_id=begun.import_id, items=(ImportedWebhook(webhook=one),))
+    other = msgspec.structs.replace(one, id="w-2")
+
+    added = [platform.call(LOCAL, ask).added for _ in range(2)]
+
+    assert added == [1, 0]
+    with pytest.raises(Conflict, match="more than 1 webhooks"):
+        platform.call(LOCAL, msgspec.structs.replace(ask, items=(ImportedWebhook(webhook=other),)))
