@@ -62,7 +62,7 @@ class SqliteSession(Hooks):
 
     def __init__(self, path: Path, *, readonly: bool, synchronous: str) -> None:
         super().__init__()
-        self._readonly = readonly
+        self.is_reading = readonly
         self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
         self._db = sqlite3.connect(
             path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
@@ -126,7 +126,7 @@ class SqliteSession(Hooks):
     def begin(self) -> None:
         """Open the transaction."""
         self._clear()
-        if self._readonly:
+        if self.is_reading:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
         self.run(self._begin)
 

@@ -1,4 +1,4 @@
-"""Searching runs: first the numbers, by one of three drivers, then the bodies of one page.
+"""Searching runs: the numbers of one page, by one of three drivers. Their bodies are loaded behind it.
 
 Drivers: walk the newest-first index and probe the conditions; walk a value index in its order; or take the few runs
 that a selective condition leaves and sort them (tracking facts, section 7, item 8). A page begins behind the last row
@@ -28,8 +28,7 @@ from airside.tracking.queries.matching import (
     prefix_range,
     selected,
 )
-from airside.tracking.queries.runs import load
-from airside.tracking.records import RunPage, View
+from airside.tracking.records import View
 from airside.tracking.rules import RUN_NAME_TAG
 
 MAX_RESULTS = 50_000
@@ -73,14 +72,14 @@ class Window(Record):
 
 def page(
     ctx: Context, experiments: tuple[int, ...], filter_text: str, order_by: tuple[str, ...], window: Window
-) -> RunPage:
-    """A page of the runs of some experiments that match."""
+) -> tuple[list[int], str]:
+    """The numbers of a page of the runs of some experiments that match, and the token of the page behind it."""
     check_max_results(window.max_results, MAX_RESULTS)
     comparisons = parse_filter(filter_text, RUNS)
     orders = parse_orders(order_by, RUNS)
     token = read_token(window.page_token, digest(filter_text, order_by))
     if not experiments:
-        return RunPage(items=())
+        return [], ""
     plan = _Plan(ctx, comparisons, orders)
     stages = {"active": (False,), "deleted": (True,), "all": (False, True)}[window.view]
     partitions = [(number, stage) for number in experiments for stage in stages]
@@ -90,7 +89,7 @@ def page(
     following = ""
     if len(rows) > wanted:
         following = write_token(PageToken(after=shown[-1][1:], of=digest(filter_text, order_by)))
-    return RunPage(items=tuple(load(ctx, [row[0] for row in shown])), next_page_token=following)
+    return [row[0] for row in shown], following
 
 
 def check_max_results(wanted: int, limit: int) -> None:
