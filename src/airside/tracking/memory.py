@@ -5,7 +5,6 @@ Thread safety: the writer and the readers share it; each step is one dictionary 
 """
 
 import threading
-from itertools import chain
 
 from airside.core.operation import Context
 from airside.tracking.records import Run
@@ -108,7 +107,7 @@ def bytes_of(run: Run) -> int:
     2600
     """
     values = len(run.metrics) + len(run.params) + len(run.tags) + len(run.model_inputs) + len(run.model_outputs)
-    characters = sum([len(pair.value) for pair in chain(run.params, run.tags)])
+    characters = sum([len(param.value) for param in run.params]) + sum([len(tag.value) for tag in run.tags])
     for given in run.dataset_inputs:
         data = given.dataset
         values += 4 + len(given.tags)
