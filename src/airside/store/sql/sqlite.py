@@ -77,6 +77,7 @@ class SqliteSession(Hooks):
         execute("PRAGMA temp_store=MEMORY")
         execute("PRAGMA cache_size=-8192")
         if readonly:
+            execute("PRAGMA cache_size=-16384")
             execute("PRAGMA query_only=ON")
             self._deadline = float("inf")
             self._db.set_progress_handler(self._is_late, _INSTRUCTIONS_PER_LOOK)
