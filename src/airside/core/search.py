@@ -247,8 +247,9 @@ def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, gr
     if token.kind == "list":
         if "IN" not in field.operators:
             raise _unlisted(grammar)
-        return _listed(token.text)
-    if operator in {"IN", "NOT IN"}:
+        if operator in {"IN", "NOT IN"}:
+            return _listed(token.text)
+    elif operator in {"IN", "NOT IN"}:
         raise Invalid(f"Invalid comparison clause. {operator} needs a list of quoted strings, got {token.text[:200]}")
     if token.kind in {"string", "double"}:
         return token.text[1:-1]
