@@ -34,7 +34,7 @@ def test_pieces_arrive_whole_in_order_and_with_their_length(count: int) -> None:
 @pytest.mark.parametrize("body", [b"abc", (b"a", b"bc")])
 def test_to_head_the_length_is_told_and_nothing_sent(body: Any) -> None:
     headers, messages = sent(Answer(200, body), is_head=True)
-    assert (b"3", [b""]) == (headers[b"content-length"], [message["body"] for message in messages])
+    assert (headers[b"content-length"], [message["body"] for message in messages]) == (b"3", [b""])
 
 
 @given(st.text("ab=&%+;2é", max_size=12))
