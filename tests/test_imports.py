@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("numpy", "scipy", "pyarrow", "pandas", "sqlalchemy", "sklearn", "jinja2", "duckdb", "alembic", "mlflow")
+HEAVY = ("numpy", "scipy", "pyarrow", "pandas", "sqlalchemy", "sklearn", "jinja2", "alembic", "mlflow")
 BUDGET_S = 0.15
 FACTOR = 3.0
 """A busy machine counts more CPU time for the same work: caches are shared, clocks are slowed."""
