@@ -311,3 +311,11 @@ def test_large_writes_are_bound_and_packed_by_those_that_follow(platform: Platfo
     assert packed >= len(keys)
     assert n_points(platform, run_id) == n_writes * len(keys) * 2
     assert len(by_pages(platform, run_id, 100, keys[0])) == n_writes * 2
+
+
+def test_a_point_that_was_sent_alone_is_not_bound_again(platform: Platform, small: None) -> None:
+    run_id = platform.call(LOCAL, CreateRun()).info.run_id
+    for _ in range(series.PACK_AT):  # so often that its row is to be packed, but it is too few for a chunk
+        log(platform, run_id, [(5, 1, 0.5, False)])
+    log(platform, run_id, [(5, 1, 0.5, False), (6, 2, 0.5, False), (7, 3, 0.5, False)])
+    assert n_points(platform, run_id) == 3

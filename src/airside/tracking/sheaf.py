@@ -6,7 +6,7 @@ The bytes: how many metrics, their numbers and where the points of each end, the
 import struct
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, pairwise, repeat
 
 from airside.tracking.chunk import bytes_of, numbers_of, squeezed, unpack
 from airside.tracking.rules import Point
@@ -30,7 +30,11 @@ class Sheaf:
         place = bisect_left(self._keys, key)
         if place == len(self._keys) or self._keys[place] != key:
             return []
-        return self._columns.cut(self._ends[place - 1] if place else 0, self._ends[place]).points()
+        start, end = self._ends[place - 1] if place else 0, self._ends[place]
+        times_ms, steps, values, has_nan = self._columns
+        if has_nan:
+            return self._columns.cut(start, end).points()
+        return list(zip(times_ms[start:end], steps[start:end], values[start:end], repeat(False)))
 
     def counts(self) -> dict[int, int]:
         """How many points there are of each metric."""

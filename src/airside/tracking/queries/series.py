@@ -88,7 +88,7 @@ def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]])
     bound, first = _bound(tx, run[0], by_key)
     states = _advanced(tx, run, by_key, bound, first)
     in_sheaves = {key: number for key, _, _, number in states if number and key not in bound}
-    held = sheaves.held(tx, run[0], in_sheaves, by_key) if in_sheaves else {}
+    held = sheaves.held(tx, run[0], in_sheaves, by_key)
     rows: list[Row] = []
     left = SERIES_AT_ONCE
     for key, since_packed, packed_ms, sheaf_no in states:
@@ -126,19 +126,21 @@ def _bound(
         tx.one(_HOLD, (run_no,))
     keys = _sized([(key,) for key in sorted(by_key)])
     states = {row[0]: row for size, values in keys for row in tx.all(_STATE_OF[size], (run_no, *values))}
-    bound = {}
+    bound: dict[int, list[Point]] = {}
+    firsts: dict[int, int] = {}
     for key, points in by_key.items():
-        _, n_rows, packed_ms, _ = states.get(key, (key, 0, -1, 0))
-        if not n_rows and len(points) < PACK_AT and (packed_ms < 0 or all(point[0] > packed_ms for point in points)):
-            bound[key] = points
-    firsts = {key: states[key][3] for key in bound if key in states and states[key][3]}
-    for key, known in (sheaves.held(tx, run_no, firsts, bound) if firsts else {}).items():
+        _, n_rows, packed_ms, sheaf_no = states.get(key, (key, 0, -1, 0))
+        if not n_rows and len(points) < PACK_AT:
+            ordered = sorted(set(points))
+            if ordered[0][0] > packed_ms:
+                bound[key] = ordered
+                if sheaf_no:
+                    firsts[key] = sheaf_no
+    for key, known in sheaves.held(tx, run_no, firsts, bound).items():
         bound[key] = [point for point in bound[key] if point not in known]
-    fresh = {key: set(points) for key, points in bound.items() if points}
-    if sum(map(len, fresh.values())) < BIND_AT:
+    if sum(map(len, bound.values())) < BIND_AT:
         return {}, 0
-    number = sheaves.add(tx, run_no, {key: sorted(points) for key, points in fresh.items()})
-    return bound, number
+    return bound, sheaves.add(tx, run_no, {key: points for key, points in bound.items() if points})
 
 
 def _unbind_oldest(tx: Transaction, run_no: int) -> None:
@@ -150,7 +152,9 @@ def _unbind_oldest(tx: Transaction, run_no: int) -> None:
     oldest = sheaves.oldest(tx, run_no, UNBOUND_AT_ONCE)
     held = sheaves.since(tx, run_no, oldest[0][1]) if oldest else []
     for key, _ in oldest:
-        points = [point for sheaf in held for point in sheaf.points(key)]
+        points: list[Point] = []
+        for sheaf in held:
+            points += sheaf.points(key)
         _unbind(tx, (run_no, key), points)
         left -= len(points)
         if left <= 0:

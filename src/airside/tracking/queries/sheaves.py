@@ -5,7 +5,6 @@ stays in the bytes of its sheaves, where nobody looks for it any more, until no 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 
 from airside.core.operation import Row, Transaction
 from airside.tracking.queries.chunks import Series
@@ -38,11 +37,12 @@ _NEEDLESS = (
 
 
 def add(tx: Transaction, run_no: int, by_key: Mapping[int, Sequence[Point]]) -> int:
-    """Store points of some metrics; the number of the first sheaf that holds them."""
+    """Store sorted points of some metrics; the number of the first sheaf that holds them."""
     first = 0
     for part in _parts(by_key):
-        times_ms = [point[0] for point in chain.from_iterable(part.values())]
-        number = tx.insert(_ADD, (run_no, len(times_ms), min(times_ms), max(times_ms), bind(part)))
+        low_ms = min(points[0][0] for points in part.values())
+        high_ms = max(points[-1][0] for points in part.values())
+        number = tx.insert(_ADD, (run_no, sum(map(len, part.values())), low_ms, high_ms, bind(part)))
         first = first or number
     return first
 
@@ -90,8 +90,10 @@ def held(
         firsts: the keys that have points in sheaves, and from which sheaf on.
         by_key: the points.
     """
-    times_ms = [point[0] for key in firsts for point in by_key[key]]
-    rows = tx.all(_AROUND, (run_no, min(firsts.values()), max(times_ms), min(times_ms)))
+    if not firsts:
+        return {}
+    low, high = min(min(by_key[key]) for key in firsts), max(max(by_key[key]) for key in firsts)
+    rows = tx.all(_AROUND, (run_no, min(firsts.values()), high[0], low[0]))
     sheaves = [(number, Sheaf(points)) for number, points in rows]
     return {
         key: {point for number, sheaf in sheaves if number >= first for point in sheaf.points(key)}
