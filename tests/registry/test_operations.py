@@ -191,7 +191,7 @@ def test_a_stage_has_its_latest_version_and_may_archive_the_others(platform: Pla
         ask = SetStage(name=churn, version=version, stage="PRODUCTION", archive_existing=version == 2)
         platform.call(LOCAL, ask)
     latest = platform.call(LOCAL, LatestVersions(name=churn)).items
-    assert {each.stage: each.version for each in latest} == {"Archived": 1, "Production": 2, "None": 3}
+    assert [(each.stage, each.version) for each in latest] == [("Archived", 1), ("Production", 2), ("None", 3)]
     only = platform.call(LOCAL, LatestVersions(name=churn, stages=("production",))).items
     assert [each.version for each in only] == [2]
 
