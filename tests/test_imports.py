@@ -52,6 +52,11 @@ def heavy_after(code: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def test_a_client_of_a_run_imports_its_http_library_when_there_is_a_server_to_talk_to() -> None:
+    code = "import airside, sys; airside.start_run; assert not {'urllib3', 'ssl', 'email'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], timeout=100, check=True)
+
+
 @pytest.mark.parametrize(
     "code",
     [

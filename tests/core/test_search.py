@@ -68,6 +68,8 @@ def test_a_filter_is_read(text: str, found: list[tuple[str, str, str, object]]) 
         ("status = 1", "Expected a quoted string value for attributes. Got value 1"),
         ("dataset.name = 1", "Expected a quoted string value for dataset attributes. Got value 1"),
         ("status IN ('a')", "Only ['run_id'] attributes support comparison with a list of quoted string values."),
+        ("run_id = ('a')", "Expected a quoted string value for attributes. Got value ('a')"),
+        ("dataset.name LIKE ('a', 'b')", "Expected a quoted string value for dataset attributes. Got value ('a', 'b')"),
         ("run_id IN ()", "expected a non-empty list of string values, but got empty list"),
         ("run_id IN (1)", "expected string value, punctuation, or whitespace, but got different type in list: (1,)"),
         ("run_id IN 'a'", "Invalid comparison clause. IN needs a list"),

@@ -16,7 +16,10 @@ import urllib3
 from tests.conftest import RunningServer
 
 import airside
+from airside.core.errors import Unauthenticated, WrongUse
 from airside.platform.access.tokens import ListTokens
+from airside.server.login import login_of
+from airside.server.settled import left_behind
 
 EXPERIMENT = "/api/2.0/mlflow/experiments/get?experiment_id=0"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -217,6 +220,10 @@ WRONG = [
     (("--uvicorn-opts", "--ssl-keyfile /no.pem --ssl-certfile /no.pem"), "cannot be used"),
     (("--version-source-pattern", "("), "no regular expression"),
     (("--head-seconds", "0"), "1 or more"),
+    (("--port", "70000"), "between 1 and 65535"),
+    (("--serving-port", "-1"), "between 1 and 65535"),
+    (("--auth", "perhaps"), "auto, on, off"),
+    (("--log-level", "loud"), "debug, info, warning, error"),
     (("--colour", "red"), "No such option"),
 ]
 
@@ -233,6 +240,35 @@ def test_what_cannot_be_honoured_ends_with_status_2_and_the_way_out(
     with pytest.raises(SystemExit) as end:
         main()
     assert (end.value.code, told in capsys.readouterr().err) == (2, True)
+
+
+def test_a_variable_that_cannot_be_read_ends_with_status_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from airside.client.cli.main import main
+
+    monkeypatch.setenv("MLFLOW_PORT", "abc")
+    monkeypatch.setattr(sys, "argv", ["airside", "ui", "--home", str(tmp_path / "h")])  # `mlflow ui` is the server too
+    with pytest.raises(SystemExit) as end:
+        main()
+    told = "MLFLOW_PORT is 'abc', but port is a whole number. Port of the control plane; 0 takes a free one.\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, told)
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "mlruns"])
+def test_what_mlflow_would_have_gone_on_with_is_named(tmp_path: Path, name: str) -> None:
+    assert left_behind(tmp_path) == ""
+    (tmp_path / name).touch()
+    assert left_behind(tmp_path).startswith(f"{name} in this folder is not used. Take over what it holds with: ")
+
+
+def test_the_administrator_may_have_another_name() -> None:
+    login = login_of({"MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD, "MLFLOW_AUTH_ADMIN_USERNAME": "ops"})
+    assert login.actor("ops", PASSWORD, "127.0.0.1").name == "ops"
+    with pytest.raises(Unauthenticated):
+        login.actor("admin", PASSWORD, "127.0.0.1")
+    with pytest.raises(WrongUse, match="MLFLOW_AUTH_ADMIN_USERNAME has a colon"):
+        login_of({"MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD, "MLFLOW_AUTH_ADMIN_USERNAME": "o:ps"})
 
 
 @pytest.mark.parametrize(("password", "told"), [("short", "12 characters"), ("password1234", "tried first")])

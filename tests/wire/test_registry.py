@@ -223,6 +223,33 @@ def test_a_logged_model_is_registered_and_knows_it(wire: Wire) -> None:
     wire("DELETE", f"{V}delete", {"name": "empty", "version": version})
 
 
+@pytest.mark.parametrize(
+    ("below", "status", "storage"),
+    [
+        ("", 200, ""),
+        ("/model/..", 200, ""),
+        ("/a/%2e%2e/b", 200, "/b"),
+        ("/.", 200, "/."),
+        ("/a/../..", 400, ""),
+        ("/../artifacts2", 400, ""),
+        ("/%252e%252e/x", 400, ""),
+    ],
+)
+def test_a_local_source_may_climb_within_its_run(wire: Wire, below: str, status: int, storage: str) -> None:
+    place = {"name": f"local {below}", "artifact_location": "file:///srv/files"}
+    made = wire("POST", "experiments/create", place)[1]["experiment_id"]
+    run = wire("POST", "runs/create", {"experiment_id": made})[1]["run"]["info"]
+    sent = {"name": "empty", "source": run["artifact_uri"] + below, "run_id": run["run_id"]}
+    answered, answer = wire("POST", f"{V}create", sent)
+    assert answered == status, answer
+    if status == 200:
+        version = answer["model_version"]
+        named = {"name": "empty", "version": version["version"]}
+        uri = wire("GET", f"{V}get-download-uri", named)[1]["artifact_uri"]
+        assert (version["source"], uri) == (run["artifact_uri"] + below, run["artifact_uri"] + storage)
+        wire("DELETE", f"{V}delete", named)
+
+
 DATASET = {"dataset_name": "d", "dataset_digest": "1"}
 
 

@@ -244,12 +244,10 @@ def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, gr
         )
     if field.kind in {"number", "integer"} or (field.kind == "either" and operator in ORDERED):
         return _number(entity, key, field, token, grammar)
-    if token.kind == "list":
-        if "IN" not in field.operators:
-            raise _unlisted(grammar)
+    if token.kind == "list" and operator in {"IN", "NOT IN"} and "IN" in field.operators:
         return _listed(token.text)
-    if operator in {"IN", "NOT IN"}:
-        raise Invalid(f"Invalid comparison clause. {operator} needs a list of quoted strings, got {token.text[:200]}")
+    if token.kind == "list" or operator in {"IN", "NOT IN"}:
+        raise _unpaired(name, field, operator, token, grammar)
     if token.kind in {"string", "double"}:
         return token.text[1:-1]
     if token.kind == "name" and grammar.takes_bare:
@@ -259,10 +257,21 @@ def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, gr
             "Parameter value is either not quoted or unidentified quote types used for string value "
             f"{token.text[:200]}. Use either single or double quotes."
         )
+    raise _unquoted(entity, token)
+
+
+def _unpaired(name: tuple[str, str], field: Field, operator: str, token: _Token, grammar: Grammar) -> Invalid:
+    """A list without IN, IN without a list, or neither for this field."""
+    if token.kind == "list":
+        return _unquoted(name[0], token) if "IN" in field.operators else _unlisted(grammar)
+    return Invalid(f"Invalid comparison clause. {operator} needs a list of quoted strings, got {token.text[:200]}")
+
+
+def _unquoted(entity: str, token: _Token) -> Invalid:
     if entity in {"attribute", "dataset"}:
         what = "attributes" if entity == "attribute" else "dataset attributes"
-        raise Invalid(f"Expected a quoted string value for {what}. Got value {token.text[:200]}")
-    raise Invalid(f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {token.text[:200]}")
+        return Invalid(f"Expected a quoted string value for {what}. Got value {token.text[:200]}")
+    return Invalid(f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {token.text[:200]}")
 
 
 def _unlisted(grammar: Grammar) -> Invalid:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from airside.core.aliases import Taken, from_variables
-from airside.core.errors import Invalid, quoted
+from airside.core.errors import WrongUse, quoted
 from airside.core.record import Record
 
 Kind = Literal["text", "whole", "number", "switch", "list"]
@@ -90,6 +90,13 @@ SETTINGS: tuple[Setting, ...] = (
     _s("log_level", "text", "info", "debug, info, warning or error."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+_IN_WORDS: Mapping[Kind, str] = {
+    "text": "text",
+    "whole": "whole number",
+    "number": "number",
+    "switch": "switch: true or false",
+    "list": "list of texts",
+}
 _TRUE, _FALSE = {"1", "true", "yes", "on", "t", "y"}, {"0", "false", "no", "off", "f", "n"}
 
 
@@ -136,14 +143,14 @@ class Settings:
             taken: what MLflow's words come to; without it, its variables are read.
 
         Raises:
-            Invalid: a name that no setting has, or a value of the wrong kind; says where it stands.
+            WrongUse: a name that no setting has, or a value of the wrong kind; says where it stands.
         """
         values = {s.name: Value(setting=s, value=s.default, origin="default") for s in SETTINGS}
 
         def put(name: str, raw: Any, origin: Origin, where: str) -> None:
             setting = BY_NAME.get(name)
             if setting is None:
-                raise Invalid(f"No setting '{name}' ({where}). There are: {quoted(BY_NAME)}.")
+                raise WrongUse(f"No setting '{name}' ({where}). There are: {quoted(BY_NAME)}.")
             values[name] = Value(setting=setting, value=_parsed(setting, raw, where), origin=origin)
 
         variables = os.environ if environment is None else environment
@@ -168,7 +175,7 @@ def _from_file(home: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"airside.toml cannot be read: {error}. Mend it or move it away.") from error
+        raise WrongUse(f"airside.toml cannot be read: {error}. Mend it or move it away.") from error
 
 
 def _parsed(setting: Setting, raw: Any, where: str) -> Any:
@@ -187,7 +194,9 @@ def _parsed(setting: Setting, raw: Any, where: str) -> Any:
             case _:
                 return _text(raw)
     except (TypeError, ValueError):
-        raise Invalid(f"{where} is '{raw}', but {setting.name} is a {setting.kind}. {setting.help}") from None
+        raise WrongUse(
+            f"{where} is '{raw}', but {setting.name} is a {_IN_WORDS[setting.kind]}. {setting.help}"
+        ) from None
 
 
 def _whole(raw: Any) -> int:

@@ -205,6 +205,8 @@ def string(value: Any, name: str) -> str:
 def _whole(value: Any, name: str, bounds: tuple[int, int]) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise mistyped(value, name)
+    if isinstance(value, str) and value != value.strip():
+        raise mistyped(value, name)
     try:
         number = int(value) if isinstance(value, int) else _whole_of(value)
     except (ValueError, OverflowError):
@@ -216,7 +218,7 @@ def _whole(value: Any, name: str, bounds: tuple[int, int]) -> int:
 
 def _whole_of(value: float | str) -> int:
     if isinstance(value, str):
-        if re.fullmatch(r"\s*[+-]?\d{1,20}\s*", value, re.ASCII):
+        if re.fullmatch(r"[+-]?\d{1,20}", value, re.ASCII):
             return int(value)
         value = float(value)
     if value != math.floor(value):
@@ -272,7 +274,7 @@ def enum(**numbers: int) -> Kind:
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and value in names:
             return names[value]
-        if isinstance(value, list | dict):
+        if isinstance(value, int | list | dict):
             raise mistyped(value, name)
         raise Invalid(
             f"Invalid value {shown(value)} for parameter '{name}' supplied: "

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
-from airside.store.private import make
+from airside.store.private import folder, make
 from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, TOO_MUCH, Hooks, Session
 
@@ -184,6 +184,7 @@ class SqliteDatabase:
         """A connection to the file, which is made when it is not there, for this user alone (its logs follow it)."""
         try:
             if not readonly:
+                folder(self.path.parent)
                 make(self.path)
             return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
         except (sqlite3.DatabaseError, OSError) as error:
