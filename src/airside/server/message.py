@@ -143,7 +143,7 @@ async def send_answer(
     headers = [*answer.headers, *(BASE_HEADERS[:2] if answer.cacheable else BASE_HEADERS), *more]
     if isinstance(answer.body, bytes):
         if answer.status != 204:
-            headers.append((b"content-length", str(len(answer.body)).encode()))
+            headers.append((b"content-length", b"%d" % len(answer.body)))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
         return
