@@ -14,6 +14,7 @@ from tests.web.work_records import (
     dataset_version,
     experiment,
     logged_model,
+    pictures,
     pipeline,
     pipeline_run,
     run,
@@ -21,6 +22,7 @@ from tests.web.work_records import (
 )
 
 from airside.core.errors import NotFound
+from airside.core.record import DONE
 from airside.data.operations import datasets as dataset_asks
 from airside.data.operations import versions as dataset_version_asks
 from airside.data.records import (
@@ -79,19 +81,41 @@ from airside.tower.records import (
     FoundPage,
 )
 from airside.tower.rules import summary_of
+from airside.tracking.artifacts import ArtifactInfo, ArtifactList, ListArtifacts
 from airside.tracking.capture.operations import GetCaptures
 from airside.tracking.logged_models.operations import GetLoggedModel
+from airside.tracking.operations import experiments as experiment_asks
+from airside.tracking.operations import logging as logging_asks
+from airside.tracking.operations import runs as run_asks
 from airside.tracking.operations.experiments import GetExperiment, SearchExperiments
+from airside.tracking.operations.experiments import SearchDatasets as SearchRunDatasets
 from airside.tracking.operations.histories import GetCurves
+from airside.tracking.operations.naming import ListNames, ListValues
 from airside.tracking.operations.runs import GetRun, SearchRuns
 from airside.tracking.records import (
     Curves,
+    DatasetSummaries,
+    DatasetSummary,
     ExperimentPage,
+    Names,
     RunPage,
 )
 from airside.tracking.traces.operations.assessments import CreateAssessment
 from airside.tracking.traces.operations.reading import GetTrace, GetTraceInfo, SearchTraces
 from airside.tracking.traces.records import Trace, TracePage
+
+DONE_ASKS: tuple[type, ...] = (
+    experiment_asks.RenameExperiment,
+    experiment_asks.SetExperimentTag,
+    experiment_asks.DeleteExperimentTag,
+    experiment_asks.DeleteExperiment,
+    experiment_asks.RestoreExperiment,
+    logging_asks.SetRunTag,
+    logging_asks.DeleteRunTag,
+    run_asks.DeleteRun,
+    run_asks.RestoreRun,
+)
+"""What is done, and answers nothing else."""
 
 
 def page(kind: Any, items: Any) -> Any:
@@ -207,6 +231,15 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         ),
         GetRun: lambda ask: run(ask.run_id, name=text),
         GetCurves: curves,
+        ListNames: lambda ask: Names(items=("auc", text, "max depth"), is_cut=True),
+        ListValues: lambda ask: Names(items=(text, "forest")),
+        SearchRunDatasets: lambda ask: DatasetSummaries(
+            items=(DatasetSummary(experiment_id="1", name=text, digest="0f91e4fc", context="training"),)
+        ),
+        ListArtifacts: lambda ask: ArtifactList(
+            root_uri="mlflow-artifacts:/1",
+            items=tuple(ArtifactInfo(path=path, is_dir=False, size_bytes=9) for path in pictures(text)),
+        ),
         GetCaptures: lambda ask: captures(text),
         SearchTraces: lambda ask: page(
             TracePage, [trace_info(text, n, "ERROR" if n == 1 else "OK") for n in range(12)]
@@ -237,6 +270,9 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
                 Found(kind="model_version", id="employment@3", name=name, link="javascript:alert(1)"),
             ],
         ),
+        experiment_asks.CreateExperiment: lambda ask: experiment(text),
+        run_asks.UpdateRun: lambda ask: run(ask.run_id).info,
+        **dict.fromkeys(DONE_ASKS, lambda ask: DONE),
         GetCard: lambda ask: card(name),
         GetScore: lambda ask: score(name),
     }
@@ -281,6 +317,9 @@ def empty() -> dict[type, Answer]:
         ListWebhooks: WebhookPage,
         ListDeliveries: DeliveryPage,
         GetCurves: Curves,
+        ListNames: Names,
+        ListValues: Names,
+        SearchRunDatasets: DatasetSummaries,
         dataset_asks.SearchDatasets: DatasetPage,
         dataset_version_asks.ListDatasetVersions: DatasetVersionPage,
         Find: FoundPage,
@@ -295,6 +334,7 @@ def empty() -> dict[type, Answer]:
         updated_ms=0,
         tags={"mlflow.prompt.is_prompt": "true"} if ask.name == "greeting" else {},
     )
+    answers[ListArtifacts] = lambda ask: ArtifactList(root_uri="mlflow-artifacts:/1")
     answers[GetTrace] = lambda ask: Trace(info=trace_info("calm-finch-42"))
     for gone in (GetRow, GetCard, GetScore, GetNeighbourhood):
         del answers[gone]
@@ -314,6 +354,11 @@ PATHS = (
     f"/runs/{RUN}",
     *(f"/runs/{RUN}?tab={tab}" for tab in ("metrics", "artifacts", "inputs")),
     "/experiments/1/runs?view=parallel",
+    "/experiments/1/runs?cols=started,datasets,commit,metrics.accuracy,params.model,tags.team&stage=deleted",
+    "/experiments/1/columns?cols=user,metrics.auc",
+    "/experiments/1/about",
+    f"/runs/{RUN}?tab=media",
+    f"/runs/{RUN}?tab=metrics&keys=loss,accuracy&scale=log&smoothing=60&x0=10&x1=20",
     *(f"/compare?runs={RUN},{RUN[:-1]}7&tab={tab}" for tab in ("differences", "curves", "parallel")),
     "/logged-models/m-1",
     "/prompts",
