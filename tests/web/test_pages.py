@@ -206,6 +206,21 @@ def test_a_wrong_number_is_told() -> None:
         ("/webhooks/wh-1", {"delivery": "de-1"}, "Redeliver"),
         ("/webhooks/wh-1", {}, "TryWebhook"),
         ("/traces/tr-1", {"name": "helpful", "value": "yes"}, "CreateAssessment"),
+        ("/models", {"name": "new", "text": ""}, "CreateModel"),
+        ("/models/employment", {"do": "describe", "text": "It."}, "UpdateModel"),
+        ("/models/employment", {"do": "tag", "key": "a", "value": "b"}, "SetModelTag"),
+        ("/models/employment", {"do": "untag", "key": "a"}, "DeleteModelTag"),
+        ("/models/employment", {"do": "alias", "alias": "best", "version": "2"}, "SetAlias"),
+        ("/models/employment", {"do": "unalias", "alias": "best"}, "DeleteAlias"),
+        ("/models/employment", {"do": "rename", "name": "jobs"}, "RenameModel"),
+        ("/models/employment", {"do": "delete", "name": "employment"}, "DeleteModel"),
+        ("/models/employment/versions/3", {"do": "alias", "alias": "best"}, "SetAlias"),
+        ("/models/employment/versions/3", {"do": "unalias", "alias": "best"}, "DeleteAlias"),
+        ("/models/employment/versions/3", {"do": "stage", "stage": "Staging", "archive": "yes"}, "SetStage"),
+        ("/models/employment/versions/3", {"do": "describe", "text": ""}, "UpdateVersion"),
+        ("/models/employment/versions/3", {"do": "tag", "key": "a", "value": "b"}, "SetVersionTag"),
+        ("/models/employment/versions/3", {"do": "untag", "key": "a"}, "DeleteVersionTag"),
+        ("/models/employment/versions/3", {"do": "delete", "version": "3"}, "DeleteVersion"),
         ("/experiments", {"name": "new"}, "CreateExperiment"),
         ("/experiments/1", {"do": "rename", "name": "new"}, "RenameExperiment"),
         ("/experiments/1", {"do": "describe", "text": "# It"}, "SetExperimentTag"),
@@ -230,11 +245,19 @@ def test_a_form_asks_an_operation_and_leads_on(path: str, form: dict[str, str], 
     assert [type(one).__name__ for one in world.asked] == [asked]
 
 
+@pytest.mark.parametrize("path", ["/models/employment", "/models/employment/versions/3"])
+def test_what_cannot_be_undone_asks_for_the_name_and_nothing_else_is_done(path: str) -> None:
+    world = World(full())
+    assert ask(world, path, method="POST", form={"do": "delete", "name": "emp", "version": "2"}).status == 400
+    assert ask(world, path, method="POST", form={"do": "fly"}).status == 400
+    assert world.asked == []
+
+
 def test_a_rollback_names_the_version_that_was_chosen() -> None:
     world = World(full())
-    page = ask(world, "/models/employment", method="POST", form={"alias": "champion", "to": "2"})
+    page = ask(world, "/models/employment", method="POST", form={"alias": "champion", "to": "2", "reason": "worse"})
     asked = world.asked[0]
-    assert (asked.name, asked.alias, asked.to) == ("employment", "champion", 2)
+    assert (asked.name, asked.alias, asked.to, asked.reason) == ("employment", "champion", 2, "worse")
     assert dict(page.headers)["Location"] == "/models/employment?tab=history"
 
 

@@ -55,16 +55,19 @@ from airside.quality.records import GateDecisionPage
 from airside.registry.operations import approvals as approval_asks
 from airside.registry.operations import models as model_asks
 from airside.registry.operations import versions as version_asks
-from airside.registry.operations.aliases import SetAlias
+from airside.registry.operations.aliases import DeleteAlias, SetAlias
+from airside.registry.operations.lineage import GetVersionLineage
 from airside.registry.records import (
     AliasMove,
     Approval,
     ApprovalPage,
     Change,
     ChangePage,
+    MadeFromDataset,
     ModelPage,
     RegisteredModel,
     Rollback,
+    VersionLineage,
     VersionPage,
 )
 from airside.serving.operations import endpoints as endpoint_asks
@@ -113,6 +116,12 @@ DONE_ASKS: tuple[type, ...] = (
     logging_asks.SetRunTag,
     logging_asks.DeleteRunTag,
     run_asks.DeleteRun,
+    model_asks.DeleteModel,
+    model_asks.SetModelTag,
+    model_asks.DeleteModelTag,
+    version_asks.DeleteVersion,
+    version_asks.SetVersionTag,
+    version_asks.DeleteVersionTag,
     run_asks.RestoreRun,
 )
 """What is done, and answers nothing else."""
@@ -269,6 +278,24 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
                 Found(kind="run", id=RUN, name=text, link=f"/runs/{RUN}"),
                 Found(kind="model_version", id="employment@3", name=name, link="javascript:alert(1)"),
             ],
+        ),
+        model_asks.CreateModel: lambda ask: model(name),
+        model_asks.UpdateModel: lambda ask: model(name),
+        model_asks.RenameModel: lambda ask: model(name),
+        version_asks.UpdateVersion: lambda ask: version(name, ask.version),
+        version_asks.SetStage: lambda ask: version(name, ask.version),
+        DeleteAlias: lambda ask: AliasMove(name=name, alias=ask.alias, version=None, previous=2),
+        GetVersionLineage: lambda ask: VersionLineage(
+            name=name,
+            version=ask.version,
+            source="models:/m-1",
+            run_id=RUN,
+            model_id="m-1",
+            datasets=(
+                MadeFromDataset(name=text, digest="0f91e4fc", context="training"),
+                MadeFromDataset(name="people", digest="4f2a", reference="people@3"),
+            ),
+            copies=(f"{name}@9",),
         ),
         experiment_asks.CreateExperiment: lambda ask: experiment(text),
         run_asks.UpdateRun: lambda ask: run(ask.run_id).info,
