@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.web.evaluation_records import evaluation_dataset, evaluation_records, scorer_version
 from tests.web.model_records import card, chain, gate, model, rows, score, version
 from tests.web.moment import NOW, RUN, Answer, ago
 from tests.web.prompt_records import delivery, prompt, prompt_versions, webhook
@@ -48,7 +49,16 @@ from airside.pipelines.operations import triggers as trigger_asks
 from airside.pipelines.records import (
     Trigger,
 )
-from airside.platform.notify.operations import GetWebhook, ListDeliveries, ListWebhooks, Redeliver, TryWebhook
+from airside.platform.notify.operations import (
+    CreateWebhook,
+    DeleteWebhook,
+    GetWebhook,
+    ListDeliveries,
+    ListWebhooks,
+    Redeliver,
+    TryWebhook,
+    UpdateWebhook,
+)
 from airside.platform.notify.records import DeliveryPage, WebhookPage, WebhookTest
 from airside.quality.operations import gates as gate_asks
 from airside.quality.records import GateDecisionPage
@@ -86,6 +96,10 @@ from airside.tower.records import (
 from airside.tower.rules import summary_of
 from airside.tracking.artifacts import ArtifactInfo, ArtifactList, ListArtifacts
 from airside.tracking.capture.operations import GetCaptures
+from airside.tracking.evaluation.operations import datasets as evaluation_asks
+from airside.tracking.evaluation.operations import records as record_asks
+from airside.tracking.evaluation.operations import scorers as scorer_asks
+from airside.tracking.evaluation.records import EvaluationDatasetPage, EvaluationRecordPage, ScorerVersions
 from airside.tracking.logged_models.operations import GetLoggedModel
 from airside.tracking.operations import experiments as experiment_asks
 from airside.tracking.operations import logging as logging_asks
@@ -117,6 +131,12 @@ DONE_ASKS: tuple[type, ...] = (
     logging_asks.DeleteRunTag,
     run_asks.DeleteRun,
     model_asks.DeleteModel,
+    DeleteWebhook,
+    evaluation_asks.DeleteEvaluationDataset,
+    evaluation_asks.DeleteEvaluationDatasetTag,
+    evaluation_asks.SetEvaluationDatasetTags,
+    record_asks.DeleteEvaluationRecords,
+    scorer_asks.DeleteScorer,
     model_asks.SetModelTag,
     model_asks.DeleteModelTag,
     version_asks.DeleteVersion,
@@ -279,6 +299,16 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
                 Found(kind="model_version", id="employment@3", name=name, link="javascript:alert(1)"),
             ],
         ),
+        CreateWebhook: lambda ask: webhook(text),
+        UpdateWebhook: lambda ask: webhook(text),
+        evaluation_asks.SearchEvaluationDatasets: lambda ask: page(EvaluationDatasetPage, [evaluation_dataset(text)]),
+        evaluation_asks.GetEvaluationDataset: lambda ask: evaluation_dataset(text),
+        evaluation_asks.CreateEvaluationDataset: lambda ask: evaluation_dataset(text),
+        evaluation_asks.AddEvaluationDatasetToExperiments: lambda ask: evaluation_dataset(text),
+        evaluation_asks.RemoveEvaluationDatasetFromExperiments: lambda ask: evaluation_dataset(text),
+        record_asks.ListEvaluationRecords: lambda ask: page(EvaluationRecordPage, evaluation_records(text)),
+        scorer_asks.ListScorersOf: lambda ask: page(ScorerVersions, [scorer_version(text, 2)]),
+        scorer_asks.ListScorerVersions: lambda ask: page(ScorerVersions, [scorer_version(text, n) for n in (1, 2)]),
         model_asks.CreateModel: lambda ask: model(name),
         model_asks.UpdateModel: lambda ask: model(name),
         model_asks.RenameModel: lambda ask: model(name),
@@ -345,6 +375,10 @@ def empty() -> dict[type, Answer]:
         ListDeliveries: DeliveryPage,
         GetCurves: Curves,
         ListNames: Names,
+        evaluation_asks.SearchEvaluationDatasets: EvaluationDatasetPage,
+        record_asks.ListEvaluationRecords: EvaluationRecordPage,
+        scorer_asks.ListScorersOf: ScorerVersions,
+        scorer_asks.ListScorerVersions: ScorerVersions,
         ListValues: Names,
         SearchRunDatasets: DatasetSummaries,
         dataset_asks.SearchDatasets: DatasetPage,
@@ -384,6 +418,10 @@ PATHS = (
     "/experiments/1/runs?cols=started,datasets,commit,metrics.accuracy,params.model,tags.team&stage=deleted",
     "/experiments/1/columns?cols=user,metrics.auc",
     "/experiments/1/about",
+    "/experiments/1/evaluation-datasets",
+    "/evaluation-datasets/d-1",
+    "/experiments/1/scorers",
+    "/experiments/1/scorers/kind?version=1",
     f"/runs/{RUN}?tab=media",
     f"/runs/{RUN}?tab=metrics&keys=loss,accuracy&scale=log&smoothing=60&x0=10&x1=20",
     *(f"/compare?runs={RUN},{RUN[:-1]}7&tab={tab}" for tab in ("differences", "curves", "parallel")),
