@@ -39,8 +39,8 @@ class _Edge(BaseHTTPRequestHandler):
                 (),
             )
         elif path == "/get-artifact":
-            found = ARTIFACTS.get(query.rpartition("path=")[2])
-            self._send(200, "image/gif" if found is None else "application/octet-stream", found or PICTURE, ())
+            held = ARTIFACTS.get(query.rpartition("path=")[2])
+            self._send(200, "image/gif" if held is None else "application/octet-stream", held or PICTURE, ())
         elif path == "/artifact-view":
             self._send(200, "text/html", ARTIFACTS["a.html"], (("Content-Security-Policy", POLICY),))
         else:
