@@ -190,6 +190,16 @@ def test_not_a_number_comes_back_as_a_word(ask: Ask, run_id: str) -> None:
             400,
             "Invalid value 50001 for parameter 'max_results' supplied:  Hint:",
         ),
+        (
+            "POST",
+            "runs/search",
+            {"experiment_ids": ["0"], "max_results": "50001"},
+            400,
+            "Invalid value \"50001\" for parameter 'max_results' supplied:  Hint: Value was of type 'str'.",
+        ),
+        ("POST", "runs/search", {"experiment_ids": ["0"], "max_results": " 1"}, 400, "Value was of type 'str'."),
+        ("POST", "runs/search", {"experiment_ids": ["0"], "filter": "run_id = ('x')"}, 400, "Expected a quoted string"),
+        ("POST", "runs/update", {"run_id": "R", "status": 77}, 400, "Hint: Value was of type 'int'."),
         ("POST", "runs/search", {"experiment_ids": ["x"]}, 400, "Invalid experiment ID 'x'."),
         (
             "GET",

@@ -76,6 +76,7 @@ class Platform:
                 truncates=settings["truncate_long_values"],
                 location=settings["artifact_location_limit"],
                 schemes=frozenset(settings["location_schemes"]),
+                own_root=places.default_root,
             ),
             "version_source_pattern": settings["version_source_pattern"],
             KEEPER: needed,

@@ -237,6 +237,18 @@ def int32(value: Any, name: str) -> int:
     return _whole(value, name, INT32)
 
 
+def limited(kind: Callable[[Any, str], int], most: int) -> Kind:
+    """A whole number that is not too large; one that is, is told as one of the wrong type, as MLflow does."""
+
+    def convert(value: Any, name: str) -> int:
+        number = kind(value, name)
+        if number > most:
+            raise mistyped(value, name)
+        return number
+
+    return convert
+
+
 def double(value: Any, name: str) -> float:
     """A double: a number, a numeric string, `"NaN"`, `"Infinity"`, `"-Infinity"`."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
