@@ -757,6 +757,7 @@ CREATE TABLE registry_change (
   key TEXT COLLATE "C" NOT NULL,
   before_value TEXT NOT NULL,
   after_value TEXT NOT NULL,
+  reason TEXT NOT NULL,
   actor TEXT NOT NULL,
   at_ms BIGINT NOT NULL,
   PRIMARY KEY (id)
