@@ -235,7 +235,7 @@ def _stage_first(step: Step, theirs: Answered, ours: Answered) -> bool:
 
 def _search_words(step: Step, theirs: Answered, ours: Answered) -> bool:
     is_search = step.path.endswith("/search") or (step.method, step.path) == ("GET", "2.0/mlflow/traces")
-    is_asked = _field(step, "filter") or _field(step, "order_by") or _field(step, "orderBy")
+    is_asked = any(_field(step, name) for name in ("filter", "filter_string", "order_by", "orderBy"))
     return bool(is_search and is_asked and all(map(_is_about_words, (theirs, ours))))
 
 
