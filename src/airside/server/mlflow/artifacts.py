@@ -178,6 +178,11 @@ def byte_routes(platform: Platform) -> list[Route]:
             ("GET", f"{prefix}presigned/{{path:path}}", proxy.served(signed.download)),
         ]
         calls += [("POST", f"{prefix}mpu/{step}/{{path:path}}", proxy.served(signed.upload(step))) for step in STEPS]
+    for prefix in ("/api/2.0/mlflow/artifacts/", "/ajax-api/2.0/mlflow/artifacts/"):
+        calls += [
+            ("POST", f"{prefix}presigned-upload-url", signed.direct_upload),
+            ("POST", f"{prefix}presigned-download-url", signed.direct_download),
+        ]
     models = "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"
     calls += [
         ("GET", "/get-artifact", proxy.file_of(_of_run, "run_id")),
