@@ -55,6 +55,7 @@ class PostgresSession(Hooks):
 
     def __init__(self, url: str, *, readonly: bool) -> None:
         super().__init__()
+        self.is_reading = readonly
         self._db = psycopg.connect(url, autocommit=True, prepare_threshold=2)
         self._db.prepared_max = 1000
         self._writes = 0

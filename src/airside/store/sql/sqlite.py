@@ -62,7 +62,7 @@ class SqliteSession(Hooks):
 
     def __init__(self, path: Path, *, readonly: bool, synchronous: str) -> None:
         super().__init__()
-        self._readonly = readonly
+        self.is_reading = readonly
         self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
         self._db = sqlite3.connect(
             path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
@@ -77,6 +77,7 @@ class SqliteSession(Hooks):
         execute("PRAGMA temp_store=MEMORY")
         execute("PRAGMA cache_size=-8192")
         if readonly:
+            execute("PRAGMA cache_size=-16384")
             execute("PRAGMA query_only=ON")
             self._deadline = float("inf")
             self._db.set_progress_handler(self._is_late, _INSTRUCTIONS_PER_LOOK)
@@ -126,7 +127,7 @@ class SqliteSession(Hooks):
     def begin(self) -> None:
         """Open the transaction."""
         self._clear()
-        if self._readonly:
+        if self.is_reading:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
         self.run(self._begin)
 

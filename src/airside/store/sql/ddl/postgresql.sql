@@ -484,6 +484,7 @@ CREATE TABLE metric_latest (
   is_nan BOOLEAN NOT NULL,
   n_since_packed BIGINT NOT NULL,
   packed_ms BIGINT NOT NULL,
+  sheaf_no BIGINT NOT NULL,
   PRIMARY KEY (run_no, key_no)
 );
 
@@ -498,6 +499,18 @@ CREATE TABLE metric_point (
   is_nan BOOLEAN NOT NULL,
   PRIMARY KEY (run_no, key_no, time_ms, step, value, is_nan)
 );
+
+CREATE TABLE metric_sheaf (
+  id BIGSERIAL NOT NULL,
+  run_no BIGINT NOT NULL,
+  n_points BIGINT NOT NULL,
+  low_ms BIGINT NOT NULL,
+  high_ms BIGINT NOT NULL,
+  points BYTEA NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX metric_sheaf_run ON metric_sheaf (run_no, id, low_ms, high_ms, n_points);
 
 CREATE TABLE model_alias (
   name TEXT COLLATE "C" NOT NULL,
