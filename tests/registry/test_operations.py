@@ -320,7 +320,8 @@ def test_rollback_needs_no_verdict_and_leaves_out_what_is_gone(platform: Platfor
         platform.call(LOCAL, SetAlias(name=churn, alias="champion", version=version))
     platform.call(LOCAL, RequireOfModel(name=churn, gates=("quality",)))
     platform.call(LOCAL, DeleteVersion(name=churn, version=2))
-    assert platform.call(LOCAL, RollbackModel(name=churn)).version == 1
+    assert platform.call(LOCAL, RollbackModel(name=churn, reason="v2 was slow")).version == 1
+    assert platform.call(LOCAL, ModelHistory(name=churn, what="rollback")).items[0].reason == "v2 was slow"
 
 
 def test_promotion_is_told_and_nothing_is_told_twice(platform: Platform, churn: ModelName) -> None:

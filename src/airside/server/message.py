@@ -150,7 +150,7 @@ async def send_answer(
         body = (body,)
     if isinstance(body, tuple):
         if answer.status != 204:
-            headers.append((b"content-length", str(sum(map(len, body))).encode()))
+            headers.append((b"content-length", b"%d" % sum(map(len, body))))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if is_head:
             body = ()

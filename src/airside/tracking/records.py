@@ -219,3 +219,10 @@ class DatasetSummaries(Record):
     """The datasets of some experiments."""
 
     items: tuple[DatasetSummary, ...]
+
+
+class Names(Record):
+    """Some names or values, and whether there are more."""
+
+    items: tuple[str, ...]
+    is_cut: bool = False

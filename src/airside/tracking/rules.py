@@ -431,3 +431,14 @@ def check_dataset(given: DatasetInput) -> None:
     for tag in given.tags:
         check_length(tag.key, "key", 255)
         check_length(tag.value, "value", 500)
+
+
+def containing(names: Iterable[str], text: str) -> list[str]:
+    """The names that contain a text, in capitals or not: first those that begin with it, each part in order.
+
+    >>> containing(["val/loss", "Loss", "auc"], "loss")
+    ['Loss', 'val/loss']
+    """
+    wanted = text.lower()
+    found = sorted(name for name in names if wanted in name.lower())
+    return sorted(found, key=lambda name: not name.lower().startswith(wanted))

@@ -14,9 +14,10 @@ from airside.store.private import folder, make
 from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, TOO_MUCH, Hooks, Session
 
-RESTART_PAGES = 8192
-"""With more pages than this in the write-ahead log (32 MiB) the writer itself begins it anew between two groups: under
-constant load it would grow on, because the checkpointer never catches up."""
+RESTART_PAGES = 1024
+"""With more pages than this in the write-ahead log (4 MiB) the writer itself begins it anew between two groups: under
+constant load it would grow on, because the checkpointer never catches up, and to sync a file that grows takes twice as
+long. Asked once a second, so the log comes to hold what a second writes."""
 LOG_BYTES = 64 << 20
 """What is kept of the log's file when a long reader let it grow further."""
 
