@@ -37,7 +37,7 @@ MILLION = 1_000_000
 COPIED = {
     "metric_point": "run_no, time_ms, step, value, is_nan",
     "metric_chunk": f"run_no, points, {COLUMNS}",
-    "metric_latest": "run_no, experiment_no, step, time_ms, value, is_nan, n_since_packed, packed_ms, sheaf_no",
+    "metric_latest": "run_no, experiment_no, step, time_ms, value, is_nan, n_since_packed, packed_ms",
 }
 
 

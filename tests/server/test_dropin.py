@@ -98,6 +98,41 @@ def test_a_relative_root_is_meant_from_the_servers_folder(started: Any, tmp_path
     assert location == f"file://{tmp_path}/rel/0"
 
 
+@pytest.mark.parametrize(
+    ("root", "location"),
+    [
+        ("http://tracking:5000/api/2.0/mlflow-artifacts/artifacts", None),
+        ("mlflow-artifacts://tracking:5000/", "mlflow-artifacts://tracking:5000/0"),
+    ],
+)
+def test_a_root_that_names_this_server_is_its_own_store(started: Any, root: str, location: str | None) -> None:
+    server = started("--default-artifact-root", root)
+    calls = "/api/2.0/mlflow/"
+    run = ask(server, "POST", f"{calls}runs/create", json={"experiment_id": "0"}).json()["run"]["info"]
+    assert run["artifact_uri"] == f"{location or root + '/0'}/{run['run_id']}/artifacts"
+    assert ask(server, "PUT", f"{FILES}/0/{run['run_id']}/artifacts/d/a.txt", body=b"x").status == 200
+    named = {"run_id": run["run_id"], "path": "d"}
+    listed = ask(server, "GET", f"{calls}artifacts/list", fields=named).json()
+    assert listed == {"root_uri": run["artifact_uri"], "files": [{"path": "d/a.txt", "is_dir": False, "file_size": 1}]}
+    assert ask(server, "GET", "/get-artifact", fields={**named, "path": "d/a.txt"}).data == b"x"
+    ask(server, "POST", f"{calls}registered-models/create", json={"name": "m"})
+    for source, status in (
+        (f"{run['artifact_uri']}/d", 200),
+        (root, 400),
+        (run["artifact_uri"].replace("tracking", "elsewhere"), 400),
+    ):
+        sent = {"name": "m", "source": source, "run_id": run["run_id"]}
+        assert ask(server, "POST", f"{calls}model-versions/create", json=sent).status == status
+    version = {"name": "m", "version": "1", "path": "a.txt"}
+    assert ask(server, "GET", "/model-versions/get-artifact", fields=version).data == b"x"
+    places = [root, "http://elsewhere:5000/api/2.0/mlflow-artifacts/artifacts", "http://tracking:5001/x"]
+    made = [
+        ask(server, "POST", f"{calls}experiments/create", json={"name": place, "artifact_location": place}).status
+        for place in places
+    ]
+    assert made == [200, 400, 400]
+
+
 def test_the_variables_of_a_compose_file_work(started: Any, tmp_path: Path) -> None:
     server = started(
         MLFLOW_BACKEND_STORE_URI=f"sqlite:///{tmp_path}/v.db",

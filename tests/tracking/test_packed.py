@@ -16,7 +16,6 @@ from airside.platform.wiring import Platform
 from airside.tracking import chunk
 from airside.tracking.chunk import by_step, pack, unpack
 from airside.tracking.curve import Smoothing, View, drawn, sampled_ranks
-from airside.tracking.imports.queries import tallies
 from airside.tracking.operations.histories import (
     GetCurves,
     GetMetricHistory,
@@ -25,8 +24,7 @@ from airside.tracking.operations.histories import (
 )
 from airside.tracking.operations.logging import LogBatch, LogHistory, LogMetric
 from airside.tracking.operations.runs import CreateRun, GetRun
-from airside.tracking.queries import chunks, ranges, samples, series, sheaves
-from airside.tracking.queries.runs import numbers
+from airside.tracking.queries import chunks, ranges, samples, series
 from airside.tracking.records import LoggedMetric, Metric
 from airside.tracking.rules import Point
 
@@ -47,10 +45,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         (series, "FULL", 12),
         (series, "ROWS_AT_ONCE", 16),
         (series, "REWRITES_AT_ONCE", 2),
-        (series, "BIND_AT", 3),
-        (series, "SHEAVES", 3),
-        (series, "UNBIND_EVERY", 2),
-        (sheaves, "POINTS_AT_MOST", 5),
         (chunk, "USUAL", 6),
         (chunks, "_SIZES", (1, 3)),
         (samples, "_MERGED_AT_LEAST", 5),
@@ -85,19 +79,19 @@ def log(platform: Platform, run_id: RunId, points: list[Point]) -> None:
     platform.call(LOCAL, LogBatch(run_id=run_id, metrics=metrics))
 
 
-def by_pages(platform: Platform, run_id: RunId, size: int, key: str = "m") -> list[Metric]:
+def by_pages(platform: Platform, run_id: RunId, size: int) -> list[Metric]:
     found, token = list[Metric](), ""
     while True:
-        page = platform.call(LOCAL, GetMetricHistory(run_id=run_id, key=key, max_results=size, page_token=token))
+        page = platform.call(LOCAL, GetMetricHistory(run_id=run_id, key="m", max_results=size, page_token=token))
         found += page.items
         token = page.next_page_token
         if not token:
             return found
 
 
-def metric_of(point: Point, key: str = "m") -> Metric:
+def metric_of(point: Point) -> Metric:
     time_ms, step, value, is_nan = point
-    return Metric(key=key, value=None if is_nan else value, timestamp_ms=time_ms, step=step)
+    return Metric(key="m", value=None if is_nan else value, timestamp_ms=time_ms, step=step)
 
 
 def points_of(kind: str, count: int) -> list[Point]:
@@ -237,85 +231,3 @@ def test_a_whole_history_is_logged_as_columns(platform: Platform) -> None:
     assert (*page.values, *rest.values) == asked.values
     assert (*page.timestamps_ms, *rest.timestamps_ms) == asked.timestamps_ms
     assert platform.call(LOCAL, GetRun(run_id=run_id)).metrics[0].step == count - 1
-
-
-near = st.tuples(st.integers(0, 60), st.integers(0, 9), st.integers(0, 2).map(float), st.just(value=False))
-named = st.lists(st.tuples(st.sampled_from("abc"), near), min_size=1, max_size=12)
-
-
-@given(
-    writes=st.lists(
-        st.tuples(st.sampled_from(("batch", "history")), st.integers(0, 300), named), min_size=1, max_size=24
-    ),
-    again=st.integers(0, 23),
-    wanted=st.integers(1, 20),
-)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_several_metrics_in_one_write_are_each_what_they_would_be_alone(
-    platform: Platform, small: None, writes: list[tuple[str, int, list[tuple[str, Point]]]], again: int, wanted: int
-) -> None:
-    run_id = platform.call(LOCAL, CreateRun()).info.run_id
-    kept: dict[str, set[Point]] = {}
-    # mostly later and later, as programs log, each at its pace; one write is sent twice
-    for at, (kind, delay, pairs) in enumerate([*writes, writes[again % len(writes)]]):
-        begin = (at % len(writes)) * 40 + delay
-        moved = [(key, (begin + time_ms, step, value, is_nan)) for key, (time_ms, step, value, is_nan) in pairs]
-        if kind == "history":
-            moved = [(moved[0][0], point) for _, point in moved]
-            times_ms, steps, values, _ = zip(*(point for _, point in moved), strict=True)
-            asked = LogHistory(run_id=run_id, key=moved[0][0], timestamps_ms=times_ms, steps=steps, values=values)
-            platform.call(LOCAL, asked)
-        else:
-            metrics = tuple(LoggedMetric(key=key, value=p[2], timestamp_ms=p[0], step=p[1]) for key, p in moved)
-            platform.call(LOCAL, LogBatch(run_id=run_id, metrics=metrics))
-        for key, point in moved:
-            kept.setdefault(key, set()).add(point)
-    for key, points in kept.items():
-        ordered = sorted(points)
-        assert [metric_of(point, key) for point in ordered] == by_pages(platform, run_id, wanted, key)
-        within = sorted(ordered, key=by_step)
-        found = platform.call(LOCAL, GetMetricInterval(run_ids=(run_id,), key=key, max_results=wanted)).items
-        assert [metric_of(within[rank], key) for rank in sampled_ranks(len(within), wanted)] == [
-            Metric(key=p.key, value=p.value, timestamp_ms=p.timestamp_ms, step=p.step) for p in found
-        ]
-    assert sum(map(len, kept.values())) == n_points(platform, run_id)
-
-
-def n_points(platform: Platform, run_id: RunId) -> int:
-    """As an import's comparison counts them: a point that is in two places counts twice."""
-
-    def count(ctx: Context) -> int:
-        found = numbers(ctx, run_id)
-        assert found is not None
-        return tallies(ctx.tx, {found[0]: run_id})[0].points
-
-    return platform.read(count)
-
-
-def test_large_writes_are_bound_and_packed_by_those_that_follow(platform: Platform) -> None:
-    run_id = platform.call(LOCAL, CreateRun()).info.run_id
-    n_writes, keys = 2 * series.SHEAVES, [f"m{number}" for number in range(40)]
-    for write in range(n_writes):
-        points = [
-            LoggedMetric(key=key, value=0.5, timestamp_ms=write * 9 + of, step=of) for key in keys for of in (1, 2)
-        ]
-        platform.call(LOCAL, LogBatch(run_id=run_id, metrics=tuple(points)))
-    rows, bound, packed = platform.read(
-        lambda ctx: [
-            int((ctx.tx.one(f"SELECT COUNT(*) FROM {table}") or (0,))[0])
-            for table in ("metric_point", "metric_sheaf", "metric_chunk")
-        ]
-    )
-    assert rows == 0
-    assert bound <= n_writes
-    assert packed >= len(keys)
-    assert n_points(platform, run_id) == n_writes * len(keys) * 2
-    assert len(by_pages(platform, run_id, 100, keys[0])) == n_writes * 2
-
-
-def test_a_point_that_was_sent_alone_is_not_bound_again(platform: Platform, small: None) -> None:
-    run_id = platform.call(LOCAL, CreateRun()).info.run_id
-    for _ in range(series.PACK_AT):  # so often that its row is to be packed, but it is too few for a chunk
-        log(platform, run_id, [(5, 1, 0.5, False)])
-    log(platform, run_id, [(5, 1, 0.5, False), (6, 2, 0.5, False), (7, 3, 0.5, False)])
-    assert n_points(platform, run_id) == 3

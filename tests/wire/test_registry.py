@@ -95,6 +95,7 @@ SCENARIOS: list[tuple[str, str, Any, int, str]] = [
     ("GET", f"{M}alias", {"name": "empty", "alias": "latest"}, 404, "Latest version not found for model empty."),
     ("DELETE", f"{M}alias", {"name": "m", "alias": "zz"}, 200, ""),
     ("GET", f"{M}search", {"max_results": "0"}, 400, "INVALID_PARAMETER_VALUE"),
+    ("GET", f"{M}search", {"max_results": "1001"}, 400, "Invalid value \"1001\" for parameter 'max_results' supplied:"),
     ("GET", f"{M}search", {"filter": "tags.k IS NULL"}, 400, "is not supported for registered model search."),
     ("GET", f"{M}search", {"page_token": "e30="}, 400, "Invalid page token, parsed value={}"),
     ("POST", f"{V}create", {"name": "m"}, 400, f"{MISSING} 'source'. {SEE}"),
@@ -177,7 +178,7 @@ def test_a_model_shows_what_was_set_and_nothing_else(wire: Wire) -> None:
     model = wire("GET", f"{M}get", {"name": "m"})[1]["registered_model"]
     assert {"name", "description", "tags", "aliases", "latest_versions"} < set(model)
     assert model["aliases"] == [{"alias": "Blue-1", "version": "2"}]
-    assert [each["current_stage"] for each in model["latest_versions"]] == ["None", "Staging"]
+    assert [each["current_stage"] for each in model["latest_versions"]] == ["Staging", "None"]
     empty = wire("GET", f"{M}get", {"name": "empty"})[1]["registered_model"]
     assert set(empty) == {"name", "creation_timestamp", "last_updated_timestamp"}
 

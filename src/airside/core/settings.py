@@ -63,6 +63,7 @@ SETTINGS: tuple[Setting, ...] = (
     _s("s3_ignore_tls", "switch", False, "Whether the object store's certificate is left unchecked."),
     _s("synchronous", "text", "FULL", "SQLite's synchronous: FULL survives power loss; NORMAL only a crash."),
     _s("reader_threads", "whole", 3, "Threads that answer queries, each with its own connection."),
+    _s("run_memory_mib", "whole", 64, "How much of the runs that were read is kept in memory, in MiB; 0 keeps none."),
     _s("auth", "text", "auto", "auto: on unless every address is loopback; on; off."),
     _s("admin_login", "switch", False, "Whether `admin` signs in with the password of MLFLOW_AUTH_ADMIN_PASSWORD."),
     _s("ssl_certfile", "text", "", "Certificate chain of the server (PEM): with it, it speaks https."),

@@ -57,10 +57,6 @@ class Columns(NamedTuple):
             return list(zip(self.times_ms, self.steps, self.values, repeat(False)))
         return [self.point(index) for index in range(len(self.values))]
 
-    def cut(self, start: int, end: int) -> "Columns":
-        """Those from one place up to another."""
-        return Columns(self.times_ms[start:end], self.steps[start:end], self.values[start:end], self.has_nan)
-
     def holds(self, point: Point) -> bool:
         """Whether a point is among them."""
         time_ms, step, value, is_nan = point
@@ -158,19 +154,13 @@ def pack(points: Sequence[Point]) -> tuple[Chunk, bytes]:
         times_ms[greatest_at],
         steps[greatest_at],
     )
-    return chunk, squeezed(times_ms, steps, values, nans)
-
-
-def squeezed(times_ms: list[int], steps: list[int], values: list[float], nans: Sequence[bool]) -> bytes:
-    """The bytes of points, given as columns in any order."""
-    has_nan = any(nans)
     time_code, first_ms, time_stride, time_bytes = _squeezed(times_ms)
     step_code, low_step, step_stride, step_bytes = _squeezed(steps)
     stored = [_NAN if is_nan else value for value, is_nan in zip(values, nans, strict=True)] if has_nan else values
     head = _HEAD.pack(
-        _VERSION, time_code, step_code, has_nan, len(values), first_ms, time_stride, low_step, step_stride
+        _VERSION, time_code, step_code, has_nan, len(points), first_ms, time_stride, low_step, step_stride
     )
-    return head + time_bytes + step_bytes + bytes_of("d", stored)
+    return chunk, head + time_bytes + step_bytes + _bytes("d", stored)
 
 
 def unpack(held: bytes) -> Columns:
@@ -178,7 +168,7 @@ def unpack(held: bytes) -> Columns:
     _, time_code, step_code, has_nan, count, first_ms, time_stride, low_step, step_stride = _HEAD.unpack_from(held)
     times_ms, at = _widened(held, _HEAD.size, time_code, count, (first_ms, time_stride))
     steps, at = _widened(held, at, step_code, count, (low_step, step_stride))
-    return Columns(times_ms, steps, numbers_of("d", held[at : at + 8 * count]), bool(has_nan))
+    return Columns(times_ms, steps, _array("d", held[at : at + 8 * count]), bool(has_nan))
 
 
 def picked(held: bytes, ranks: Iterable[int]) -> list[StepKey]:
@@ -252,7 +242,7 @@ def _squeezed(numbers: list[int]) -> tuple[bytes, int, int, bytes]:
     low = min(numbers)
     span = max(numbers) - low
     code = next(code for code, limit in _WIDTHS if span < limit)
-    return code, low, 0, bytes_of(code.decode(), [number - low for number in numbers])
+    return code, low, 0, _bytes(code.decode(), [number - low for number in numbers])
 
 
 def _progression(first: int, stride: int, count: int) -> list[int]:
@@ -268,19 +258,17 @@ def _widened(held: bytes, at: int, code: bytes, count: int, progression: tuple[i
         return (first,) * count, at
     offsets: array[int] = array(code.decode())
     end = at + offsets.itemsize * count
-    return _Offsets(first, numbers_of(code.decode(), held[at:end])), end
+    return _Offsets(first, _array(code.decode(), held[at:end])), end
 
 
-def bytes_of(code: str, numbers: Iterable[float]) -> bytes:
-    """Numbers in a width of `array`, little-endian."""
+def _bytes(code: str, numbers: Iterable[float]) -> bytes:
     column = array(code, numbers)
     if _IS_FOREIGN:
         column.byteswap()
     return column.tobytes()
 
 
-def numbers_of(code: str, part: bytes) -> "array[int]":
-    """What `bytes_of` made of numbers."""
+def _array(code: str, part: bytes) -> "array[int]":
     column: array[int] = array(code)
     column.frombytes(part)
     if _IS_FOREIGN:

@@ -21,6 +21,7 @@ import msgspec
 from airside.core.errors import AirsideError, Invalid
 from airside.core.operation import AnyOperation, operation_of
 from airside.core.record import Ask, Record
+from airside.server.message import Pieces
 
 Kind = Callable[[Any, str], Any]
 """What a field is: `(value as sent, name of the field) -> value`, or `Invalid`."""
@@ -58,7 +59,7 @@ class WireRoute(Record, kw_only=False):
         method: the HTTP method.
         path: below the prefix, e.g. `2.0/mlflow/runs/create`; `{name}` is one segment, `{name:path}` the rest.
         decode: the request as an ask.
-        encode: the answer as the JSON of a 200.
+        encode: the answer as the JSON of a 200, or as pieces of it.
         prefixes: where the path hangs.
         stream: for an answer that may be too long to be held whole: given the ask, its answer and a way to ask on,
             the pieces of the JSON; None when `encode` is to be used.
@@ -67,7 +68,7 @@ class WireRoute(Record, kw_only=False):
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
     path: str
     decode: Callable[[WireRequest], Ask[Any]]
-    encode: Callable[[Any], bytes]
+    encode: Callable[[Any], bytes | Pieces]
     ask: type[Ask[Any]]
     prefixes: tuple[str, ...] = BOTH
     stream: Stream | None = None
@@ -234,6 +235,18 @@ def int64(value: Any, name: str) -> int:
 def int32(value: Any, name: str) -> int:
     """A 32-bit integer, sent as `int64` is."""
     return _whole(value, name, INT32)
+
+
+def limited(kind: Callable[[Any, str], int], most: int) -> Kind:
+    """A whole number that is not too large; one that is, is told as one of the wrong type, as MLflow does."""
+
+    def convert(value: Any, name: str) -> int:
+        number = kind(value, name)
+        if number > most:
+            raise mistyped(value, name)
+        return number
+
+    return convert
 
 
 def double(value: Any, name: str) -> float:

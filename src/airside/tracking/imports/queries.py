@@ -8,7 +8,7 @@ from airside.core.ids import ImportId, RunId
 from airside.core.operation import Context, Row, Transaction
 from airside.store.sql.conditions import placeholders
 from airside.tracking.imports.records import Import, ImportPart, ImportReport, RunTally
-from airside.tracking.queries import experiments, sheaves
+from airside.tracking.queries import experiments
 from airside.tracking.queries.keys import keys_of
 from airside.tracking.queries.series import RunNumbers
 from airside.tracking.records import Experiment, Param
@@ -134,9 +134,6 @@ def tallies(tx: Transaction, runs: dict[int, RunId]) -> tuple[RunTally, ...]:
     points: dict[int, int] = dict(tx.all(_PACKED.format(marks=marks), tuple(runs)))
     for number, count in tx.all(_COUNT.format(table="metric_point", marks=marks), tuple(runs)):
         points[number] = points.get(number, 0) + count
-    for number in runs:
-        if bound := sheaves.count(tx, number):
-            points[number] = points.get(number, 0) + bound
     for number, count in points.items():
         counts[number]["points"] = int(count)
     for field, table in _COUNTS.items():

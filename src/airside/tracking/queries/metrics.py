@@ -7,7 +7,7 @@ from airside.core.ids import RunId
 from airside.core.operation import Context, Transaction
 from airside.core.search import PageToken, read_token, write_token
 from airside.tracking.chunk import Columns
-from airside.tracking.queries import chunks, sheaves
+from airside.tracking.queries import chunks
 from airside.tracking.queries.chunks import Series
 from airside.tracking.queries.keys import known_key
 from airside.tracking.queries.runs import numbers
@@ -67,8 +67,6 @@ def _in_order(tx: Transaction, series: Series, after: Point | None, wanted: int)
     """The points behind one, in the order of histories, part by part. At least `wanted` of them, if there are."""
     where = (*series, *after) if after else series
     tail = [_as_point(row) for row in tx.all(_BEHIND if after else _FROM_START, (*where, wanted))]
-    if bound := sheaves.of_series(tx, series):
-        tail = sorted(tail + [point for point in bound if after is None or point > after])[:wanted]
     used = 0
     for chunk in chunks.from_point(tx, series, after):
         columns = chunks.content(tx, chunk)
@@ -102,4 +100,4 @@ def _columns(points: Sequence[Point]) -> Columns:
 def _cut(part: Columns, start: int, end: int) -> Columns:
     if start == 0 and end >= len(part.values):
         return part
-    return part.cut(start, end)
+    return Columns(part.times_ms[start:end], part.steps[start:end], part.values[start:end], part.has_nan)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from airside.core.operation import Transaction
 from airside.tracking.chunk import Chunk, Columns, picked
-from airside.tracking.queries import chunks, ranges, sheaves
+from airside.tracking.queries import chunks, ranges
 from airside.tracking.queries.chunks import Series
 from airside.tracking.rules import Point
 
@@ -99,7 +99,8 @@ def groups(tx: Transaction, series: Series, order: Order, steps: tuple[int, int]
         inside = [point for point in columns.points() if start <= point[1] <= end]
         parts += _at_hand(sorted(order.keys(columns_of(inside))))
     parts.sort(key=_low)
-    tail = _tail(tx, series, order, steps)
+    rows = tx.all(_TAIL.format(order.lead) + ("" if is_all else _WITHIN), series if is_all else (*series, *steps))
+    tail = sorted((first, second, value, bool(is_nan)) for first, second, value, is_nan in rows)
     begin = 0
     for part in parts.copy():
         here = bisect_left(tail, part.low, begin)
@@ -107,16 +108,6 @@ def groups(tx: Transaction, series: Series, order: Order, steps: tuple[int, int]
         begin = here
     parts += _at_hand(tail[begin:])
     return _grouped(sorted(parts, key=_low))
-
-
-def _tail(tx: Transaction, series: Series, order: Order, steps: tuple[int, int]) -> list[Key]:
-    """The points within a range of steps that are not packed yet, in order."""
-    start, end = steps
-    is_all = steps == ALL_STEPS
-    rows = tx.all(_TAIL.format(order.lead) + ("" if is_all else _WITHIN), series if is_all else (*series, *steps))
-    tail = [(first, second, value, bool(is_nan)) for first, second, value, is_nan in rows]
-    bound = [point for point in sheaves.of_series(tx, series) if start <= point[1] <= end]
-    return sorted(tail + order.keys(columns_of(bound)) if bound else tail)
 
 
 def columns_of(points: Sequence[Point]) -> Columns:
@@ -162,7 +153,7 @@ def sampled(
 def _straight(tx: Transaction, series: Series, ranks: Callable[[int], Sequence[int]]) -> list[Key] | None:
     """The same of a history whose steps and times grow together, the usual case; None when it is another."""
     spans = chunks.spans(tx, series)
-    tail = _tail(tx, series, BY_STEP, ALL_STEPS)
+    tail = sorted((row[0], row[1], row[2], bool(row[3])) for row in tx.all(_TAIL.format(BY_STEP.lead), series))
     ids, counts, are_by_step, *keys = zip(*spans, strict=True) if spans else ((),) * 7
     firsts, lasts = list(zip(*keys[:2], strict=True)), list(zip(*keys[2:], strict=True))
     firsts += [tail[0][:2]] if tail else []

@@ -1,19 +1,15 @@
-"""Writing points: the latest moves forward, the tail grows, and is packed when it is long (docs/decisions/0012).
-
-What a large write brings of many metrics is bound into a sheaf, one row, and packed metric by metric by those that
-follow (docs/decisions/0022).
-"""
+"""Writing points: the latest moves forward, the tail grows, and is packed when it is long (docs/decisions/0012)."""
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from airside.core.operation import Dialect, Row, Transaction
 from airside.tracking.chunk import FULL, Chunk, parted
-from airside.tracking.queries import chunks, sheaves
+from airside.tracking.queries import chunks
 from airside.tracking.queries.chunks import Series
 from airside.tracking.rules import Point
 
@@ -25,14 +21,6 @@ SERIES_AT_ONCE = 2
 """How many tails one write packs: a batch of a thousand metrics must not hold the writer for seconds."""
 ROWS_AT_ONCE = 4096
 REWRITES_AT_ONCE = 8
-BIND_AT = 64
-"""So many points that would be rows become a sheaf."""
-SHEAVES = 48
-"""With so many sheaves a run's series begin to be packed."""
-UNBIND_EVERY = 4
-"""Not by every write: the sheaves are read each time."""
-UNBOUND_AT_ONCE = 4096
-"""So many series are packed by one write at most."""
 
 SIZES = (64, 16, 4, 1)
 """How many rows one statement inserts: few sizes, so that statements stay prepared."""
@@ -54,27 +42,25 @@ _NEWER = (
 )
 _LATEST = (
     "INSERT INTO metric_latest (run_no, key_no, experiment_no, step, time_ms, value, is_nan, n_since_packed, "
-    "packed_ms, sheaf_no) VALUES {} ON CONFLICT (run_no, key_no) DO UPDATE SET "
+    "packed_ms) VALUES {} ON CONFLICT (run_no, key_no) DO UPDATE SET "
     + ", ".join(
         f"{name} = CASE WHEN {_NEWER} THEN excluded.{name} ELSE metric_latest.{name} END"
         for name in ("step", "time_ms", "value", "is_nan")
     )
     + ", n_since_packed = metric_latest.n_since_packed + excluded.n_since_packed"
-    + ", sheaf_no = CASE WHEN metric_latest.sheaf_no = 0 THEN excluded.sheaf_no ELSE metric_latest.sheaf_no END"
 )
-_LATEST_OF = {size: _LATEST.format(", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, -1, ?)"] * size)) for size in SIZES}
-_STATE = "SELECT key_no, n_since_packed, packed_ms, sheaf_no FROM metric_latest WHERE run_no = ? AND key_no IN ({})"
+_LATEST_OF = {size: _LATEST.format(", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, -1)"] * size)) for size in SIZES}
+_STATE = "SELECT key_no, n_since_packed, packed_ms FROM metric_latest WHERE run_no = ? AND key_no IN ({})"
 _STATE_OF = {size: _STATE.format(", ".join("?" * size)) for size in SIZES}
-_RETURNING = " RETURNING key_no, n_since_packed, packed_ms, sheaf_no"
-_HOLD = "SELECT id FROM run WHERE id = ? FOR UPDATE"
+_RETURNING = " RETURNING key_no, n_since_packed, packed_ms"
+_LATEST_RETURNING = _LATEST_OF[1] + _RETURNING
 _TAIL = (
     "SELECT time_ms, step, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ? "
     "ORDER BY time_ms, step, value, is_nan LIMIT ?"
 )
 _DROP_TAIL = "DELETE FROM metric_point WHERE run_no = ? AND key_no = ?"
 _DROP = f"{_DROP_TAIL} AND time_ms = ? AND step = ? AND value = ? AND is_nan = ?"
-_PACKED = "UPDATE metric_latest SET n_since_packed = ?, packed_ms = ? WHERE run_no = ? AND key_no = ?"
-_UNBOUND = "UPDATE metric_latest SET sheaf_no = 0, packed_ms = ? WHERE run_no = ? AND key_no = ?"
+_PACKED = "UPDATE metric_latest SET n_since_packed = 0, packed_ms = ? WHERE run_no = ? AND key_no = ?"
 
 RunNumbers = tuple[int, int]
 """The number of a run and of its experiment."""
@@ -85,92 +71,40 @@ _by_rank = itemgetter(1, 0, 2)
 
 def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]]) -> None:
     """Append points of some keys, in any order; a point that is there already is not added again."""
-    bound, first = _bound(tx, run[0], by_key)
-    states = _advanced(tx, run, by_key, bound, first)
-    in_sheaves = {key: number for key, _, _, number in states if number and key not in bound}
-    held = sheaves.held(tx, run[0], in_sheaves, by_key)
+    _store(tx, run[0], by_key, _advanced(tx, run, by_key))
+
+
+def add_one(tx: Transaction, run: RunNumbers, key: int, point: Point) -> None:
+    """The same for one point, by far the most frequent: the same statements, without looking for several."""
+    time_ms, step, value, is_nan = point
+    latest = (run[0], key, run[1], step, time_ms, value, is_nan, 1)
+    state: Row | None
+    if tx.dialect == "postgresql":
+        state = tx.one(_LATEST_RETURNING, latest)
+    else:
+        tx.run(_LATEST_OF[1], latest)
+        state = tx.one(_STATE_OF[1], (run[0], key))
+    if state is not None and state[1] < PACK_AT and state[2] < time_ms:
+        tx.run(_POINT_OF[tx.dialect, 1], (run[0], key, *point))
+    elif state is not None:
+        _store(tx, run[0], {key: (point,)}, [state])
+
+
+def _store(tx: Transaction, number: int, by_key: Mapping[int, Sequence[Point]], states: Sequence[Row]) -> None:
+    """Add points whose latest have moved forward to the tails, and pack those that are long."""
     rows: list[Row] = []
     left = SERIES_AT_ONCE
-    for key, since_packed, packed_ms, sheaf_no in states:
-        if key in bound:
-            continue
-        series, new = (run[0], key), by_key[key]
-        if key in held:
-            new = [point for point in new if point not in held[key]]
+    for key, since_packed, packed_ms in states:
+        series, new = (number, key), by_key[key]
         if packed_ms >= 0 and any(point[0] <= packed_ms for point in new):
             new = _unknown(tx, series, new)
         is_long = len(new) >= PACK_AT  # sooner packed than stored as rows
         if since_packed >= PACK_AT and (left or is_long):
             left -= not is_long
-            if sheaf_no:  # chunks must not overlap: what came before is packed before
-                _unbind(tx, series, sheaves.of_series(tx, series))
             new = _packed(tx, series, new)
         rows += [(*series, *point) for point in new]
     for size, values in _sized(sorted(rows)):  # in the order of the table: neighbours are written together
         tx.run(_POINT_OF[tx.dialect, size], values)
-    if bound:
-        _unbind_oldest(tx, run[0])
-
-
-def _bound(
-    tx: Transaction, run_no: int, by_key: Mapping[int, Sequence[Point]]
-) -> tuple[Mapping[int, Sequence[Point]], int]:
-    """Store what may go into a sheaf: the points of each key in it, and the sheaf's number. Nothing of a small write.
-
-    Of a series nothing may be in two places. So only those go whose rows are all packed, with points behind the last
-    packed one; and what the sheaves hold already is left out.
-    """
-    if sum(map(len, by_key.values())) < BIND_AT:
-        return {}, 0
-    if tx.dialect == "postgresql":  # what is looked at here stays as it is until the end
-        tx.one(_HOLD, (run_no,))
-    keys = _sized([(key,) for key in sorted(by_key)])
-    states = {row[0]: row for size, values in keys for row in tx.all(_STATE_OF[size], (run_no, *values))}
-    bound: dict[int, list[Point]] = {}
-    firsts: dict[int, int] = {}
-    for key, points in by_key.items():
-        _, n_rows, packed_ms, sheaf_no = states.get(key, (key, 0, -1, 0))
-        if not n_rows and len(points) < PACK_AT:
-            ordered = sorted(set(points))
-            if ordered[0][0] > packed_ms:
-                bound[key] = ordered
-                if sheaf_no:
-                    firsts[key] = sheaf_no
-    for key, known in sheaves.held(tx, run_no, firsts, bound).items():
-        bound[key] = [point for point in bound[key] if point not in known]
-    if sum(map(len, bound.values())) < BIND_AT:
-        return {}, 0
-    return bound, sheaves.add(tx, run_no, {key: points for key, points in bound.items() if points})
-
-
-def _unbind_oldest(tx: Transaction, run_no: int) -> None:
-    """Pack the series that wait longest, about as many points as come meanwhile; drop the sheaves behind them."""
-    sizes = sheaves.sizes(tx, run_no)
-    if len(sizes) < SHEAVES or len(sizes) % UNBIND_EVERY:
-        return
-    left = UNBIND_EVERY * sum(sizes) // SHEAVES
-    oldest = sheaves.oldest(tx, run_no, UNBOUND_AT_ONCE)
-    held = sheaves.since(tx, run_no, oldest[0][1]) if oldest else []
-    for key, _ in oldest:
-        points: list[Point] = []
-        for sheaf in held:
-            points += sheaf.points(key)
-        _unbind(tx, (run_no, key), points)
-        left -= len(points)
-        if left <= 0:
-            break
-    sheaves.drop_needless(tx, run_no)
-
-
-def _unbind(tx: Transaction, series: Series, points: list[Point]) -> None:
-    """Pack what sheaves hold of a series: it is behind all chunks. A short last chunk is lengthened."""
-    points.sort()
-    newest = chunks.newest(tx, series)
-    if newest is not None and newest.n_points < LEAST:
-        points = chunks.content(tx, newest).points() + points
-        chunks.drop(tx, newest)
-    chunks.add(tx, series, parted(points))
-    tx.run(_UNBOUND, (points[-1][0], *series))
 
 
 def _sized(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Any]]]:
@@ -184,25 +118,22 @@ def _sized(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Any]]]:
         yield 1, rows[0]
 
 
-def _advanced(
-    tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]], bound: Collection[int], sheaf_no: int
-) -> list[Row]:
-    """Move the latest of each key forward; each key that is not bound with its state (`_STATE`).
+def _advanced(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]]) -> list[Row]:
+    """Move the latest of each key forward; each key with what came since its last packing, and that one's end.
 
-    The first statement of a small write: on PostgreSQL it holds other writers off the series.
+    The first statement of a write: on PostgreSQL it holds other writers off the series.
     """
     number, experiment_no = run
     rows = []
     for key in sorted(by_key):  # in one order, so that two servers do not wait for each other
         points = by_key[key]
         time_ms, step, value, is_nan = points[0] if len(points) == 1 else max(points, key=_by_rank)
-        to = (0, sheaf_no) if key in bound else (len(points), 0)
-        rows.append((number, key, experiment_no, step, time_ms, value, is_nan, *to))
+        rows.append((number, key, experiment_no, step, time_ms, value, is_nan, len(points)))
     if tx.dialect == "postgresql":
         return [row for size, values in _sized(rows) for row in tx.all(_LATEST_OF[size] + _RETURNING, values)]
     for size, values in _sized(rows):  # SQLite asks twice sooner than it returns: rows returned become a table first
         tx.run(_LATEST_OF[size], values)
-    keys = _sized([(row[1],) for row in rows if row[1] not in bound])
+    keys = _sized([(row[1],) for row in rows])
     return [row for size, values in keys for row in tx.all(_STATE_OF[size], (number, *values))]
 
 
@@ -240,7 +171,7 @@ def _packed(tx: Transaction, series: Series, new: Sequence[Point]) -> list[Point
     newest = chunks.newest(tx, series)
     if is_whole and len(points) >= LEAST and (newest is None or newest.last < points[0]):  # as nearly always
         chunks.add(tx, series, parted(points))
-        tx.run(_PACKED, (0, points[-1][0], *series))
+        tx.run(_PACKED, (points[-1][0], *series))
         tx.run(_DROP_TAIL, series)
         return []
     split = bisect_right(points, newest.last) if newest else 0
@@ -249,10 +180,10 @@ def _packed(tx: Transaction, series: Series, new: Sequence[Point]) -> list[Point
     if len(fresh) >= LEAST:
         chunks.add(tx, series, parted(fresh))
         moved += fresh
-        packed_ms, n_left = fresh[-1][0], 0
+        packed_ms = fresh[-1][0]
     else:
-        packed_ms, n_left = newest.last_ms if newest else -1, len(fresh)
-    tx.run(_PACKED, (n_left if is_whole else max(1, n_left), packed_ms, *series))
+        packed_ms = newest.last_ms if newest else -1
+    tx.run(_PACKED, (packed_ms, *series))
     packed = set(moved)
     gone = [point for point in tail if point in packed]
     if is_whole and len(gone) == len(tail):

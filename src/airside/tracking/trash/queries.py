@@ -39,7 +39,6 @@ _LEFT = "SELECT COUNT(*) FROM removal"
 
 OF_RUNS: dict[str, tuple[str, ...]] = {
     "metric_point": ("key_no", "time_ms", "step", "value", "is_nan"),
-    "metric_sheaf": ("id",),
     "metric_chunk": ("id",),  # behind the points, of which chunks are made
     "metric_latest": ("key_no",),
     "run_param": ("key_no",),

@@ -484,7 +484,6 @@ CREATE TABLE metric_latest (
   is_nan BOOLEAN NOT NULL,
   n_since_packed BIGINT NOT NULL,
   packed_ms BIGINT NOT NULL,
-  sheaf_no BIGINT NOT NULL,
   PRIMARY KEY (run_no, key_no)
 );
 
@@ -499,18 +498,6 @@ CREATE TABLE metric_point (
   is_nan BOOLEAN NOT NULL,
   PRIMARY KEY (run_no, key_no, time_ms, step, value, is_nan)
 );
-
-CREATE TABLE metric_sheaf (
-  id BIGSERIAL NOT NULL,
-  run_no BIGINT NOT NULL,
-  n_points BIGINT NOT NULL,
-  low_ms BIGINT NOT NULL,
-  high_ms BIGINT NOT NULL,
-  points BYTEA NOT NULL,
-  PRIMARY KEY (id)
-);
-
-CREATE INDEX metric_sheaf_run ON metric_sheaf (run_no, id, low_ms, high_ms, n_points);
 
 CREATE TABLE model_alias (
   name TEXT COLLATE "C" NOT NULL,
@@ -770,6 +757,7 @@ CREATE TABLE registry_change (
   key TEXT COLLATE "C" NOT NULL,
   before_value TEXT NOT NULL,
   after_value TEXT NOT NULL,
+  reason TEXT NOT NULL,
   actor TEXT NOT NULL,
   at_ms BIGINT NOT NULL,
   PRIMARY KEY (id)

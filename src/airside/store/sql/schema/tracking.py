@@ -3,8 +3,7 @@
 Inside, runs and names of metrics, parameters and tags are integers; the public run id is a unique column. The
 experiment stands beside each value, so that a value index serves a search of one experiment (tracking facts,
 section 7). Texts compare by bytes in both dialects. Long values are indexed by their first 200 characters.
-Of a long history `metric_point` and `metric_sheaf` hold the newest points, `metric_chunk` the rest
-(docs/decisions/0012, 0022).
+Of a long history `metric_point` holds the newest points, `metric_chunk` the rest (docs/decisions/0012).
 """
 
 from sqlalchemy import Index, Table, UniqueConstraint
@@ -120,19 +119,6 @@ METRIC_CHUNK = Table(
     ),
 )
 
-METRIC_SHEAF = Table(
-    "metric_sheaf",
-    METADATA,
-    serial(),
-    whole("run_no"),
-    whole("n_points"),
-    millis("low_ms"),
-    millis("high_ms"),
-    blob("points"),
-    Index("metric_sheaf_run", "run_no", "id", "low_ms", "high_ms", "n_points"),
-    sqlite_autoincrement=True,  # a series says from which number on: none is given twice
-)
-
 METRIC_LATEST = Table(
     "metric_latest",
     METADATA,
@@ -145,7 +131,6 @@ METRIC_LATEST = Table(
     flag("is_nan"),
     whole("n_since_packed"),
     millis("packed_ms"),
-    whole("sheaf_no"),
     Index("metric_latest_value", "experiment_no", "key_no", "is_nan", "value", "run_no"),
     sqlite_with_rowid=False,
 )
