@@ -2,8 +2,8 @@
 
     python bench/kills.py [--kills 200] [--database postgresql://…] [--seed 0]
 
-Writers log batches (ten points of each of eight metrics, a parameter, a tag) and register versions as fast as they are answered;
-the server is killed, started again on the same home, and so on. In the end everything is read back.
+Writers log batches (ten points of each of eight metrics, a parameter, a tag) and register versions as fast as they are
+answered; the server is killed, started again on the same home, and so on. In the end everything is read back.
 """
 
 import argparse
