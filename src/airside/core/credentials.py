@@ -32,14 +32,14 @@ def credentials_of(authorization: str) -> tuple[str, str]:
 
 
 def token_parts(text: str) -> tuple[str, str]:
-    """The id and the secret of a token; empty when it is none.
+    r"""The id and the secret of a token; empty when it is none.
 
-    >>> token_parts("air_7_s3_cret"), token_parts("password")
-    (('7', 's3_cret'), ('', ''))
+    >>> token_parts("air_7_s3_cret"), token_parts("password"), token_parts("air_\0_x")
+    (('7', 's3_cret'), ('', ''), ('', ''))
     """
     prefix, _, rest = text.partition("_")
     identity, _, secret = rest.partition("_")
-    return (identity, secret) if prefix == "air" and secret else ("", "")
+    return (identity, secret) if prefix == "air" and secret and "\0" not in text else ("", "")
 
 
 def digest_of(secret: str) -> str:

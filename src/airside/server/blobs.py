@@ -2,10 +2,12 @@
 
 import asyncio
 import queue
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from airside.core.errors import Invalid
+from airside.core.errors import Invalid, Overloaded
 from airside.core.ids import BlobId
 from airside.platform.access.rights import authorise
 from airside.server.message import Answer, Handler, Request, json_answer
@@ -14,8 +16,12 @@ from airside.store.blobs.port import BlobStore
 T = TypeVar("T")
 
 OCTETS = (b"content-type", b"application/octet-stream")
-WAITING_PIECES = 8
+WAITING_PIECES = 4
 GATHERED_BYTES = 1 << 20
+MOST_UPLOADS = 256
+"""Bodies that may be on their way to a disk at once; of one more the client is told to come again."""
+_FREE = threading.BoundedSemaphore(MOST_UPLOADS)
+_STORING = ThreadPoolExecutor(MOST_UPLOADS, thread_name_prefix="airside-store")
 
 
 def put_blob(blobs: BlobStore) -> Handler:
@@ -64,8 +70,17 @@ async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], T]) -> T:
-    """Hand the pieces of a body to a function that reads them on a thread, through a bounded queue."""
-    waiting: queue.Queue[bytes | BaseException | None] = queue.Queue(WAITING_PIECES)
+    """Hand the pieces of a body to a function that reads them on a thread of its own.
+
+    It holds that thread for as long as the client takes to send, so it is none of those that answer everybody else;
+    and nothing here waits for a second one.
+
+    Raises:
+        Overloaded: too many bodies come at once. Invalid: the client went away before the end.
+    """
+    if not _FREE.acquire(blocking=False):
+        raise Overloaded
+    waiting: queue.SimpleQueue[bytes | BaseException | None] = queue.SimpleQueue()
 
     def taken() -> Iterator[bytes]:
         while (piece := waiting.get()) is not None:
@@ -73,22 +88,23 @@ async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], T
                 raise Invalid("The client went away before the end of the body.") from piece
             yield piece
 
-    storing = asyncio.get_running_loop().run_in_executor(None, lambda: into(taken()))
-    end: BaseException | None = None
+    def store() -> T:
+        try:
+            return into(taken())
+        finally:
+            _FREE.release()
+
+    storing = asyncio.get_running_loop().run_in_executor(_STORING, store)
     try:
         async for piece in gathered(pieces):
+            while waiting.qsize() >= WAITING_PIECES and not storing.done():
+                await asyncio.wait({storing}, timeout=0.005)
             if storing.done():  # it was refused: what still comes is not read
                 break
-            while not storing.done():
-                try:
-                    waiting.put_nowait(piece)
-                    break
-                except queue.Full:
-                    await asyncio.wait({storing}, timeout=0.005)
+            waiting.put(piece)
     except BaseException as error:
-        end = error
+        storing.add_done_callback(lambda stored: stored.cancelled() or stored.exception())  # nobody else asks for it
+        waiting.put(error)
         raise
-    finally:
-        if not storing.done():
-            await asyncio.to_thread(waiting.put, end)
+    waiting.put(None)
     return await storing

@@ -10,7 +10,7 @@ from airside.core.aliases import Taken
 from airside.core.errors import WrongUse
 from airside.core.hosts import is_loopback
 from airside.core.settings import Settings
-from airside.server.login import USER, AdminLogin, login_of
+from airside.server.login import AdminLogin, login_of
 
 FRAMES = ("SAMEORIGIN", "DENY", "NONE")
 Say = Callable[[str], None]
@@ -72,7 +72,9 @@ def checked_login(settings: Settings, environment: Mapping[str, str]) -> AdminLo
     if not settings["admin_login"]:
         return None
     if settings["auth"] == "off":
-        raise WrongUse(f"Signing in as '{USER}' (basic-auth) and authentication off contradict each other: choose one.")
+        raise WrongUse(
+            "Signing in with a password (basic-auth) and authentication off contradict each other: choose one."
+        )
     return login_of(environment)
 
 
@@ -80,7 +82,7 @@ def check(settings: Settings) -> None:
     """Refuse what no server can run with.
 
     Raises:
-        WrongUse: the prefix, the frame option or a pattern is none.
+        WrongUse: the prefix, the frame option, a port or a pattern is none.
     """
     prefix: str = settings["static_prefix"]
     if prefix and (not prefix.startswith("/") or prefix.endswith("/") or re.search(r"[{}?#%\s]|//", prefix)):
@@ -92,10 +94,21 @@ def check(settings: Settings) -> None:
     for name in ("head_seconds", "stall_seconds", "connections", "artifact_location_limit", "reader_threads"):
         if settings[name] < 1:
             raise WrongUse(f"{name} is {settings[name]}. It is 1 or more.")
+    for name in ("port", "serving_port"):
+        if not 0 <= settings[name] < 1 << 16:
+            raise WrongUse(f"{name} is {settings[name]}. It is between 1 and 65535, or 0 for a free one.")
     try:
         re.compile(settings["version_source_pattern"])
     except re.error as error:
         raise WrongUse(f"version_source_pattern is no regular expression: {error}.") from None
+
+
+def left_behind(folder: Path) -> str:
+    """A line about what `mlflow server` would have gone on with in the folder it is started in; empty for nothing."""
+    for name, source in (("mlflow.db", "sqlite:///mlflow.db"), ("mlruns", "./mlruns")):
+        if (folder / name).exists():
+            return f"{name} in this folder is not used. Take over what it holds with: airside import mlflow {source}"
+    return ""
 
 
 def warn_of(settings: Settings, taken: Taken, warn: Say) -> None:

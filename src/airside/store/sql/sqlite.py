@@ -10,13 +10,14 @@ from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
-from airside.store.private import make
+from airside.store.private import folder, make
 from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, TOO_MUCH, Hooks, Session
 
-RESTART_PAGES = 8192
-"""With more pages than this in the write-ahead log (32 MiB) the writer itself begins it anew between two groups: under
-constant load it would grow on, because the checkpointer never catches up."""
+RESTART_PAGES = 1024
+"""With more pages than this in the write-ahead log (4 MiB) the writer itself begins it anew between two groups: under
+constant load it would grow on, because the checkpointer never catches up, and to sync a file that grows takes twice as
+long. Asked once a second, so the log comes to hold what a second writes."""
 LOG_BYTES = 64 << 20
 """What is kept of the log's file when a long reader let it grow further."""
 
@@ -62,7 +63,7 @@ class SqliteSession(Hooks):
 
     def __init__(self, path: Path, *, readonly: bool, synchronous: str) -> None:
         super().__init__()
-        self._readonly = readonly
+        self.is_reading = readonly
         self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
         self._db = sqlite3.connect(
             path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
@@ -77,6 +78,7 @@ class SqliteSession(Hooks):
         execute("PRAGMA temp_store=MEMORY")
         execute("PRAGMA cache_size=-8192")
         if readonly:
+            execute("PRAGMA cache_size=-16384")
             execute("PRAGMA query_only=ON")
             self._deadline = float("inf")
             self._db.set_progress_handler(self._is_late, _INSTRUCTIONS_PER_LOOK)
@@ -126,7 +128,7 @@ class SqliteSession(Hooks):
     def begin(self) -> None:
         """Open the transaction."""
         self._clear()
-        if self._readonly:
+        if self.is_reading:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
         self.run(self._begin)
 
@@ -184,6 +186,7 @@ class SqliteDatabase:
         """A connection to the file, which is made when it is not there, for this user alone (its logs follow it)."""
         try:
             if not readonly:
+                folder(self.path.parent)
                 make(self.path)
             return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
         except (sqlite3.DatabaseError, OSError) as error:
