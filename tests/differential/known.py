@@ -32,7 +32,7 @@ def _field(step: Step, name: str) -> Any:
     return [value for key, value in step.query or () if key == name]
 
 
-HINTED = re.compile(r"Invalid value (.*) for parameter '(?:.*\.)?(\w+)(?:\[\d+\])?' supplied:  Hint: ", re.DOTALL)
+HINTED = re.compile(r"Invalid value (.*) for parameter '(?:.*\.)?(\w+)(\[\d+\])?' supplied:  Hint: ", re.DOTALL)
 WHOLE = frozenset(
     {"timestamp", "step", "start_time", "end_time", "max_results", "start_step", "end_step", "max_traces"}
 )
@@ -40,21 +40,43 @@ SMALL = frozenset({"max_results", "start_step", "end_step", "max_traces"})
 """Fields of 32 bits; those of the searches of experiments and of the registry have 64."""
 
 
+TEXTS = frozenset({"experiment_ids", "run_ids", "trace_ids", "request_ids", "stages", "dataset_record_ids"})
+"""Lists of texts; `order_by` is one of texts or of objects, and counts as neither."""
+LISTS = TEXTS | {"order_by", "datasets", "metrics", "params", "tags", "models", "locations", "events", "assessments"}
+SWITCHES = frozenset({"ascending", "archive_existing_versions", "valid", "allow_partial"})
+
+
 def _wrong_type(step: Step, theirs: Answered, ours: Answered) -> bool:
     """We refuse a value that really is of the wrong type: MLflow stores nonsense then, or refuses something too."""
     told = HINTED.match(_text(ours))
     if told is None or not _refused(ours) or not (theirs.status in {200, 500} or _refused(theirs)):
         return False
-    return told[1].endswith("…") or not _fits(told[2], json.loads(told[1]))
+    if told[1].endswith("…"):
+        return True
+    value = json.loads(told[1])
+    if told[3] or told[2] in LISTS:
+        return not isinstance(value, str if told[3] and told[2] in TEXTS else dict if told[3] else list)
+    is_measured = told[2] == "value" and ("'metrics[" in _text(ours) or step.path.endswith("log-metric"))
+    return not (_is_number(value) if is_measured else _fits(told[2], value))
 
 
 def _fits(field: str, value: Any) -> bool:
     """Whether a field may have the value, by the contract (section 1.3)."""
     if field in WHOLE or field.endswith(("_ms", "_millis")):
         return _is_whole(value, 2**31 if field in SMALL else 2**63)
-    if field == "value" and not isinstance(value, str):
-        return isinstance(value, int | float) and not isinstance(value, bool)
+    if field in SWITCHES:
+        return isinstance(value, bool) or str(value).lower() in {"true", "false"}
     return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool | list | dict):
+        return False
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_whole(value: Any, bound: int) -> bool:
@@ -286,7 +308,8 @@ def _managed_tag(step: Step, theirs: Answered, ours: Answered) -> bool:
 def _without_digest(step: Step, theirs: Answered, ours: Answered) -> bool:
     if not step.path.endswith("logged-models/search") or (theirs.status, ours.status) != (200, 200):
         return False
-    if all(one.get("dataset_digest", one.get("datasetDigest")) for one in _field(step, "datasets") or []):
+    asked = [one for one in _field(step, "datasets") or [] if isinstance(one, dict)]
+    if all(one.get("dataset_digest", one.get("datasetDigest")) for one in asked):
         return False
     found = [_sorted_points(_zeroed(model)) for model in ours.body.get("models", [])]
     return all(_sorted_points(model) in found for model in theirs.body.get("models", []))

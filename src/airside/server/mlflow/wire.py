@@ -331,8 +331,9 @@ class Message:
         for field, kind in self.fields.items():
             sent = self._sent(value, field)
             if field in self._required and self._is_missing(value if not above else {field: sent}, field):
-                # MLflow looks at the type of a number first, and a number has no empty text
-                raise mistyped(sent, field) if sent == "" and kind is int64 and not above else missing(above + field)
+                # MLflow looks at the type of a number or a list first, and these have no empty text
+                is_typed = kind is int64 or isinstance(kind, Repeated)
+                raise mistyped(sent, field) if sent == "" and is_typed and not above else missing(above + field)
             if sent is not None:
                 read_[field] = kind(sent, above + field)
         return read_
