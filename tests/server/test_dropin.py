@@ -217,6 +217,12 @@ WRONG = [
     (("--uvicorn-opts", "--ssl-keyfile /no.pem --ssl-certfile /no.pem"), "cannot be used"),
     (("--version-source-pattern", "("), "no regular expression"),
     (("--head-seconds", "0"), "1 or more"),
+    (("--port", "70000"), "at most 65535"),
+    (("--body-limit-mib", "0"), "1 or more"),
+    (("--outbound-timeout-s", "nan"), "0.1 or more"),
+    (("--synchronous", "MAYBE"), "FULL, NORMAL"),
+    (("--outbound-schemes", "ftp"), "https, http or both"),
+    (("--outbound-ca-file", "/no.pem"), "which is no file"),
     (("--colour", "red"), "No such option"),
 ]
 

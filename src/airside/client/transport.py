@@ -97,7 +97,7 @@ class HttpTransport:
         if not operation.is_read and (idempotency_key or operation.is_keyed):
             headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
         response = self._send(
-            "POST", f"/api/v1/{operation.name}", body=msgspec.json.encode(ask), headers=headers, is_repeatable=True
+            "POST", f"/api/v1/{operation.name}", body=_encoded(ask), headers=headers, is_repeatable=True
         )
         try:
             answer: T = msgspec.json.decode(response.data, type=operation.answer_type)
@@ -298,6 +298,13 @@ class Client:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+
+def _encoded(ask: Ask[Any]) -> bytes:
+    try:
+        return msgspec.json.encode(ask)
+    except UnicodeEncodeError:  # an argument of a command line that is not UTF-8, say
+        raise Invalid("A text in what is asked is not valid Unicode. Write it in UTF-8.") from None
 
 
 def _pieces(source: Path | bytes) -> Iterable[bytes]:

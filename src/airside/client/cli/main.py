@@ -8,6 +8,7 @@ import sys
 import click
 
 from airside.core.errors import AirsideError, WrongUse
+from airside.core.escapes import harmless
 from airside.core.plugin import load
 from airside.core.version import VERSION
 
@@ -102,7 +103,7 @@ def main() -> None:
 
 
 def _fail(text: str, status: int) -> None:
-    click.echo(text, err=True)
+    click.echo(harmless(text), err=True)
     sys.exit(status)
 
 

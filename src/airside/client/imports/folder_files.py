@@ -25,7 +25,7 @@ def facts_of(path: Path) -> dict[str, Any]:
         found = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 -- one of the safe loaders
     except FileNotFoundError:
         raise Invalid(f"{path} is missing. Restore it from a backup, or remove its folder.") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # a date that is none is a ValueError of the loader's
         found = None
     if not isinstance(found, dict):
         raise Invalid(f"{path} is damaged: it holds no facts. Restore it from a backup, or remove its folder.")

@@ -157,7 +157,7 @@ class PostgresDatabase:
         try:
             return PostgresSession(self.url, readonly=readonly)
         except psycopg.OperationalError as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = " ".join(str(error).split())[:500]
             raise Unavailable(f"{self.label} does not answer: {reason}") from error
 
     def tables(self) -> set[str]:
