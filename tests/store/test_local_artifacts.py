@@ -146,3 +146,11 @@ def test_a_link_in_the_place_of_uploads_is_followed_by_nobody(tmp_path: Path) ->
     with pytest.raises(Invalid):
         store.write("a", [b"x"])
     assert [path.name for path in theirs.iterdir()] == ["old"]
+
+
+def test_a_folder_that_is_moved_away_is_not_made_anew(root: Path) -> None:
+    store = LocalArtifacts(root)
+    root.rename(root.with_name("away"))
+    with pytest.raises(FileNotFoundError):
+        store.write("a", [b"x"])
+    assert not root.exists()

@@ -71,7 +71,8 @@ class LocalArtifacts:
         free_bytes: how much may still be written: an upload that would take more is refused.
         is_private: whether what is written is this user's alone; else the process's umask decides, as for files that
             clients put there themselves.
-        is_made: whether the folder is made now; else with the first file.
+        is_made: whether the folder is made now, and never again: one that is gone later was moved, and what were
+            written in its place would be lost when it comes back. Else with the first file.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class LocalArtifacts:
         if is_made:
             root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
         self._root = root.resolve()
+        self._is_made = is_made
         self._incoming = self._root / INCOMING
         self._free_bytes = free_bytes or free_to_write
         if is_made:
@@ -105,7 +107,8 @@ class LocalArtifacts:
         parts = _own_parts(path)
         self._refuse_shape(parts)
         with _disk_errors():
-            self._root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
+            if not self._is_made:
+                self._root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
             self._incoming.mkdir(exist_ok=True, mode=0o700)
         room = self._free_bytes(self._root)
         if (size_bytes or 0) > room:

@@ -35,6 +35,8 @@ def _named(error: psycopg.Error) -> Exception:
     if isinstance(error, psycopg.OperationalError):
         is_too_much = isinstance(error, psycopg.errors.ProgramLimitExceeded) or "number of parameters" in str(error)
         return Invalid(TOO_MUCH) if is_too_much else ConnectionLost(str(error))
+    if isinstance(error, psycopg.InternalError):  # read-only since a failover, say: another connection may lead on
+        return ConnectionLost(str(error))
     return error
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -60,9 +60,10 @@ class SqliteSession(Hooks):
 
     dialect: Literal["sqlite"] = "sqlite"
 
-    def __init__(self, path: Path, *, readonly: bool, synchronous: str) -> None:
+    def __init__(self, path: Path, *, readonly: bool, synchronous: str, check: Callable[[], None]) -> None:
         super().__init__()
         self._readonly = readonly
+        self._check = check
         self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
         self._db = sqlite3.connect(
             path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
@@ -128,6 +129,8 @@ class SqliteSession(Hooks):
         self._clear()
         if self._readonly:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
+        else:
+            self._check()
         self.run(self._begin)
 
     def commit(self) -> None:
@@ -179,18 +182,44 @@ class SqliteDatabase:
         self.label = f"SQLite ({path.name})"
         self._synchronous = synchronous
         self._is_written = self._is_grown = False
+        self._identity: tuple[int, int] | None = None
 
     def open(self, *, readonly: bool) -> Session:
         """A connection to the file, which is made when it is not there, for this user alone (its logs follow it)."""
         try:
             if not readonly:
-                make(self.path)
-            return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
+                self.check()
+                if self._identity is None:
+                    make(self.path)
+                    self.check()
+            return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous, check=self.check)
         except (sqlite3.DatabaseError, OSError) as error:
             raise Unavailable(
                 f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
                 "can be written, on a disk with room?"
             ) from error
+
+    def check(self) -> None:
+        """Refuse to write into a file that lies no longer where it was opened: what it took would be lost with it.
+
+        Nor is it opened anew by any but SQLite once it is there: to close a handle gives up the locks of all others.
+
+        Raises:
+            Unavailable: it was moved, deleted or replaced.
+        """
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            if self._identity is None:
+                return
+            found = None
+        identity = None if found is None else (found.st_dev, found.st_ino)
+        self._identity = self._identity or identity
+        if identity != self._identity:
+            raise Unavailable(
+                f"{self.path.name} was moved, deleted or replaced while the server ran. Nothing was written. Put it "
+                "back, or stop the server and start it again."
+            )
 
     def tables(self) -> set[str]:
         """The names of the tables. Opening as ours would turn a foreign file's log into a write-ahead log."""
