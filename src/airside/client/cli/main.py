@@ -3,6 +3,7 @@
 Exit status: 0 done; 1 failed, and said why; 2 wrong use.
 """
 
+import io
 import sys
 
 import click
@@ -84,6 +85,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run a command; errors of ours are told without a traceback."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal of Latin-1 shows other letters as escapes
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(prog_name="airside", standalone_mode=False)
     except AirsideError as error:

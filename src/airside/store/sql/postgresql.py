@@ -32,11 +32,9 @@ def _named(error: psycopg.Error) -> Exception:
         return AlreadyExists("A record with the same key is there already, or one that it names is not.")
     if isinstance(error, psycopg.DataError):
         return Invalid("A value cannot be stored: a number beyond 64 bits, or a text with a NUL character.")
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError | psycopg.InternalError):  # the latter: read-only since a failover
         is_too_much = isinstance(error, psycopg.errors.ProgramLimitExceeded) or "number of parameters" in str(error)
         return Invalid(TOO_MUCH) if is_too_much else ConnectionLost(str(error))
-    if isinstance(error, psycopg.InternalError):  # read-only since a failover, say: another connection may lead on
-        return ConnectionLost(str(error))
     return error
 
 

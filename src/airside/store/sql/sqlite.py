@@ -1,5 +1,6 @@
 """SQLite: WAL, `synchronous=FULL`, one file, checkpoints outside the writer's way."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -226,7 +227,7 @@ class SqliteDatabase:
         if not self.path.is_file() or not self.path.stat().st_size:
             return set()
         try:
-            with closing(sqlite3.connect(f"file:{quote(str(self.path.absolute()))}?mode=ro", uri=True)) as db:
+            with closing(sqlite3.connect(f"file:{quote(os.fsencode(self.path.absolute()))}?mode=ro", uri=True)) as db:
                 return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         except sqlite3.Error:  # what is wrong with it is told when it is opened
             return set()
