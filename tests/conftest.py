@@ -8,24 +8,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 import urllib3
+from _pytest.doctest import DoctestModule
 from hypothesis import HealthCheck, settings
 
 from airside.core.clock import FixedClock
 from airside.core.settings import Settings
 from airside.platform.wiring import Platform
+from airside.store import private
 from airside.store.sql.bootstrap import prepare
 from airside.store.sql.database import database_of
 
 # The same examples in every run, and none of Hypothesis's clocks: a busy machine is no fault of the code.
 settings.register_profile("airside", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("airside")
+# Hundreds of processes that the tests start would each compile the source again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _schemas = itertools.count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """The examples of docstrings are those of the source: in the files of tests nobody looks for any."""
+    return [found for found in (yield) if not isinstance(found, DoctestModule)]
 
 
 def free_port() -> int:
@@ -114,7 +124,9 @@ class PostgresStore:
         self._connection = psycopg.connect(self.url, autocommit=True)
         self._connection.execute(f"CREATE SCHEMA {schema}".encode())
         prepare(database_of(self.url, Path()))
-        self._connection.execute(EMPTYING.replace("{schema}", schema).encode())
+        tables = self._connection.execute(b"SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        names = [name for (name,) in tables.fetchall() if name != "schema_version"]
+        self._connection.execute(EMPTYING.format(emptied="\n".join(map(EMPTIED.format, names))).encode())
 
     def clear(self) -> None:
         """Take every row out, and begin to count again."""
@@ -124,19 +136,25 @@ class PostgresStore:
         self._connection.close()
 
 
+EMPTIED = "IF EXISTS (SELECT 1 FROM {0}) THEN DELETE FROM {0}; END IF;"
 EMPTYING = """
 CREATE FUNCTION clear_store() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE one record; filled boolean;
+DECLARE one record;
 BEGIN
-    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = '{schema}' AND tablename <> 'schema_version' LOOP
-        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', one.tablename) INTO filled;
-        IF filled THEN EXECUTE format('DELETE FROM %I', one.tablename); END IF;
-    END LOOP;
-    FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = '{schema}' AND last_value IS NOT NULL LOOP
+    {emptied}
+    FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL LOOP
         EXECUTE format('ALTER SEQUENCE %I RESTART', one.sequencename);
     END LOOP;
 END $$
 """
+
+
+@pytest.fixture(scope="session")
+def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with its tables made, to be copied."""
+    folder = tmp_path_factory.mktemp("store")
+    prepare(database_of("", folder))
+    return folder / "airside.db"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -151,9 +169,15 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def platform(tmp_path: Path, store_url: str, clock: FixedClock) -> Iterator[Platform]:
-    """An open platform on an empty store; closed after the test."""
-    settings = Settings.load(None, environment={}, flags={"database": store_url})
+def platform(tmp_path: Path, store_url: str, sqlite_store: Path, clock: FixedClock) -> Iterator[Platform]:
+    """An open platform on an empty store; closed after the test. It survives no power cut, and no test makes one."""
+    settings = Settings.load(
+        None, environment={}, flags={"database": store_url, "synchronous": "OFF", "reader_threads": 1}
+    )
+    if not store_url:
+        private.folder(tmp_path / "home")
+        private.make(tmp_path / "home" / "airside.db")
+        shutil.copyfile(sqlite_store, tmp_path / "home" / "airside.db")
     opened = Platform.open(tmp_path / "home", settings=settings, clock=clock)
     yield opened
     opened.close()

@@ -93,6 +93,8 @@ def test_the_help_of_a_verb_says_what_its_fields_are_and_may_be(run: Run) -> Non
         (("tokens", "create", "x", "--days", "many"), "not a valid integer"),
         (("completion", "cmd"), "'cmd' is not one of"),
         (("server", "--port", "many"), "not a valid integer"),
+        (("db", "upgrade", "sqlite:///mlflow.db"), "the schema is brought up to date whenever the server starts"),
+        (("gc", "--backend-store-uri", "sqlite:///mlflow.db"), "Name the server with --url"),
     ],
 )
 def test_wrong_use_is_told_with_status_2(run: Run, arguments: tuple[str, ...], told: str) -> None:
@@ -106,10 +108,9 @@ def test_wrong_use_is_told_with_status_2(run: Run, arguments: tuple[str, ...], t
     [
         (("models", "get", "nothing"), "nothing"),
         (("tokens", "create", "x", "--role", "king"), "There are: caller, owner, viewer"),
+        (("gc", "--tracking-uri", "http://127.0.0.1:1"), "No server answers at http://127.0.0.1:1"),
         (("tokens", "list", "--url", "localhost:1"), "is not the address of a server"),
         (("experiments", "get", "x"), "Invalid experiment ID"),
-        (("server", "--log-level", "loud", "--port", "0"), "It is one of: debug, info, warning, error"),
-        (("server", "--auth", "perhaps", "--port", "0"), "It is one of: auto, on, off"),
     ],
 )
 def test_a_command_that_fails_says_why_with_status_1(run: Run, arguments: tuple[str, ...], told: str) -> None:
@@ -170,7 +171,7 @@ def test_a_mistake_in_the_settings_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "airside.toml").write_text("prot = 7001\n", "utf-8")
     said = run("settings", "--home", str(tmp_path / "home"))
-    assert (said.status, "No setting 'prot'" in said.err) == (1, True)
+    assert (said.status, "No setting 'prot'" in said.err) == (2, True)
 
 
 def test_a_password_in_the_settings_is_not_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

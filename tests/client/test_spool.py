@@ -16,6 +16,7 @@ from airside.client.recording.spool import Parcel, left_over, shelf_of, state_of
 from airside.client.recording.telling import Troubles
 from airside.client.transport import Client
 from airside.core.errors import Internal, Invalid, Unauthenticated, Unavailable
+from airside.core.ids import RunId
 from airside.tracking.operations.logging import LogBatch
 from airside.tracking.records import Tag
 
@@ -104,6 +105,15 @@ def test_a_parcel_cut_short_by_a_crash_is_read_to_its_last_whole_entry() -> None
     segment.write_bytes(segment.read_bytes()[:-3])
     assert values(parcel) == ["a"]
     assert not list(parcel.folder.glob("*.damaged"))
+    parcel.close()
+
+
+def test_a_file_on_its_way_is_durable_before_the_frame_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(Path(f"/proc/self/fd/{handle}").resolve().suffix))
+    parcel = Parcel.opened(ADDRESS)
+    parcel.add([Upload(b"picture", run_id=RunId("r"), path="p.png")])
+    assert synced.index(".bytes") < synced.index(".spool")
     parcel.close()
 
 

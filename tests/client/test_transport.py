@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import RunningServer, free_port
 
 import airside
-from airside.client.transport import Client, HttpTransport
+from airside.client.http import HttpTransport
+from airside.client.transport import Client
 from airside.core.errors import AirsideError, AlreadyExists, Conflict, Denied, Invalid, NotFound, Unavailable
 from airside.core.ids import BlobId
 from airside.platform.access.tokens import CreateToken, ListTokens, RevokeToken
@@ -150,7 +151,7 @@ BUSY, AWAY = told(429, "RESOURCE_EXHAUSTED"), told(503, "TEMPORARILY_UNAVAILABLE
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airside.client.transport.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("airside.client.http.time.sleep", lambda _seconds: None)
 
 
 def test_every_try_of_a_change_carries_one_key() -> None:

@@ -50,7 +50,7 @@ def test_other_variables_of_the_environment_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("flags", "environment", "told"),
     [
-        ({"port": "many"}, {}, r"--port is 'many', but port is a whole\. Port of the control plane"),
+        ({"port": "many"}, {}, r"--port is 'many', but port is a whole number\. Port of the control plane"),
         ({"serve_artifacts": "perhaps"}, {}, r"--serve-artifacts is 'perhaps', but serve_artifacts is a switch"),
         ({}, {"AIRSIDE_BODY_LIMIT_MIB": "1.5"}, r"AIRSIDE_BODY_LIMIT_MIB is '1.5', but body_limit_mib is a whole"),
         ({"port": True}, {}, r"--port is 'True', but port is a whole"),

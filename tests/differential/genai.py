@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.differential.peers import Step
 
 V2, V3 = "2.0/mlflow/", "3.0/mlflow/"
 HELD_TRACES = 4
@@ -34,6 +35,46 @@ def mostly(usual: Any, odd: Any, odds: int = 12) -> Any:
 def trace_id(session: str, number: int) -> str:
     """The id that a session gives to its trace of that number."""
     return "tr-" + hashlib.md5(f"{session}/{number}".encode(), usedforsecurity=False).hexdigest()
+
+
+@st.composite
+def spans(draw: Any, known: Any) -> Step:
+    """Spans of one trace as an exporter of OpenTelemetry sends them (OTLP, as JSON)."""
+    trace = trace_id(known.name, draw(st.integers(0, HELD_TRACES - 1))).removeprefix("tr-")
+    made = []
+    for number in range(draw(st.integers(1, 3))):
+        begun = 1_700_000_000_000_000_000 + draw(st.integers(0, 5)) * 1_000_000
+        span: dict[str, Any] = {
+            "traceId": trace,
+            "spanId": f"{number + 1:016x}",
+            "name": draw(st.sampled_from(["root", "step", "é"])),
+            "kind": 1,
+            "startTimeUnixNano": str(begun),
+            "endTimeUnixNano": str(begun + draw(st.integers(1, 3)) * 1_000_000),
+            "status": draw(st.sampled_from([{}, {"code": 1}, {"code": 2, "message": "m"}])),
+            "attributes": draw(st.lists(_attributes, max_size=3, unique_by=lambda one: one["key"])),
+        }
+        if number:
+            span["parentSpanId"] = f"{1:016x}"
+        made.append(span)
+    told = {"resourceSpans": [{"scopeSpans": [{"spans": made}]}]}
+    held = draw(mostly(known.ref("exp"), st.sampled_from(["", "x", "99999"]), 20))
+    headers = (("x-mlflow-experiment-id", held),)
+    return Step(path="v1/traces", prefix="/", raw=json.dumps(told), headers=headers)
+
+
+_attributes = st.sampled_from(
+    [
+        {"key": "a", "value": {"stringValue": "v"}},
+        {"key": "mlflow.spanInputs", "value": {"stringValue": '{"q": 1}'}},
+        {"key": "mlflow.spanOutputs", "value": {"stringValue": '"out"'}},
+        {"key": "mlflow.spanType", "value": {"stringValue": '"LLM"'}},
+        {"key": "n", "value": {"intValue": "7"}},
+        {"key": "d", "value": {"doubleValue": 0.5}},
+        {"key": "b", "value": {"boolValue": True}},
+        {"key": "l", "value": {"arrayValue": {"values": [{"stringValue": "x"}, {"intValue": "1"}]}}},
+    ]
+)
 
 
 def _texts_map() -> Any:

@@ -373,6 +373,9 @@ def sessions(draw: Draw, name: str, length: int = 25) -> list[Step]:
     style = STYLES["python" if is_genai else draw(st.sampled_from(["python", "python", "java", "r", "camel"]))]
     made = [_step(draw, known, call, spoils=False) for call in _first(known)]
     for _ in range(draw(st.integers(5, length))):
+        if is_genai and draw(st.integers(0, 7)) == 0:
+            made.append(draw(genai.spans(known)))
+            continue
         table = _genai(known) if is_genai else calls(known)
         number = draw(st.integers(0, sum(row[0] for row in table) - 1))
         for row in table:

@@ -30,6 +30,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     raw: str | None = None
     content_type: str | None = "application/json"
     prefix: str = "/api/"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ class Wire:
         if step.body is not None:
             body = json.dumps(step.body).encode()
         headers = {} if step.content_type is None or body is None else {"Content-Type": step.content_type}
-        self._connection.request(step.method, path, body=body, headers=headers)
+        self._connection.request(step.method, path, body=body, headers={**headers, **dict(step.headers)})
         answer = self._connection.getresponse()
         data = answer.read()
         try:

@@ -81,7 +81,7 @@ def session(name: str) -> list[Step]:
         post("registered-models/create", name=f"{name}-m"),
         post("model-versions/create", name=f"{name}-m", source="s3://bucket/m"),
     ]
-    for method, path, body in _calls(name):
+    for method, path, body in sorted(_calls(name), key=lambda call: not call[1].endswith("search")):  # before they part
         bodies = {json.dumps(one, sort_keys=True): one for one in _varied(body)}
         steps += [Step(method=method, path=M + path, body=one) for one in bodies.values()]
     return steps

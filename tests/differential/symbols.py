@@ -102,6 +102,7 @@ class Side:
             body=self._deep(step.body),
             query=None if step.query is None else tuple((key, self._deep(value)) for key, value in step.query),
             raw=self._deep(step.raw),
+            headers=tuple((name, self._deep(value)) for name, value in step.headers),
         )
 
     def _id(self, found: "re.Match[str]") -> str:

@@ -1,7 +1,9 @@
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from airside.core.clock import FixedClock
 from airside.core.errors import AlreadyExists, Conflict, Denied, Invalid, NotFound
 from airside.core.ids import BlobId, ModelName, RunId
 from airside.core.operation import LOCAL, Actor
@@ -189,9 +191,22 @@ def test_a_stage_has_its_latest_version_and_may_archive_the_others(platform: Pla
         ask = SetStage(name=churn, version=version, stage="PRODUCTION", archive_existing=version == 2)
         platform.call(LOCAL, ask)
     latest = platform.call(LOCAL, LatestVersions(name=churn)).items
-    assert {each.stage: each.version for each in latest} == {"Archived": 1, "Production": 2, "None": 3}
+    assert [(each.stage, each.version) for each in latest] == [("Archived", 1), ("Production", 2), ("None", 3)]
     only = platform.call(LOCAL, LatestVersions(name=churn, stages=("production",))).items
     assert [each.version for each in only] == [2]
+
+
+def test_a_version_and_those_that_it_sends_to_the_archive_move_at_one_moment(
+    platform: Platform, churn: ModelName, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in (1, 2):
+        register(platform)
+        platform.call(LOCAL, SetStage(name=churn, version=version, stage="Staging"))
+    monkeypatch.setattr(clock, "now_ms", itertools.count(clock.now_ms() + 1000).__next__)
+    platform.call(LOCAL, SetStage(name=churn, version=2, stage="Staging", archive_existing=True))
+    archived, moved = (platform.call(LOCAL, GetVersion(name=churn, version=version)) for version in (1, 2))
+    assert (archived.stage, moved.stage) == ("Archived", "Staging")
+    assert archived.updated_ms == moved.updated_ms
 
 
 def test_a_stage_that_cannot_be_is_refused(platform: Platform, churn: ModelName) -> None:
@@ -305,7 +320,8 @@ def test_rollback_needs_no_verdict_and_leaves_out_what_is_gone(platform: Platfor
         platform.call(LOCAL, SetAlias(name=churn, alias="champion", version=version))
     platform.call(LOCAL, RequireOfModel(name=churn, gates=("quality",)))
     platform.call(LOCAL, DeleteVersion(name=churn, version=2))
-    assert platform.call(LOCAL, RollbackModel(name=churn)).version == 1
+    assert platform.call(LOCAL, RollbackModel(name=churn, reason="v2 was slow")).version == 1
+    assert platform.call(LOCAL, ModelHistory(name=churn, what="rollback")).items[0].reason == "v2 was slow"
 
 
 def test_promotion_is_told_and_nothing_is_told_twice(platform: Platform, churn: ModelName) -> None:

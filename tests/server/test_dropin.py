@@ -16,7 +16,10 @@ import urllib3
 from tests.conftest import RunningServer
 
 import airside
+from airside.core.errors import Unauthenticated, WrongUse
 from airside.platform.access.tokens import ListTokens
+from airside.server.login import login_of
+from airside.server.settled import left_behind
 
 EXPERIMENT = "/api/2.0/mlflow/experiments/get?experiment_id=0"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -93,6 +96,41 @@ def test_a_relative_root_is_meant_from_the_servers_folder(started: Any, tmp_path
     server = started("--default-artifact-root", "file:./rel", "--no-serve-artifacts")
     location = ask(server, "GET", EXPERIMENT).json()["experiment"]["artifact_location"]
     assert location == f"file://{tmp_path}/rel/0"
+
+
+@pytest.mark.parametrize(
+    ("root", "location"),
+    [
+        ("http://tracking:5000/api/2.0/mlflow-artifacts/artifacts", None),
+        ("mlflow-artifacts://tracking:5000/", "mlflow-artifacts://tracking:5000/0"),
+    ],
+)
+def test_a_root_that_names_this_server_is_its_own_store(started: Any, root: str, location: str | None) -> None:
+    server = started("--default-artifact-root", root)
+    calls = "/api/2.0/mlflow/"
+    run = ask(server, "POST", f"{calls}runs/create", json={"experiment_id": "0"}).json()["run"]["info"]
+    assert run["artifact_uri"] == f"{location or root + '/0'}/{run['run_id']}/artifacts"
+    assert ask(server, "PUT", f"{FILES}/0/{run['run_id']}/artifacts/d/a.txt", body=b"x").status == 200
+    named = {"run_id": run["run_id"], "path": "d"}
+    listed = ask(server, "GET", f"{calls}artifacts/list", fields=named).json()
+    assert listed == {"root_uri": run["artifact_uri"], "files": [{"path": "d/a.txt", "is_dir": False, "file_size": 1}]}
+    assert ask(server, "GET", "/get-artifact", fields={**named, "path": "d/a.txt"}).data == b"x"
+    ask(server, "POST", f"{calls}registered-models/create", json={"name": "m"})
+    for source, status in (
+        (f"{run['artifact_uri']}/d", 200),
+        (root, 400),
+        (run["artifact_uri"].replace("tracking", "elsewhere"), 400),
+    ):
+        sent = {"name": "m", "source": source, "run_id": run["run_id"]}
+        assert ask(server, "POST", f"{calls}model-versions/create", json=sent).status == status
+    version = {"name": "m", "version": "1", "path": "a.txt"}
+    assert ask(server, "GET", "/model-versions/get-artifact", fields=version).data == b"x"
+    places = [root, "http://elsewhere:5000/api/2.0/mlflow-artifacts/artifacts", "http://tracking:5001/x"]
+    made = [
+        ask(server, "POST", f"{calls}experiments/create", json={"name": place, "artifact_location": place}).status
+        for place in places
+    ]
+    assert made == [200, 400, 400]
 
 
 def test_the_variables_of_a_compose_file_work(started: Any, tmp_path: Path) -> None:
@@ -223,6 +261,9 @@ WRONG = [
     (("--synchronous", "MAYBE"), "FULL, NORMAL"),
     (("--outbound-schemes", "ftp"), "https, http or both"),
     (("--outbound-ca-file", "/no.pem"), "which is no file"),
+    (("--serving-port", "-1"), "at most 65535"),
+    (("--auth", "perhaps"), "auto, on, off"),
+    (("--log-level", "loud"), "debug, info, warning, error"),
     (("--colour", "red"), "No such option"),
 ]
 
@@ -239,6 +280,35 @@ def test_what_cannot_be_honoured_ends_with_status_2_and_the_way_out(
     with pytest.raises(SystemExit) as end:
         main()
     assert (end.value.code, told in capsys.readouterr().err) == (2, True)
+
+
+def test_a_variable_that_cannot_be_read_ends_with_status_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from airside.client.cli.main import main
+
+    monkeypatch.setenv("MLFLOW_PORT", "abc")
+    monkeypatch.setattr(sys, "argv", ["airside", "ui", "--home", str(tmp_path / "h")])  # `mlflow ui` is the server too
+    with pytest.raises(SystemExit) as end:
+        main()
+    told = "MLFLOW_PORT is 'abc', but port is a whole number. Port of the control plane; 0 takes a free one.\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, told)
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "mlruns"])
+def test_what_mlflow_would_have_gone_on_with_is_named(tmp_path: Path, name: str) -> None:
+    assert left_behind(tmp_path) == ""
+    (tmp_path / name).touch()
+    assert left_behind(tmp_path).startswith(f"{name} in this folder is not used. Take over what it holds with: ")
+
+
+def test_the_administrator_may_have_another_name() -> None:
+    login = login_of({"MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD, "MLFLOW_AUTH_ADMIN_USERNAME": "ops"})
+    assert login.actor("ops", PASSWORD, "127.0.0.1").name == "ops"
+    with pytest.raises(Unauthenticated):
+        login.actor("admin", PASSWORD, "127.0.0.1")
+    with pytest.raises(WrongUse, match="MLFLOW_AUTH_ADMIN_USERNAME has a colon"):
+        login_of({"MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD, "MLFLOW_AUTH_ADMIN_USERNAME": "o:ps"})
 
 
 @pytest.mark.parametrize(("password", "told"), [("short", "12 characters"), ("password1234", "tried first")])

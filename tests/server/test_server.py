@@ -28,6 +28,7 @@ SCENARIOS = [
     ("GET", "/health", {"Host": "evil.example"}, b"", 200, b"OK"),
     ("GET", "/nowhere", {}, b"", 404, b"ENDPOINT_NOT_FOUND"),
     ("DELETE", "/health", {}, b"", 405, b"not allowed"),
+    ("GET", "/nowhere//at/all", {}, b"", 404, b"ENDPOINT_NOT_FOUND"),
     ("POST", "/api/v1/platform.about", {}, b"", 200, b"version"),
     ("POST", "/api/v1/platform.about", {}, b"{", 400, b"INVALID_PARAMETER_VALUE"),
     ("POST", "/api/v1/platform.about", {}, b"[]", 400, b"Expected `object`"),
@@ -59,6 +60,22 @@ def test_every_edge_has_a_clear_answer(
     assert b"Traceback" not in answer.data
     assert str(shared.home).encode() not in answer.data
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("//model-versions/get-artifact?name=m%2F&version=1", b"/model-versions/get-artifact?name=m%2F&version=1"),
+        ("/api/2.0///mlflow//experiments/get?experiment_id=0", b"/api/2.0/mlflow/experiments/get?experiment_id=0"),
+        ("//evil.example//health", b""),
+    ],
+)
+def test_repeated_slashes_are_told_where_to_ask_again(shared: RunningServer, asked: str, told: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", shared.port)) as plain:
+        plain.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" % asked.encode())
+        head = plain.makefile("rb").read().partition(b"\r\n\r\n")[0]
+    assert head.startswith(b"HTTP/1.1 308" if told else b"HTTP/1.1 404")
+    assert (b"\r\nlocation: " + told + b"\r\n" in head) == bool(told)
 
 
 def test_a_body_that_announces_too_much_is_refused_unread(shared: RunningServer) -> None:

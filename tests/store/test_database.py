@@ -24,6 +24,11 @@ def test_a_sqlite_url_names_a_file(tmp_path: Path) -> None:
     assert (absolute.path, relative.path) == (tmp_path / "x.db", Path("x.db"))
 
 
+def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
+    database_of(f"sqlite:///{tmp_path}/a/b/x.db", tmp_path).open(readonly=False).close()
+    assert (tmp_path / "a" / "b" / "x.db").exists()
+
+
 def test_a_password_is_not_told() -> None:
     database = database_of("postgresql+psycopg://me:secret@db.example:5433/airside", Path())
     assert (database.dialect, database.label) == ("postgresql", "PostgreSQL (db.example/airside)")

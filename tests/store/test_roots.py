@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from airside.core.errors import Invalid, NotFound
+from airside.store.artifacts.addresses import own_root
 from airside.store.artifacts.local import LocalArtifacts
 from airside.store.artifacts.port import ArtifactStore
 from airside.store.artifacts.roots import Roots, local_folder
@@ -127,3 +128,21 @@ def test_proxied_addresses_go_to_the_servers_own_store(world: Path) -> None:
     assert roots_of(world).at("mlflow-artifacts:/3/R", "a").path == "3/R/a"
     with pytest.raises(Invalid):
         roots_of(world).at("mlflow-artifacts://evil.example/3/R")
+
+
+@pytest.mark.parametrize(
+    ("address", "uri", "path"),
+    [
+        ("http://h:1/p/api/2.0/mlflow-artifacts/artifacts", "/3/r/artifacts", "3/r/artifacts/a.txt"),
+        ("http://h:1/api/2.0/mlflow-artifacts/artifacts/team", "/team/3/r", "team/3/r/a.txt"),
+        ("mlflow-artifacts://h:1/", "/3/r", "3/r/a.txt"),
+    ],
+)
+def test_a_root_that_names_the_server_is_its_own_store(world: Path, address: str, uri: str, path: str) -> None:
+    own = own_root(address)
+    proxied = LocalArtifacts(world / "proxied")
+    roots = Roots(proxied, (own,), lambda _: proxied)
+    assert roots.at(own + uri, "a.txt") == (proxied, path)
+    for other in (own.replace("h:1", "h:2"), own.replace("://h:1", "://evil/h:1")):
+        with pytest.raises(Invalid, match="which clients read and write themselves"):
+            roots.at(other + uri)

@@ -253,6 +253,13 @@ def test_the_newest_of_each_scorer_is_listed(platform: Platform) -> None:
         (" ", "{}", "empty or contain only whitespace"),
         ("s", "{", "must be valid JSON"),
         ("s", '{"a": [{"call_source": "import os"}]}', "runs the code"),
+        ("s", '{"instructions_judge_pydantic_data": {"model": " "}}', "Scorer model cannot be empty"),
+        ("s", '{"builtin_scorer_pydantic_data": {"model": 1}}', "must be a string, got integer"),
+        (
+            "s",
+            '{"memory_augmented_judge_data": {"base_judge": {"third_party_scorer_data": {"model": ""}}}}',
+            "be empty",
+        ),
         ("s", '"' + "x" * (1 << 20) + '"', "at most"),
     ],
 )

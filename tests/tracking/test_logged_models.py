@@ -107,6 +107,22 @@ def test_a_deleted_model_is_hidden_and_may_still_change(platform: Platform) -> N
     assert (changed.lifecycle_stage, changed.status, found(platform)) == ("deleted", "READY", [])
 
 
+def test_statuses_are_ordered_as_they_follow_each_other(platform: Platform) -> None:
+    failed, ready, pending = (make(platform, name) for name in ("a", "b", "c"))
+    platform.call(LOCAL, SetLoggedModelStatus(model_id=failed.model_id, status="FAILED"))
+    platform.call(LOCAL, SetLoggedModelStatus(model_id=ready.model_id, status="READY"))
+    names = [pending.name, ready.name, failed.name]
+    assert found(platform, "", ModelOrder(field_name="status")) == names
+
+
+def test_a_deleted_model_still_takes_points(platform: Platform, run_id: RunId) -> None:
+    model_id = make(platform).model_id
+    platform.call(LOCAL, DeleteLoggedModel(model_id=model_id))
+    platform.call(LOCAL, LogMetric(run_id=run_id, key="auc", value=0.9, timestamp_ms=1, model_id=model_id))
+    kept = platform.call(LOCAL, GetLoggedModel(model_id=model_id, allow_deleted=True))
+    assert [point.key for point in kept.metrics] == ["auc"]
+
+
 def test_every_point_is_kept_and_an_identical_one_once(platform: Platform, run_id: RunId) -> None:
     model = make(platform)
     for _ in range(2):

@@ -56,6 +56,7 @@ def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plans]:
         tags=(Tag(key="team", value="core"),),
     )
     with_one.call(LOCAL, logged)
+    monkeypatch.setattr(run_search, "RARE", 0)
     monkeypatch.setattr(run_search, "FEW", 0)
     monkeypatch.setattr(run_search, "MOST", 0)
     monkeypatch.setattr(driving, "FEW", 0)
@@ -101,6 +102,7 @@ def test_rare_matches_are_gathered_by_their_index_and_then_looked_up(
 
 
 def test_the_way_to_nearby_matches_ends_where_nearby_ends(plans: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_search, "STROLL", 0)
     monkeypatch.setattr(run_search, "WALK", 0)
     steps = plans.of(SearchRuns(experiment_ids=(ZERO,), filter="tags.team = 'core'"), "SELECT r.id")
     assert steps[0] == "SEARCH r USING COVERING INDEX run_newest (experiment_no=? AND is_deleted=? AND start_ms>?)"

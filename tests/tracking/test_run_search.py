@@ -142,6 +142,13 @@ def walked(platform: Platform, text: str, orders: tuple[str, ...], size: int) ->
             return found
 
 
+def planned(monkeypatch: pytest.MonkeyPatch, few: int, most: int, walk: int) -> None:
+    """Let the constants of the plan be so small that a small store meets them."""
+    constants = {"RARE": few // 2, "STROLL": min(1, walk), "FEW": few, "WALK": walk, "MOST": most}
+    for name, value in constants.items():
+        monkeypatch.setattr(run_search, name, value)
+
+
 @pytest.mark.parametrize(
     ("few", "most", "walk"),
     [(0, 0, 50_000), (1000, 1000, 50_000), (0, 1000, 3), (0, 0, 3)],
@@ -150,9 +157,7 @@ def walked(platform: Platform, text: str, orders: tuple[str, ...], size: int) ->
 def test_every_filter_in_every_order_answers_as_python_does(
     platform: Platform, known: list[Known], monkeypatch: pytest.MonkeyPatch, few: int, most: int, walk: int
 ) -> None:
-    monkeypatch.setattr(run_search, "FEW", few)
-    monkeypatch.setattr(run_search, "MOST", most)
-    monkeypatch.setattr(run_search, "WALK", walk)
+    planned(monkeypatch, few, most, walk)
     for text, matches in FILTERS.items():
         for orders, key in ORDERS.items():
             expected = [run.run_id for run in sorted(known, key=lambda run: (*key(run), run.run_id)) if matches(run)]
@@ -171,9 +176,7 @@ def test_pages_of_any_size_walk_the_whole_store_in_order(platform: Platform, kno
 def test_pages_of_matches_join_when_few_of_them_are_nearby(
     platform: Platform, known: list[Known], monkeypatch: pytest.MonkeyPatch, size: int, most: int
 ) -> None:
-    monkeypatch.setattr(run_search, "FEW", 0)
-    monkeypatch.setattr(run_search, "MOST", most)
-    monkeypatch.setattr(run_search, "WALK", 3)
+    planned(monkeypatch, 0, most, 3)
     for orders in ((), ("start_time ASC",)):
         expected = [
             run.run_id

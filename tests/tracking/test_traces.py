@@ -356,6 +356,19 @@ def test_a_filter_that_cannot_be_read_is_told(platform: Platform, text: str) -> 
         found(platform, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("prompt LIKE 'a/1'", "Invalid comparator 'LIKE' for prompts filter. Only '=' is supported with format:"),
+        ("span.duration = 'x'", "Invalid span attribute 'duration'. Supported attributes: name, status, type, attr"),
+    ],
+)
+def test_a_filter_of_traces_is_refused_in_mlflows_words(platform: Platform, text: str, message: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        found(platform, text)
+    assert message in caught.value.message
+
+
 def test_orders_and_pages_that_cannot_be_are_told(platform: Platform) -> None:
     for order in (("status", "status"), ("foo",), ("feedback.x",), ("name", "tags.`mlflow.traceName`")):
         with pytest.raises(Invalid):

@@ -8,11 +8,13 @@ from urllib.parse import parse_qsl
 
 from tests.web.moment import NOW
 
+from airside.server.web.artifact_view import POLICY
 from airside.server.web.page import Call
 from airside.server.web.routes import WebRequest, respond
 from airside.server.web.security import SECURITY_HEADERS, STATIC_HEADERS
 from airside.server.web.static import static_file
 
+PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 ARTIFACTS = {"a.html": b"<script>alert('artifact')</script>", "t.csv": b'a,"b, c"\n1,<b>2</b>\n'}
 
 
@@ -37,15 +39,19 @@ class _Edge(BaseHTTPRequestHandler):
                 (),
             )
         elif path == "/get-artifact":
-            self._send(200, "application/octet-stream", ARTIFACTS[query.rpartition("path=")[2]], ())
+            held = ARTIFACTS.get(query.rpartition("path=")[2])
+            self._send(200, "image/gif" if held is None else "application/octet-stream", held or PICTURE, ())
+        elif path == "/artifact-view":
+            self._send(200, "text/html", ARTIFACTS["a.html"], (("Content-Security-Policy", POLICY),))
         else:
-            self._page("GET", path, query, {})
+            self._page("GET", path, query, ())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
-        self._page("POST", self.path, "", dict(parse_qsl(body)))
+        path, _, query = self.path.partition("?")
+        self._page("POST", path, query, tuple(parse_qsl(body, keep_blank_values=True)))
 
-    def _page(self, method: str, path: str, query: str, form: dict[str, str]) -> None:
+    def _page(self, method: str, path: str, query: str, form: tuple[tuple[str, str], ...]) -> None:
         headers = {key.lower(): value for key, value in self.headers.items()}
         request = WebRequest(
             method=method,

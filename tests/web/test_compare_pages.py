@@ -13,7 +13,8 @@ from tests.web.world import World, full
 
 from airside.core.errors import NotFound
 from airside.server.web.drawing.parallel import BOTTOM, MISSING_Y, TOP, parallel
-from airside.server.web.pages.compare import MAX_RUNS, colours, laid_over, parts
+from airside.server.web.pages.charts import Asked, chart
+from airside.server.web.pages.compare import MAX_RUNS, colours, parts
 from airside.server.web.pages.spread import spread
 from airside.tracking.operations.histories import GetCurves
 from airside.tracking.operations.runs import GetRun
@@ -74,12 +75,12 @@ def test_curves_with_steps_of_their_own_share_an_axis() -> None:
         y = tuple(at / 10 for at in x)
         return Curve(run_id=run_id, key="loss", n_points=len(x), n_sent=len(x), exact=True, x=x, y=y)  # type: ignore[arg-type]  # an id by hand
 
-    drawn = laid_over([curve(RUN, 0, 2, 4), curve(OTHER, 1, 2)], [run(), run(OTHER)], "step")
+    drawn = chart([("a", curve(RUN, 0, 2, 4), 1), ("b", curve(OTHER, 1, 2), 2)], Asked())
     assert drawn is not None
     assert list(drawn.x) == [0, 1, 2, 4]
     assert [list(line.values) for line in drawn.lines] == [[0, None, 0.2, 0.4], [None, 0.1, 0.2, None]]
     assert drawn.is_joined
-    assert laid_over([curve(RUN, 0)], [run()], "step") is None
+    assert chart([("a", curve(RUN, 0), 0)], Asked()) is None
 
 
 def test_ticked_runs_of_a_table_lead_to_their_comparison() -> None:

@@ -336,3 +336,9 @@ def experiment(text: str) -> Experiment:
         updated_ms=ms(minutes=5),
         tags=(Tag(key="team", value=text),),
     )
+
+
+def pictures(text: str) -> tuple[str, ...]:
+    """Files as `log_image` names them, and one of another name."""
+    logged = [f"images/{text}~head+step+{step}+timestamp+1795308238282+038e878c-dbd5" for step in range(30)]
+    return (*(f"{one}{ending}" for one in logged for ending in (".png", "+compressed.webp")), f"images/{text}.png")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.web.evaluation_records import evaluation_dataset, evaluation_records, scorer_version
 from tests.web.model_records import card, chain, gate, model, rows, score, version
 from tests.web.moment import NOW, RUN, Answer, ago
 from tests.web.prompt_records import delivery, prompt, prompt_versions, webhook
@@ -14,6 +15,7 @@ from tests.web.work_records import (
     dataset_version,
     experiment,
     logged_model,
+    pictures,
     pipeline,
     pipeline_run,
     run,
@@ -21,6 +23,7 @@ from tests.web.work_records import (
 )
 
 from airside.core.errors import NotFound
+from airside.core.record import DONE
 from airside.data.operations import datasets as dataset_asks
 from airside.data.operations import versions as dataset_version_asks
 from airside.data.records import (
@@ -46,23 +49,35 @@ from airside.pipelines.operations import triggers as trigger_asks
 from airside.pipelines.records import (
     Trigger,
 )
-from airside.platform.notify.operations import GetWebhook, ListDeliveries, ListWebhooks, Redeliver, TryWebhook
+from airside.platform.notify.operations import (
+    CreateWebhook,
+    DeleteWebhook,
+    GetWebhook,
+    ListDeliveries,
+    ListWebhooks,
+    Redeliver,
+    TryWebhook,
+    UpdateWebhook,
+)
 from airside.platform.notify.records import DeliveryPage, WebhookPage, WebhookTest
 from airside.quality.operations import gates as gate_asks
 from airside.quality.records import GateDecisionPage
 from airside.registry.operations import approvals as approval_asks
 from airside.registry.operations import models as model_asks
 from airside.registry.operations import versions as version_asks
-from airside.registry.operations.aliases import SetAlias
+from airside.registry.operations.aliases import DeleteAlias, SetAlias
+from airside.registry.operations.lineage import GetVersionLineage
 from airside.registry.records import (
     AliasMove,
     Approval,
     ApprovalPage,
     Change,
     ChangePage,
+    MadeFromDataset,
     ModelPage,
     RegisteredModel,
     Rollback,
+    VersionLineage,
     VersionPage,
 )
 from airside.serving.operations import endpoints as endpoint_asks
@@ -79,19 +94,57 @@ from airside.tower.records import (
     FoundPage,
 )
 from airside.tower.rules import summary_of
+from airside.tracking.artifacts import ArtifactInfo, ArtifactList, ListArtifacts
 from airside.tracking.capture.operations import GetCaptures
+from airside.tracking.evaluation.operations import datasets as evaluation_asks
+from airside.tracking.evaluation.operations import records as record_asks
+from airside.tracking.evaluation.operations import scorers as scorer_asks
+from airside.tracking.evaluation.records import EvaluationDatasetPage, EvaluationRecordPage, ScorerVersions
 from airside.tracking.logged_models.operations import GetLoggedModel
+from airside.tracking.operations import experiments as experiment_asks
+from airside.tracking.operations import logging as logging_asks
+from airside.tracking.operations import runs as run_asks
 from airside.tracking.operations.experiments import GetExperiment, SearchExperiments
+from airside.tracking.operations.experiments import SearchDatasets as SearchRunDatasets
 from airside.tracking.operations.histories import GetCurves
+from airside.tracking.operations.naming import ListNames, ListValues
 from airside.tracking.operations.runs import GetRun, SearchRuns
 from airside.tracking.records import (
     Curves,
+    DatasetSummaries,
+    DatasetSummary,
     ExperimentPage,
+    Names,
     RunPage,
 )
 from airside.tracking.traces.operations.assessments import CreateAssessment
 from airside.tracking.traces.operations.reading import GetTrace, GetTraceInfo, SearchTraces
 from airside.tracking.traces.records import Trace, TracePage
+
+DONE_ASKS: tuple[type, ...] = (
+    experiment_asks.RenameExperiment,
+    experiment_asks.SetExperimentTag,
+    experiment_asks.DeleteExperimentTag,
+    experiment_asks.DeleteExperiment,
+    experiment_asks.RestoreExperiment,
+    logging_asks.SetRunTag,
+    logging_asks.DeleteRunTag,
+    run_asks.DeleteRun,
+    model_asks.DeleteModel,
+    DeleteWebhook,
+    evaluation_asks.DeleteEvaluationDataset,
+    evaluation_asks.DeleteEvaluationDatasetTag,
+    evaluation_asks.SetEvaluationDatasetTags,
+    record_asks.DeleteEvaluationRecords,
+    scorer_asks.DeleteScorer,
+    model_asks.SetModelTag,
+    model_asks.DeleteModelTag,
+    version_asks.DeleteVersion,
+    version_asks.SetVersionTag,
+    version_asks.DeleteVersionTag,
+    run_asks.RestoreRun,
+)
+"""What is done, and answers nothing else."""
 
 
 def page(kind: Any, items: Any) -> Any:
@@ -207,6 +260,15 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
         ),
         GetRun: lambda ask: run(ask.run_id, name=text),
         GetCurves: curves,
+        ListNames: lambda ask: Names(items=("auc", text, "max depth"), is_cut=True),
+        ListValues: lambda ask: Names(items=(text, "forest")),
+        SearchRunDatasets: lambda ask: DatasetSummaries(
+            items=(DatasetSummary(experiment_id="1", name=text, digest="0f91e4fc", context="training"),)
+        ),
+        ListArtifacts: lambda ask: ArtifactList(
+            root_uri="mlflow-artifacts:/1",
+            items=tuple(ArtifactInfo(path=path, is_dir=False, size_bytes=9) for path in pictures(text)),
+        ),
         GetCaptures: lambda ask: captures(text),
         SearchTraces: lambda ask: page(
             TracePage, [trace_info(text, n, "ERROR" if n == 1 else "OK") for n in range(12)]
@@ -237,6 +299,37 @@ def full(name: str = "employment", text: str = "calm-finch-42") -> dict[type, An
                 Found(kind="model_version", id="employment@3", name=name, link="javascript:alert(1)"),
             ],
         ),
+        CreateWebhook: lambda ask: webhook(text),
+        UpdateWebhook: lambda ask: webhook(text),
+        evaluation_asks.SearchEvaluationDatasets: lambda ask: page(EvaluationDatasetPage, [evaluation_dataset(text)]),
+        evaluation_asks.GetEvaluationDataset: lambda ask: evaluation_dataset(text),
+        evaluation_asks.CreateEvaluationDataset: lambda ask: evaluation_dataset(text),
+        evaluation_asks.AddEvaluationDatasetToExperiments: lambda ask: evaluation_dataset(text),
+        evaluation_asks.RemoveEvaluationDatasetFromExperiments: lambda ask: evaluation_dataset(text),
+        record_asks.ListEvaluationRecords: lambda ask: page(EvaluationRecordPage, evaluation_records(text)),
+        scorer_asks.ListScorersOf: lambda ask: page(ScorerVersions, [scorer_version(text, 2)]),
+        scorer_asks.ListScorerVersions: lambda ask: page(ScorerVersions, [scorer_version(text, n) for n in (1, 2)]),
+        model_asks.CreateModel: lambda ask: model(name),
+        model_asks.UpdateModel: lambda ask: model(name),
+        model_asks.RenameModel: lambda ask: model(name),
+        version_asks.UpdateVersion: lambda ask: version(name, ask.version),
+        version_asks.SetStage: lambda ask: version(name, ask.version),
+        DeleteAlias: lambda ask: AliasMove(name=name, alias=ask.alias, version=None, previous=2),
+        GetVersionLineage: lambda ask: VersionLineage(
+            name=name,
+            version=ask.version,
+            source="models:/m-1",
+            run_id=RUN,
+            model_id="m-1",
+            datasets=(
+                MadeFromDataset(name=text, digest="0f91e4fc", context="training"),
+                MadeFromDataset(name="people", digest="4f2a", reference="people@3"),
+            ),
+            copies=(f"{name}@9",),
+        ),
+        experiment_asks.CreateExperiment: lambda ask: experiment(text),
+        run_asks.UpdateRun: lambda ask: run(ask.run_id).info,
+        **dict.fromkeys(DONE_ASKS, lambda ask: DONE),
         GetCard: lambda ask: card(name),
         GetScore: lambda ask: score(name),
     }
@@ -281,6 +374,13 @@ def empty() -> dict[type, Answer]:
         ListWebhooks: WebhookPage,
         ListDeliveries: DeliveryPage,
         GetCurves: Curves,
+        ListNames: Names,
+        evaluation_asks.SearchEvaluationDatasets: EvaluationDatasetPage,
+        record_asks.ListEvaluationRecords: EvaluationRecordPage,
+        scorer_asks.ListScorersOf: ScorerVersions,
+        scorer_asks.ListScorerVersions: ScorerVersions,
+        ListValues: Names,
+        SearchRunDatasets: DatasetSummaries,
         dataset_asks.SearchDatasets: DatasetPage,
         dataset_version_asks.ListDatasetVersions: DatasetVersionPage,
         Find: FoundPage,
@@ -295,6 +395,7 @@ def empty() -> dict[type, Answer]:
         updated_ms=0,
         tags={"mlflow.prompt.is_prompt": "true"} if ask.name == "greeting" else {},
     )
+    answers[ListArtifacts] = lambda ask: ArtifactList(root_uri="mlflow-artifacts:/1")
     answers[GetTrace] = lambda ask: Trace(info=trace_info("calm-finch-42"))
     for gone in (GetRow, GetCard, GetScore, GetNeighbourhood):
         del answers[gone]
@@ -314,6 +415,15 @@ PATHS = (
     f"/runs/{RUN}",
     *(f"/runs/{RUN}?tab={tab}" for tab in ("metrics", "artifacts", "inputs")),
     "/experiments/1/runs?view=parallel",
+    "/experiments/1/runs?cols=started,datasets,commit,metrics.accuracy,params.model,tags.team&stage=deleted",
+    "/experiments/1/columns?cols=user,metrics.auc",
+    "/experiments/1/about",
+    "/experiments/1/evaluation-datasets",
+    "/evaluation-datasets/d-1",
+    "/experiments/1/scorers",
+    "/experiments/1/scorers/kind?version=1",
+    f"/runs/{RUN}?tab=media",
+    f"/runs/{RUN}?tab=metrics&keys=loss,accuracy&scale=log&smoothing=60&x0=10&x1=20",
     *(f"/compare?runs={RUN},{RUN[:-1]}7&tab={tab}" for tab in ("differences", "curves", "parallel")),
     "/logged-models/m-1",
     "/prompts",

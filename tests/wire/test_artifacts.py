@@ -10,6 +10,8 @@ import pytest
 import urllib3
 from tests.conftest import RunningServer
 
+from airside.server.mlflow.artifacts import MAX_UI_UPLOAD
+
 PROXY = "/api/2.0/mlflow-artifacts/"
 FILES = f"{PROXY}artifacts"
 
@@ -157,6 +159,15 @@ def test_the_user_interface_has_ways_of_its_own(files: Files) -> None:
     empty = files("POST", f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={sent['run_uuid']}&path=up.txt")
     assert (up.status, down.data) == (200, b"up")
     assert (empty.status, empty.json()["message"]) == (400, "Request must specify data.")
+    path = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={sent['run_uuid']}&path=up.txt"
+    large = files("POST", path, body=b"x" * (MAX_UI_UPLOAD + 1))
+    assert (large.status, large.json()["message"]) == (400, "Artifact size is too large. Max size is 10MB.")
+
+
+def test_a_wrong_path_is_told_before_a_wrong_name(files: Files) -> None:
+    named = {"name": "nobody", "version": "1", "path": "../x"}
+    refused = files("GET", "/model-versions/get-artifact", fields=named)
+    assert (refused.status, refused.json()["message"]) == (400, "Invalid path")
 
 
 def test_a_version_and_a_logged_model_show_their_files(files: Files) -> None:

@@ -61,8 +61,6 @@ DIFFERENT: dict[str, tuple[int, str]] = {
     "search issue.id LIKE 'x'": (400, "INVALID_PARAMETER_VALUE"),
     "search timestamp_ms LIKE '1'": (400, "INVALID_PARAMETER_VALUE"),
     "search tags.team IN ('core')": (400, "INVALID_PARAMETER_VALUE"),
-    "search prompt LIKE 'p%'": (400, "INVALID_PARAMETER_VALUE"),
-    "search span.kind = 'x'": (400, "INVALID_PARAMETER_VALUE"),
     "search span.attributes. = 'x'": (400, "INVALID_PARAMETER_VALUE"),
     "search feedback.good IN ('a')": (400, "INVALID_PARAMETER_VALUE"),
     "search metadata.user IN ('v')": (400, "INVALID_PARAMETER_VALUE"),

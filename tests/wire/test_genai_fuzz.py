@@ -90,7 +90,8 @@ def answered(platform: Platform, route: WireRoute, fields: dict[str, Any], names
         path_args=names,
     )
     try:
-        return 200, route.encode(platform.call(LOCAL, route.decode(request)))
+        body = route.encode(platform.call(LOCAL, route.decode(request)))
+        return 200, body if isinstance(body, bytes) else b"".join(body)
     except AirsideError as error:
         return error_answer(error)
 

@@ -49,6 +49,8 @@ def answered(platform: Platform, request: WireRequest) -> bytes:
         answer = await asking(ask)
         assert ROUTE.stream is not None
         pieces = ROUTE.stream(ask, answer, asking)
-        return ROUTE.encode(answer) if pieces is None else b"".join([piece async for piece in pieces])
+        encoded = ROUTE.encode(answer)
+        assert isinstance(encoded, bytes)
+        return encoded if pieces is None else b"".join([piece async for piece in pieces])
 
     return asyncio.run(whole())

@@ -95,6 +95,7 @@ SCENARIOS: list[tuple[str, str, Any, int, str]] = [
     ("GET", f"{M}alias", {"name": "empty", "alias": "latest"}, 404, "Latest version not found for model empty."),
     ("DELETE", f"{M}alias", {"name": "m", "alias": "zz"}, 200, ""),
     ("GET", f"{M}search", {"max_results": "0"}, 400, "INVALID_PARAMETER_VALUE"),
+    ("GET", f"{M}search", {"max_results": "1001"}, 400, "Invalid value \"1001\" for parameter 'max_results' supplied:"),
     ("GET", f"{M}search", {"filter": "tags.k IS NULL"}, 400, "is not supported for registered model search."),
     ("GET", f"{M}search", {"page_token": "e30="}, 400, "Invalid page token, parsed value={}"),
     ("POST", f"{V}create", {"name": "m"}, 400, f"{MISSING} 'source'. {SEE}"),
@@ -177,7 +178,7 @@ def test_a_model_shows_what_was_set_and_nothing_else(wire: Wire) -> None:
     model = wire("GET", f"{M}get", {"name": "m"})[1]["registered_model"]
     assert {"name", "description", "tags", "aliases", "latest_versions"} < set(model)
     assert model["aliases"] == [{"alias": "Blue-1", "version": "2"}]
-    assert [each["current_stage"] for each in model["latest_versions"]] == ["None", "Staging"]
+    assert [each["current_stage"] for each in model["latest_versions"]] == ["Staging", "None"]
     empty = wire("GET", f"{M}get", {"name": "empty"})[1]["registered_model"]
     assert set(empty) == {"name", "creation_timestamp", "last_updated_timestamp"}
 
@@ -221,6 +222,33 @@ def test_a_logged_model_is_registered_and_knows_it(wire: Wire) -> None:
     assert (refused[0], uri) == (400, f"mlflow-artifacts:/0/models/{wire.names['lm']}/artifacts")
     assert tags == [{"key": "mlflow.modelVersions", "value": f'[{{"name": "empty", "version": {version}}}]'}]
     wire("DELETE", f"{V}delete", {"name": "empty", "version": version})
+
+
+@pytest.mark.parametrize(
+    ("below", "status", "storage"),
+    [
+        ("", 200, ""),
+        ("/model/..", 200, ""),
+        ("/a/%2e%2e/b", 200, "/b"),
+        ("/.", 200, "/."),
+        ("/a/../..", 400, ""),
+        ("/../artifacts2", 400, ""),
+        ("/%252e%252e/x", 400, ""),
+    ],
+)
+def test_a_local_source_may_climb_within_its_run(wire: Wire, below: str, status: int, storage: str) -> None:
+    place = {"name": f"local {below}", "artifact_location": "file:///srv/files"}
+    made = wire("POST", "experiments/create", place)[1]["experiment_id"]
+    run = wire("POST", "runs/create", {"experiment_id": made})[1]["run"]["info"]
+    sent = {"name": "empty", "source": run["artifact_uri"] + below, "run_id": run["run_id"]}
+    answered, answer = wire("POST", f"{V}create", sent)
+    assert answered == status, answer
+    if status == 200:
+        version = answer["model_version"]
+        named = {"name": "empty", "version": version["version"]}
+        uri = wire("GET", f"{V}get-download-uri", named)[1]["artifact_uri"]
+        assert (version["source"], uri) == (run["artifact_uri"] + below, run["artifact_uri"] + storage)
+        wire("DELETE", f"{V}delete", named)
 
 
 DATASET = {"dataset_name": "d", "dataset_digest": "1"}

@@ -84,7 +84,8 @@ def answered(platform: Platform, route: WireRoute, fields: dict[str, Any]) -> tu
         headers={b"content-type": b"application/json"},
     )
     try:
-        return 200, route.encode(platform.call(LOCAL, route.decode(request)))
+        body = route.encode(platform.call(LOCAL, route.decode(request)))
+        return 200, body if isinstance(body, bytes) else b"".join(body)
     except AirsideError as error:
         return error_answer(error)
 

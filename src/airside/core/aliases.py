@@ -254,7 +254,18 @@ ALIASES: tuple[Alias, ...] = (
     Alias(
         flag="--app-name",
         take=_app,
-        does="`basic-auth`: `auth` and `admin_login` on; the password is that of `MLFLOW_AUTH_ADMIN_PASSWORD`",
+        does="`basic-auth`: `auth` and `admin_login` on; the password is that of `MLFLOW_AUTH_ADMIN_PASSWORD`, "
+        "the user `admin` or that of `MLFLOW_AUTH_ADMIN_USERNAME`",
+    ),
+    Alias(
+        variable="MLFLOW_AUTH_CONFIG_PATH",
+        take=_ignored("users, roles and their rights are kept in Airside's own database."),
+        does="ignored with a line",
+    ),
+    Alias(
+        variable="MLFLOW_FLASK_SERVER_SECRET_KEY",
+        take=_ignored("Airside makes the keys that it needs, and keeps them in its home."),
+        does="ignored with a line",
     ),
     Alias(flag="--dev", is_switch=True, take=_when_on(log_level="debug"), does="`log_level` is `debug`"),
     Alias(flag="--gunicorn-opts", variable="MLFLOW_GUNICORN_OPTS", take=_ignored(_ONE_PROCESS), does="ignored"),

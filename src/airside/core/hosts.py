@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from airside.core.errors import Invalid
+from airside.core.errors import WrongUse
 
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?\Z")
 _MOST_REMEMBERED = 1000
@@ -46,10 +46,10 @@ def needs_authentication(mode: str, host: str) -> bool:
     (False, True)
 
     Raises:
-        Invalid: the mode is none of auto, on, off.
+        WrongUse: the mode is none of auto, on, off.
     """
     if mode not in ("auto", "on", "off"):
-        raise Invalid(f"--auth is '{mode}'. It is one of: auto, on, off.")
+        raise WrongUse(f"--auth is '{mode}'. It is one of: auto, on, off.")
     return mode == "on" or (mode == "auto" and not is_loopback(host))
 
 

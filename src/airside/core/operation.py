@@ -32,6 +32,10 @@ class Transaction(Protocol):
     def dialect(self) -> Dialect:
         """Which database it is."""
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether it only reads: then all that it sees is committed, and of one moment."""
+
     def all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
 
@@ -159,6 +163,8 @@ class Operation(Generic[A, R]):
         prepare: `(services, ask) -> anything`, run before the transaction; its result is `ctx.prepared`.
         rest: `(ask, answer) -> another ask`, or None: what is still to be done in a transaction of its own, after the
             commit and before the caller is answered. A long change is many short ones this way.
+        glance: `(ctx, ask) -> the answer`, or None: a query that is answered from memory, after some look-ups by key
+            or along an index that say that it still holds. It may be run where nothing may wait.
     """
 
     def __init__(
@@ -177,6 +183,7 @@ class Operation(Generic[A, R]):
         self.audit: AuditKind = audit
         self.prepare = prepare
         self.rest = rest
+        self.glance: Callable[[Context, A], R | None] | None = None
         # The annotations are types already; typing's and inspect's ways to them would cost the start 0.1 s.
         _, self.ask_type, self.answer_type = typing.cast(
             "tuple[type[Context], type[A], type[R]]", tuple(function.__annotations__.values())
@@ -220,6 +227,7 @@ def operation(
     audit: AuditKind | None = None,
     prepare: Callable[[Services, Any], Any] | None = None,
     rest: Callable[[Any, Any], Ask[Any] | None] | None = None,
+    glance: Callable[[Context, Any], Any] | None = None,
 ) -> Callable[[Callable[[Context, A], R]], Operation[A, R]]:
     """Declare a function `(ctx, ask) -> answer` as an operation.
 
@@ -229,11 +237,13 @@ def operation(
         audit: `change` (default of writes), `measure` (counted only), `read` (default of reads).
         prepare: what must ask the outside, or compute long, before the transaction.
         rest: what is still to be done in further transactions before the caller is answered.
+        glance: the answer of a query from memory, None when it is not there.
     """
 
     def declare(function: Callable[[Context, A], R]) -> Operation[A, R]:
         kind: AuditKind = audit or ("read" if needs.endswith(":read") else "change")
         declared = Operation(name, needs, function, audit=kind, prepare=prepare, rest=rest)
+        declared.glance = glance
         _BY_ASK[declared.ask_type] = declared
         return declared
 

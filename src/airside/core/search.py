@@ -38,10 +38,14 @@ class Field(Record):
     """What may be asked of a key: a number, an integer or a text, with which operators.
 
     A field of kind `either` is a number where it is compared by order, else a text.
+
+    Attributes:
+        refusal: the error's text for another operator; may name `{operator}` and `{operators}`.
     """
 
     kind: Literal["number", "integer", "text", "either"] = "text"
     operators: tuple[Operator, ...] = TEXTUAL
+    refusal: str = "Invalid comparator '{operator}' not one of '{{{operators}}}'"
 
 
 class Grammar(Record):
@@ -55,6 +59,8 @@ class Grammar(Record):
         quotes_clauses: whether an error quotes the clauses that it lists.
         takes_bare: whether a bare word is a text as a quoted one is.
         no_null: the error's text where IS NULL cannot be asked; may name `{entity}` and `{key}`.
+        no_order: the error's text for what an order may not name; may name `{key}` and `{keys}`.
+        no_key: of entities, the error's text for a key that is none of theirs; may name `{key}`.
     """
 
     entities: dict[str, str]
@@ -65,6 +71,8 @@ class Grammar(Record):
     quotes_clauses: bool = True
     takes_bare: bool = False
     no_null: str = "IS NULL / IS NOT NULL is only supported for tags and params, not for '{entity}' '{key}'"
+    no_order: str = "Invalid attribute key '{key}' specified. Valid keys are '{{{keys}}}'"
+    no_key: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Comparison(Record):
@@ -100,6 +108,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ITEM = re.compile(rf"\s*(?:(?P<string>{_STRING}|{_DOUBLE})|(?P<other>[^,]+?))\s*(?:,|\Z)")
+_QUOTED = re.compile(rf"{_STRING}|{_DOUBLE}")
+_ILL_FORMED = re.compile(r"(?:\A|,)\s*,")
 _WORDS = {
     ("LIKE",): "LIKE",
     ("ILIKE",): "ILIKE",
@@ -143,7 +153,7 @@ def parse_filter(text: str, grammar: Grammar) -> tuple[Comparison, ...]:
         raise Invalid(f"Invalid filter '{text}'. Could not be parsed.")
     if any(token.text == ";" for token in solid[:-1]):
         raise Invalid(f"Search filter contained multiple expression {text[:1000]!r}. Provide AND-ed expression list.")
-    clauses, strays = _clauses(solid)
+    clauses, strays = _clauses(solid, takes_bare=grammar.takes_bare)
     if strays:
         shown = strays if not grammar.quotes_clauses else [f"'{stray}'" for stray in strays]
         raise Invalid(f"Invalid clause(s) in filter string: {', '.join(shown[:20])}")
@@ -152,7 +162,7 @@ def parse_filter(text: str, grammar: Grammar) -> tuple[Comparison, ...]:
     return tuple(_comparison(*clause, grammar) for clause in clauses)
 
 
-def _clauses(tokens: list[_Token]) -> tuple[list[tuple[_Token, str, _Token | None]], list[str]]:
+def _clauses(tokens: list[_Token], *, takes_bare: bool) -> tuple[list[tuple[_Token, str, _Token | None]], list[str]]:
     clauses: list[tuple[_Token, str, _Token | None]] = []
     strays: list[str] = []
     at = 0
@@ -170,13 +180,20 @@ def _clauses(tokens: list[_Token]) -> tuple[list[tuple[_Token, str, _Token | Non
         if operator.endswith("NULL") and operator:
             clauses.append((token, operator, None))
             at = after
-        elif operator and after < len(tokens) and tokens[after].kind in {"string", "double", "number", "list", "name"}:
+        elif operator and after < len(tokens) and _may_be_value(tokens[after], takes_bare=takes_bare):
             clauses.append((token, operator, tokens[after]))
             at = after + 1
         else:
             strays.append(token.text)
             at += 1
     return clauses, strays
+
+
+def _may_be_value(token: _Token, *, takes_bare: bool) -> bool:
+    """Whether it stands for a value, if a wrong one: `true` is a word of SQL's, as AND is."""
+    if token.kind == "name":
+        return takes_bare or token.text.upper() not in {"TRUE", "FALSE"}
+    return token.kind in {"string", "double", "number", "list"}
 
 
 def _operator(tokens: list[_Token], at: int) -> tuple[str, int]:
@@ -195,7 +212,7 @@ def _comparison(name: _Token, operator: str, value: _Token | None, grammar: Gram
     if operator not in field.operators and value is None:
         raise Invalid(grammar.no_null.format(entity=entity, key=key))
     if operator not in field.operators:
-        raise Invalid(f"Invalid comparator '{operator}' not one of '{{{', '.join(field.operators)}}}'")
+        raise Invalid(field.refusal.format(operator=operator, operators=", ".join(field.operators)))
     return Comparison(entity=entity, key=key, operator=operator, value=converted)
 
 
@@ -206,6 +223,8 @@ def _identified(text: str, grammar: Grammar) -> tuple[str, str, Field]:
         return entity, key, fields
     known = grammar.aliases.get(key, key)
     field = fields.get(known) or fields.get(f"{known.partition('.')[0]}.*")
+    if field is None and entity in grammar.no_key:
+        raise Invalid(grammar.no_key[entity].format(key=key))
     if field is None:
         known_keys = [*fields, *(grammar.aliases if entity == "attribute" else ())]
         raise Invalid(f"Invalid {entity} key '{key}' specified. Valid keys are '{{{str(known_keys)[1:-1]}}}'")
@@ -244,12 +263,10 @@ def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, gr
         )
     if field.kind in {"number", "integer"} or (field.kind == "either" and operator in ORDERED):
         return _number(entity, key, field, token, grammar)
-    if token.kind == "list":
-        if "IN" not in field.operators:
-            raise _unlisted(grammar)
+    if token.kind == "list" and operator in {"IN", "NOT IN"} and "IN" in field.operators:
         return _listed(token.text)
-    if operator in {"IN", "NOT IN"}:
-        raise Invalid(f"Invalid comparison clause. {operator} needs a list of quoted strings, got {token.text[:200]}")
+    if token.kind == "list" or operator in {"IN", "NOT IN"}:
+        raise _unpaired(name, field, operator, token, grammar)
     if token.kind in {"string", "double"}:
         return token.text[1:-1]
     if token.kind == "name" and grammar.takes_bare:
@@ -259,10 +276,21 @@ def _value(name: tuple[str, str], field: Field, operator: str, token: _Token, gr
             "Parameter value is either not quoted or unidentified quote types used for string value "
             f"{token.text[:200]}. Use either single or double quotes."
         )
+    raise _unquoted(entity, token)
+
+
+def _unpaired(name: tuple[str, str], field: Field, operator: str, token: _Token, grammar: Grammar) -> Invalid:
+    """A list without IN, IN without a list, or neither for this field."""
+    if token.kind == "list":
+        return _unquoted(name[0], token) if "IN" in field.operators else _unlisted(grammar)
+    return Invalid(f"Invalid comparison clause. {operator} needs a list of quoted strings, got {token.text[:200]}")
+
+
+def _unquoted(entity: str, token: _Token) -> Invalid:
     if entity in {"attribute", "dataset"}:
         what = "attributes" if entity == "attribute" else "dataset attributes"
-        raise Invalid(f"Expected a quoted string value for {what}. Got value {token.text[:200]}")
-    raise Invalid(f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {token.text[:200]}")
+        return Invalid(f"Expected a quoted string value for {what}. Got value {token.text[:200]}")
+    return Invalid(f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {token.text[:200]}")
 
 
 def _unlisted(grammar: Grammar) -> Invalid:
@@ -289,6 +317,10 @@ def _number(entity: str, key: str, field: Field, token: _Token, grammar: Grammar
 def _listed(text: str) -> tuple[str, ...]:
     inside = text[1:-1]
     items: list[str] = []
+    if _ILL_FORMED.search(_QUOTED.sub("''", inside)):
+        raise Invalid(
+            "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list"
+        )
     for match in _ITEM.finditer(inside):
         if match["string"] is None:
             raise Invalid(
@@ -327,7 +359,7 @@ def parse_order(text: str, grammar: Grammar) -> Order:
         known = grammar.aliases.get(key, key)
         if key not in grammar.orderable:
             keys = str(list(grammar.orderable))[1:-1]
-            raise Invalid(f"Invalid attribute key '{key}' specified. Valid keys are '{{{keys}}}'")
+            raise Invalid(grammar.no_order.format(key=key, keys=keys))
         key = known
     elif entity not in grammar.ordered:
         raise Invalid(f"Invalid order_by entity type '{entity}'")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from airside.core.aliases import Taken, from_variables
-from airside.core.errors import Invalid, quoted
+from airside.core.errors import WrongUse, quoted
 from airside.core.record import Record
 
 Kind = Literal["text", "whole", "number", "switch", "list"]
@@ -63,6 +63,7 @@ SETTINGS: tuple[Setting, ...] = (
     _s("s3_ignore_tls", "switch", False, "Whether the object store's certificate is left unchecked."),
     _s("synchronous", "text", "FULL", "SQLite's synchronous: FULL survives power loss; NORMAL only a crash."),
     _s("reader_threads", "whole", 3, "Threads that answer queries, each with its own connection."),
+    _s("run_memory_mib", "whole", 64, "How much of the runs that were read is kept in memory, in MiB; 0 keeps none."),
     _s("auth", "text", "auto", "auto: on unless every address is loopback; on; off."),
     _s("admin_login", "switch", False, "Whether `admin` signs in with the password of MLFLOW_AUTH_ADMIN_PASSWORD."),
     _s("ssl_certfile", "text", "", "Certificate chain of the server (PEM): with it, it speaks https."),
@@ -90,6 +91,13 @@ SETTINGS: tuple[Setting, ...] = (
     _s("log_level", "text", "info", "debug, info, warning or error."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+_IN_WORDS: Mapping[Kind, str] = {
+    "text": "text",
+    "whole": "whole number",
+    "number": "number",
+    "switch": "switch: true or false",
+    "list": "list of texts",
+}
 _TRUE, _FALSE = {"1", "true", "yes", "on", "t", "y"}, {"0", "false", "no", "off", "f", "n"}
 
 
@@ -136,14 +144,14 @@ class Settings:
             taken: what MLflow's words come to; without it, its variables are read.
 
         Raises:
-            Invalid: a name that no setting has, or a value of the wrong kind; says where it stands.
+            WrongUse: a name that no setting has, or a value of the wrong kind; says where it stands.
         """
         values = {s.name: Value(setting=s, value=s.default, origin="default") for s in SETTINGS}
 
         def put(name: str, raw: Any, origin: Origin, where: str) -> None:
             setting = BY_NAME.get(name)
             if setting is None:
-                raise Invalid(f"No setting '{name}' ({where}). There are: {quoted(BY_NAME)}.")
+                raise WrongUse(f"No setting '{name}' ({where}). There are: {quoted(BY_NAME)}.")
             values[name] = Value(setting=setting, value=_parsed(setting, raw, where), origin=origin)
 
         variables = os.environ if environment is None else environment
@@ -168,7 +176,7 @@ def _from_file(home: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"airside.toml cannot be read: {error}. Mend it or move it away.") from error
+        raise WrongUse(f"airside.toml cannot be read: {error}. Mend it or move it away.") from error
 
 
 def _parsed(setting: Setting, raw: Any, where: str) -> Any:
@@ -187,7 +195,9 @@ def _parsed(setting: Setting, raw: Any, where: str) -> Any:
             case _:
                 return _text(raw)
     except (TypeError, ValueError):
-        raise Invalid(f"{where} is '{raw}', but {setting.name} is a {setting.kind}. {setting.help}") from None
+        raise WrongUse(
+            f"{where} is '{raw}', but {setting.name} is a {_IN_WORDS[setting.kind]}. {setting.help}"
+        ) from None
 
 
 def _whole(raw: Any) -> int:

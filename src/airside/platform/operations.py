@@ -22,7 +22,7 @@ from airside.tracking.imports.journal import OPERATIONS as IMPORTS
 from airside.tracking.imports.operations import OPERATIONS as IMPORTING
 from airside.tracking.imports.traces import OPERATIONS as IMPORTING_TRACES
 from airside.tracking.logged_models.operations import OPERATIONS as LOGGED_MODELS
-from airside.tracking.operations import OPERATIONS as TRACKING
+from airside.tracking.operations.table import OPERATIONS as TRACKING
 from airside.tracking.traces.operations import OPERATIONS as TRACES
 from airside.tracking.trash.operations import OPERATIONS as TRASH
 

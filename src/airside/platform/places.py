@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from airside.core.errors import Invalid, Unavailable, WrongUse
 from airside.core.plugin import load
 from airside.core.settings import Settings
-from airside.store.artifacts.addresses import PROXIED
+from airside.store.artifacts.addresses import PROXIED, own_root
 from airside.store.artifacts.local import LocalArtifacts
 from airside.store.artifacts.port import ArtifactStore
 from airside.store.artifacts.roots import Roots, local_folder
@@ -70,7 +70,11 @@ def _opened(settings: Settings, home: Path) -> Places:
             )
         return opened[address]
 
-    if not default_root.startswith(f"{PROXIED}:"):
+    own = own_root(default_root)
+    if own and settings["serve_artifacts"]:
+        opened[own] = proxied
+        allowed.append(own)
+    if not own and not default_root.startswith(f"{PROXIED}:"):
         with suppress(Invalid):  # clients write there themselves; who asks the server to read it is told
             store_of(default_root)
             allowed.append(default_root)
@@ -84,7 +88,7 @@ def _default_root(settings: Settings, destination: str) -> str:
             return f"{PROXIED}:/"
         folder = local_folder(destination)
         return str(folder) if folder else destination
-    if given.startswith(f"{PROXIED}:") and not settings["serve_artifacts"]:
+    if given.startswith(f"{PROXIED}:") and not own_root(given) and not settings["serve_artifacts"]:
         raise WrongUse(
             f"The default artifact root '{given}' goes through the server, which serves no artifacts "
             "(--no-serve-artifacts). Name a path or an s3:// address, or serve artifacts."

@@ -19,7 +19,7 @@ import msgspec
 
 from airside.core import ids
 from airside.core.clock import Clock, RandomBytes, system_random
-from airside.core.errors import AirsideError, Unavailable
+from airside.core.errors import AirsideError, Denied, Unavailable
 from airside.core.event import Event
 from airside.core.operation import SERVICE, Actor, AnyOperation, Context, Transaction, operation_of
 from airside.core.record import Ask
@@ -76,9 +76,11 @@ class Platform:
                 truncates=settings["truncate_long_values"],
                 location=settings["artifact_location_limit"],
                 schemes=frozenset(settings["location_schemes"]),
+                own_root=places.default_root,
             ),
             "version_source_pattern": settings["version_source_pattern"],
             KEEPER: needed,
+            "run_memory_bytes": settings["run_memory_mib"] << 20,
         }
         self.database = database_of(settings["database"], home.path, synchronous=settings["synchronous"])
         prepare(self.database)
@@ -169,6 +171,22 @@ class Platform:
             self._start(operation, actor, ask, None, reply, idempotency_key)
         else:
             self._preparers.submit(self._prepared, operation, actor, ask, reply, idempotency_key)
+
+    def glance(self, actor: Actor, ask: Ask[T]) -> T | None:
+        """The answer to a query that needs no thread and no waiting, because it is in memory; else None: submit it.
+
+        Who may not ask is answered None, too: refused, and noted, is what is submitted.
+        """
+        operation = operation_of(type(ask))
+        look = operation.glance
+        if look is None:
+            return None
+        try:
+            authorise(actor, operation.noun, operation.verb)
+        except Denied:
+            return None
+        found: T | None = self._readers.glance(lambda tx: look(self._context(tx, actor, None), ask))
+        return found
 
     def read(self, query: Callable[[Context], T], *, actor: Actor | None = None) -> T:
         """Run a query of the platform's own in a read transaction."""

@@ -20,9 +20,11 @@ def record(  # noqa: PLR0913 -- the columns of one line
     key: str = "",
     before: str = "",
     after: str = "",
+    reason: str = "",
 ) -> None:
     """Write a line; long texts are cut, the audit log has the whole."""
-    line = (name, version, what, key, before[:MAX_TEXT], after[:MAX_TEXT], ctx.actor.name, ctx.now_ms())
+    told = (before[:MAX_TEXT], after[:MAX_TEXT], reason[:MAX_TEXT])
+    line = (name, version, what, key, *told, ctx.actor.name, ctx.now_ms())
     queries.insert_change(ctx.tx, line)
 
 

@@ -36,7 +36,9 @@ def objections(ctx: Context, version: ModelVersion) -> tuple[str, ...]:
     return rules.objections(queries.requirement(ctx.tx, version.name), version.verdicts, approvals)
 
 
-def move_alias(ctx: Context, name: ModelName, alias: str, version: int, *, is_rollback: bool = False) -> AliasMove:
+def move_alias(
+    ctx: Context, name: ModelName, alias: str, version: int, *, is_rollback: bool = False, reason: str = ""
+) -> AliasMove:
     """Make an alias name a version. Nothing happens when it does already."""
     previous = queries.alias(ctx.tx, name, alias)
     if previous != version:
@@ -49,6 +51,7 @@ def move_alias(ctx: Context, name: ModelName, alias: str, version: int, *, is_ro
             key=alias,
             before="" if previous is None else str(previous),
             after=str(version),
+            reason=reason,
         )
         is_prompt = rules.is_prompt(queries.model_tags(ctx.tx, name) or {})
         ctx.announce(AliasMoved(name=name, alias=alias, version=version, previous=previous, is_prompt=is_prompt))

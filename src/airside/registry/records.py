@@ -153,6 +153,7 @@ class Change(Record):
         what: `created`, `renamed`, `deleted`, `description`, `tag`, `alias`, `rollback`, `stage`, `verdict`,
             `requirement`, `approval`, `contents`.
         key: the tag, alias, gate or stage that it is about.
+        reason: why, in the words of who rolled back; empty for other changes.
     """
 
     sequence: int
@@ -164,6 +165,7 @@ class Change(Record):
     key: str = ""
     before: str = ""
     after: str = ""
+    reason: str = ""
 
 
 class ModelPage(Record):

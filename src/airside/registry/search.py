@@ -39,6 +39,7 @@ MODELS = Grammar(
     aliases={"timestamp": "last_updated_timestamp"},
     orderable=("name", "timestamp", "last_updated_timestamp"),
     quotes_clauses=False,
+    no_order="Invalid order by key '{key}' specified. Valid keys are '{{{keys}}}'",
 )
 VERSIONS = Grammar(
     entities=_ENTITIES,

@@ -16,9 +16,10 @@ from airside.core.ids import LoggedModelId, ModelName, RunId
 from airside.core.operation import Context
 from airside.core.record import Record
 from airside.registry import queries, rules
+from airside.store.artifacts.addresses import is_served
 from airside.tracking.logged_models.operations import GetLoggedModel, get_logged_model
 from airside.tracking.operations.runs import GetRun, get_run
-from airside.tracking.rules import HOST_SCHEMES, limits_of, named_host
+from airside.tracking.rules import check_host, limits_of
 
 PROMPT_SOURCES = frozenset({"dummy-source", "prompt-template"})
 """What MLflow's prompt registry writes where a model has its source; it stands for no place."""
@@ -67,9 +68,7 @@ def resolve(
             raise Invalid(f"Invalid prompt source: '{source}'. Prompt sources must use an MLflow placeholder.")
         return Lineage(source=source, storage=source, run_id=run_id or RunId(""))
     parts = _parsed(source)
-    host_schemes = HOST_SCHEMES - limits_of(ctx.memory).schemes
-    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
-        raise named_host("source", parts.scheme)
+    check_host("source", source, limits_of(ctx.memory))
     if parts.scheme == "models":
         uri = model_uri(source)
         if not uri.model_id:
@@ -92,13 +91,13 @@ def _of_place(ctx: Context, source: str, parts: SplitResult, run_id: RunId, mode
     if not _is_local(parts):
         _check_absolute(source)
     root, source_run = _root(ctx, source, run_id, model_id) if run_id or model_id else ("", RunId(""))
+    storage = root if parts.scheme == "models" else source
     if _is_local(parts):
-        _check_local(source, parts, root, holder)
+        storage = _checked_local(source, parts, root, holder)
     if parts.scheme == "runs" and (holder == "model_id" or parts.netloc or not _is_of_run(parts, run_id)):
         _contained_nowhere(source, holder)
-    if parts.scheme == "mlflow-artifacts" and not (root and is_within(source, root)):
+    if is_served(parts) and not (root and is_within(source, root)):
         _contained_nowhere(source, holder)
-    storage = root if parts.scheme == "models" else source
     return Lineage(source=source, storage=storage, run_id=run_id or source_run, model_id=model_id)
 
 
@@ -123,7 +122,7 @@ def _root(ctx: Context, source: str, run_id: RunId, model_id: LoggedModelId) -> 
 def _needs_holder(source: str) -> bool:
     """Whether the source must lie in its run or model: a place in a cloud may be named by any."""
     parts = urlsplit(source)
-    return _is_local(parts) or parts.scheme == "mlflow-artifacts"
+    return _is_local(parts) or is_served(parts)
 
 
 def _of_version(
@@ -218,15 +217,21 @@ def _is_of_run(parts: SplitResult, run_id: RunId) -> bool:
     return bool(run_id) and parts.path.split("/")[1:2] == [run_id]
 
 
-def _check_local(source: str, parts: SplitResult, root: str, holder: str) -> None:
-    """A local path is allowed only inside the local folder of its run or model. No file is touched to find out."""
+def _checked_local(source: str, parts: SplitResult, root: str, holder: str) -> str:
+    """Where a local source lies, allowed only inside the local folder of its run or model; `..` is taken out of it.
+
+    No file is touched to find out.
+    """
     outer = urlsplit(root)
+    path = unquote(parts.path)
+    climbs = ".." in path.split("/")
+    plain = PurePosixPath(posixpath.normpath(path) if climbs else path)
     inside = (
         bool(root)
         and _is_local(outer)
         and parts.netloc in ("", "localhost")
         and parts.path.startswith("/")
-        and is_within(PurePosixPath(unquote(parts.path)).as_uri(), PurePosixPath(unquote(outer.path)).as_uri())
+        and is_within(plain.as_uri(), PurePosixPath(unquote(outer.path)).as_uri())
     )
     if not inside:
         raise Invalid(
@@ -234,6 +239,9 @@ def _check_local(source: str, parts: SplitResult, root: str, holder: str) -> Non
             "request parameter has to be specified and the local path has to be contained within the artifact "
             f"directory of the run specified by the {holder}."
         )
+    if not climbs:
+        return source
+    return plain.as_uri() if parts.scheme else str(plain)
 
 
 def _check_absolute(source: str) -> None:

@@ -227,7 +227,7 @@ class App:
             if route is None:
                 if request.method == "OPTIONS" and request.path.startswith(API_PATHS):
                     return self.guard.origins.preflight(request.headers)
-                return _unknown(request, is_known=is_known)
+                return self._merged(request) or _unknown(request, is_known=is_known)
             if self.needs_token and not route.is_public:
                 request.actor = await self._actor(request)
             return await route.handler(request)
@@ -241,6 +241,17 @@ class App:
         except Exception:  # noqa: BLE001 -- the edge: whatever it was, the caller gets our JSON and the log gets the rest
             _log.exception("request.failed method=%s path=%s", request.method, request.path)
             return tell(Internal())
+
+    def _merged(self, request: Request) -> Answer | None:
+        """Where to ask again, for a path that is one of ours but for repeated slashes: as MLflow's server says it."""
+        if "//" not in request.path:
+            return None
+        raw = re.sub(b"/{2,}", b"/", request.scope["raw_path"])
+        if self._router.find(request.method, re.sub("/{2,}", "/", request.path), raw)[0] is None:
+            return None
+        query = request.scope["query_string"]
+        location = self.prefix.encode() + raw + (b"?" + query if query else b"")
+        return Answer(308, b"", ((b"location", location),))
 
     async def _actor(self, request: Request) -> Actor:
         """Who calls, by the token that the request carries."""

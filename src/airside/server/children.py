@@ -27,6 +27,8 @@ from airside.store.private import opener
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 30.0
 QUICK_DEATH_S = 5.0
 TERM_S = 6.0
+LIMITS = ("connections", "head_seconds", "stall_seconds")
+CERTIFICATE = ("ssl_certfile", "ssl_keyfile")
 UNFINISHED: tuple[RunState, ...] = ("queued", "running", "interrupted")
 
 _log = logging.getLogger("airside.children")
@@ -163,7 +165,7 @@ def kinds_of(platform: Platform, serving: socket.socket | None, *, needs_token: 
                     "--auth",
                     "on" if needs_token else "off",
                     *(("--allow-pickle",) if platform.settings["allow_pickle"] else ()),
-                    *_tls_flags(platform),
+                    *_flags(platform, *LIMITS, *CERTIFICATE),
                 ),
                 descriptors=(descriptor,),
             )
@@ -180,10 +182,10 @@ def kinds_of(platform: Platform, serving: socket.socket | None, *, needs_token: 
     return tuple(wanted)
 
 
-def _tls_flags(platform: Platform) -> tuple[str, ...]:
-    """The same certificate as the control plane's."""
-    given = [(f"--{name.replace('_', '-')}", platform.settings[name]) for name in ("ssl_certfile", "ssl_keyfile")]
-    return tuple(part for flag, value in given if value for part in (flag, value))
+def _flags(platform: Platform, *names: str) -> tuple[str, ...]:
+    """The same settings as the control plane's, where they have a value."""
+    given = [(f"--{name.replace('_', '-')}", platform.settings[name]) for name in names]
+    return tuple(part for flag, value in given if value for part in (flag, str(value)))
 
 
 def _has_endpoint(platform: Platform) -> bool:

@@ -17,6 +17,7 @@ import msgspec
 from airside.core.errors import AirsideError, Internal, Invalid
 from airside.server.exchange import MAX_UNWANTED_BYTES, Exchange
 from airside.server.guard import HeadTooLarge
+from airside.server.heads import Heads
 from airside.server.message import Application, Header, Scope
 
 MAX_HEAD_BYTES = 128 << 10
@@ -71,6 +72,9 @@ class Connection(asyncio.Protocol):
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
+        self._heads = Heads()
+        self._fresh = b""
+        self._held = b""
         self._is_broken = False
         self._fault = ""
         self._last_words: AirsideError | None = None
@@ -115,6 +119,39 @@ class Connection(asyncio.Protocol):
         """Bytes of a request, or of several."""
         if self._is_broken:
             return
+        if self._held:
+            data, self._held = self._held + data, b""
+            if not self._is_repeated(data, may_hold=False):
+                self._parse(data)
+        elif self._in_head or self._reading is not None:
+            self._parse(data)
+        elif self._answering is not None or not self._is_repeated(data, may_hold=True):
+            self._fresh = data
+            self._parse(data)
+
+    def _is_repeated(self, data: bytes, *, may_hold: bool) -> bool:
+        """Take a request whose head came before; its body may come apart, as most clients send it."""
+        found = self._heads.find(data)
+        if found is None or len(data) > found.end:
+            return False
+        if len(data) < found.end:
+            self._held = data if may_hold else b""
+            return may_hold
+        self._since = self._loop.time()
+        self._unwanted_bytes = 0
+        exchange = Exchange(self, found.scope, keeps_alive=not self._ends, expects_continue=False)
+        exchange.feed(data[found.start :])
+        exchange.finish()
+        self._begin(exchange)
+        return True
+
+    def _let_go(self) -> None:
+        """Give the parser what was held: more did not come at once."""
+        if self._held:
+            data, self._held = self._held, b""
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # answered as if it had not asked; what follows is not HTTP
@@ -189,12 +226,11 @@ class Connection(asyncio.Protocol):
             "headers": self._headers,
             "client": self._client,
         }
-        exchange = Exchange(
-            self,
-            scope,
-            keeps_alive=version == "1.1" and parser.should_keep_alive() and not self._ends,
-            expects_continue=self._expects_continue,
-        )
+        keeps_alive = version == "1.1" and parser.should_keep_alive() and not self._ends
+        fresh, self._fresh = self._fresh, b""
+        if keeps_alive and fresh:
+            self._heads.learn(fresh, scope)
+        exchange = Exchange(self, scope, keeps_alive=keeps_alive, expects_continue=self._expects_continue)
         self._reading = exchange
         self._seen_bytes = 0
         if self._answering is None:
@@ -299,12 +335,13 @@ class Connection(asyncio.Protocol):
     @property
     def has_begun(self) -> bool:
         """Whether a request has begun to come, or is being answered."""
-        return self._in_head or self._answering is not None
+        return self._in_head or bool(self._held) or self._answering is not None
 
     # --- limits and the end ------------------------------------------------------------------------------------
 
     def look(self, now: float) -> None:
         """End it when it has been idle, or slow in sending or taking, for too long. Called now and then."""
+        self._let_go()
         passed = now - self._since
         if self._transport.is_closing():
             self._closing_since = self._closing_since or now
@@ -344,6 +381,7 @@ class Connection(asyncio.Protocol):
     def drain(self) -> None:
         """Answer what was asked, then end."""
         self._ends = True
+        self._let_go()
         if self._answering is None or self._answering.is_answered:
             self._transport.close()
         else:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from airside.server.message import Header, Message, Scope
 
@@ -64,10 +64,33 @@ class _Clock:
 _CLOCK = _Clock()
 
 
+class _Start(NamedTuple):
+    """How an answer begins, but for its date and its length.
+
+    Attributes:
+        lines: the status and the headers.
+        closes: whether the connection ends after it.
+        announced: the length of the body, if a header in the midst of them tells it.
+    """
+
+    lines: bytes
+    closes: bool
+    announced: int | None
+
+
 @lru_cache(maxsize=512)
-def _line(header: Header) -> bytes:
-    """A header as bytes: nearly every answer has the same."""
-    return b"%b: %b\r\n" % header
+def _start(status: int, headers: tuple[Header, ...]) -> _Start:
+    """The first lines of an answer: nearly all answers have the same.
+
+    Raises:
+        RuntimeError: a header has a line break in it.
+    """
+    lines = [_STATUS.get(status) or f"HTTP/1.1 {status} \r\n".encode(), *(b"%b: %b\r\n" % pair for pair in headers)]
+    text = b"".join(lines)
+    if text.count(b"\n") != len(lines):
+        raise RuntimeError("A header of the answer has a line break in it.")
+    length = next((int(value) for name, value in headers if name == b"content-length"), None)
+    return _Start(text, (b"connection", b"close") in headers, length)
 
 
 class Exchange:
@@ -215,14 +238,16 @@ class Exchange:
 
     def _head_of(self, status: int, headers: list[Header]) -> bytes:
         """The head as bytes; decides how the body's end is told."""
-        lines = [_STATUS.get(status) or f"HTTP/1.1 {status} \r\n".encode(), _CLOCK.line()]
-        for header in headers:
-            name, value = header
-            lines.append(_line(header))
-            if name == b"content-length":
-                self._announced = int(value)
-            elif name == b"connection" and value == b"close":
-                self.keeps_alive = False
+        last = headers[-1] if headers else (b"", b"")
+        if last[0] == b"content-length":  # it differs from answer to answer, the others do not
+            start = _start(status, tuple(headers[:-1]))
+            self._announced = int(last[1])
+            end = b"content-length: %d\r\n" % self._announced
+        else:
+            start = _start(status, tuple(headers))
+            self._announced, end = start.announced, b""
+        if start.closes:
+            self.keeps_alive = False
         if status in _BODILESS:
             self._has_body = False
         if not self._has_body:
@@ -230,12 +255,9 @@ class Exchange:
         elif self._announced is None:
             self._is_chunked = self.scope["http_version"] == "1.1"
             if self._is_chunked:
-                lines.append(b"transfer-encoding: chunked\r\n")
+                end += b"transfer-encoding: chunked\r\n"
             else:
                 self.keeps_alive = False
         if not self.keeps_alive:
-            lines.append(b"connection: close\r\n")
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines):
-            raise RuntimeError("A header of the answer has a line break in it.")
-        return head + b"\r\n"
+            end += b"connection: close\r\n"
+        return b"%b%b%b\r\n" % (start.lines, _CLOCK.line(), end)

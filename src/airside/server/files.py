@@ -20,7 +20,7 @@ TEXT_SUFFIXES = frozenset(
         *("xml", "json", "js", "py", "py3", "csv", "tsv", "md", "rst", "ipynb"),
     )
 )
-TEXT_NAMES = frozenset({"MLmodel", "MLproject"})
+TEXT_NAMES = frozenset({"MLmodel", "MLproject", "mlproject"})
 
 _TYPES = MimeTypes(filenames=())
 

@@ -70,6 +70,8 @@ class Guard:
 
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:
         origin = headers.get(b"origin", b"")
+        if not origin and b"sec-fetch-site" not in headers:  # no browser
+            return
         if self.origins.allows(origin.decode("latin-1")):
             return
         is_foreign = bool(origin) and not is_own_page(origin, headers.get(b"host", b""))

@@ -1,4 +1,6 @@
-"""The one password that the operator gives: `admin`, and what `MLFLOW_AUTH_ADMIN_PASSWORD` holds.
+"""The one password that the operator gives: that of `admin`, in `MLFLOW_AUTH_ADMIN_PASSWORD`.
+
+`MLFLOW_AUTH_ADMIN_USERNAME` gives the administrator another name.
 
 MLflow's clients send it with every request (`MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`). It stays in the
 environment of this process and is stored nowhere; what is sent is compared by its keyed digest in constant time.
@@ -13,9 +15,9 @@ from collections.abc import Callable, Mapping
 from airside.core.errors import Overloaded, Unauthenticated, WrongUse
 from airside.core.operation import Actor
 
-USER = "admin"
+USER, USER_VARIABLE = "admin", "MLFLOW_AUTH_ADMIN_USERNAME"
 VARIABLE = "MLFLOW_AUTH_ADMIN_PASSWORD"
-LEAST_LENGTH, MOST_BYTES = 12, 1024
+LEAST_LENGTH, MOST_BYTES, MOST_NAME = 12, 1024, 100
 COMMON = frozenset(
     {
         "password1234",
@@ -52,10 +54,15 @@ class AdminLogin:
 
     Args:
         password: the right one.
+        user: whose it is.
         now: seconds that only go forward.
+
+    Attributes:
+        user: the administrator's name.
     """
 
-    def __init__(self, password: str, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, password: str, *, user: str = USER, now: Callable[[], float] = time.monotonic) -> None:
+        self.user = user
         self._key = secrets.token_bytes(32)
         self._digest = self._digest_of(password)
         self._now = now
@@ -77,9 +84,9 @@ class AdminLogin:
         if until > self._now():
             raise TooManyTries(until - self._now())
         is_right = hmac.compare_digest(self._digest_of(password), self._digest)
-        if is_right and hmac.compare_digest(user.encode(), USER.encode()):
+        if is_right and hmac.compare_digest(user.encode(errors="replace"), self.user.encode()):
             self._failures.pop(source, None)
-            return Actor(name=USER, role="owner")
+            return Actor(name=self.user, role="owner")
         if len(self._failures) >= MAX_REMEMBERED:
             self._failures.pop(next(iter(self._failures)))
         failures += 1
@@ -97,11 +104,11 @@ def login_of(environment: Mapping[str, str]) -> AdminLogin:
     Raises:
         WrongUse: there is none, or it is easy to guess.
     """
-    password = environment.get(VARIABLE, "")
+    password, user = environment.get(VARIABLE, ""), environment.get(USER_VARIABLE) or USER
     if not password:
         raise WrongUse(
             f"Signing in with a password needs one: set the variable {VARIABLE} to {LEAST_LENGTH} characters or more. "
-            f"It is that of the user '{USER}'."
+            f"It is that of the user '{user}'."
         )
     if len(password) < LEAST_LENGTH or len(password.encode(errors="replace")) > MOST_BYTES:
         raise WrongUse(
@@ -109,4 +116,8 @@ def login_of(environment: Mapping[str, str]) -> AdminLogin:
         )
     if password.lower() in COMMON or len(set(password)) == 1:
         raise WrongUse(f"The password in {VARIABLE} is one of those that are tried first. Choose another.")
-    return AdminLogin(password)
+    if ":" in user or len(user) > MOST_NAME or not user.isprintable():
+        raise WrongUse(
+            f"The user name in {USER_VARIABLE} has a colon or more than {MOST_NAME} characters: choose another."
+        )
+    return AdminLogin(password, user=user)

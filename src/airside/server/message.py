@@ -23,14 +23,18 @@ BASE_HEADERS: tuple[Header, ...] = (
     (b"vary", b"Origin"),
     (b"cache-control", b"no-store"),
 )
+PIECES_AT_ONCE = 48
+"""How many pieces of a body are joined and sent at a time. To join megabytes would cost more than to find them."""
+Pieces = tuple[bytes, ...]
+"""A body in many small pieces that are all there."""
 _ENCODER = msgspec.json.Encoder()
 
 
 class Answer(NamedTuple):
-    """An answer: bytes, or pieces of bytes as they come."""
+    """An answer: bytes, some pieces of bytes that are there, or pieces as they come."""
 
     status: int
-    body: bytes | AsyncIterator[bytes]
+    body: bytes | Pieces | AsyncIterator[bytes]
     headers: tuple[Header, ...] = (JSON_TYPE,)
     cacheable: bool = False
 
@@ -141,14 +145,21 @@ async def send_answer(
 ) -> None:
     """Write an answer to the connection, with headers that the server adds."""
     headers = [*answer.headers, *(BASE_HEADERS[:2] if answer.cacheable else BASE_HEADERS), *more]
-    if isinstance(answer.body, bytes):
+    body = answer.body
+    if isinstance(body, bytes):
+        body = (body,)
+    if isinstance(body, tuple):
         if answer.status != 204:
-            headers.append((b"content-length", str(len(answer.body)).encode()))
+            headers.append((b"content-length", b"%d" % sum(map(len, body))))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
+        if is_head:
+            body = ()
+        for first in range(0, max(1, len(body)), PIECES_AT_ONCE):
+            some, has_more = b"".join(body[first : first + PIECES_AT_ONCE]), first + PIECES_AT_ONCE < len(body)
+            await send({"type": "http.response.body", "body": some, "more_body": has_more})
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    async for piece in answer.body:
+    async for piece in body:
         if not is_head:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

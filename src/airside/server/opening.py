@@ -22,7 +22,7 @@ from airside.platform.wiring import Platform
 from airside.server.app import App
 from airside.server.children import Children, kinds_of
 from airside.server.live import Streams
-from airside.server.login import USER, VARIABLE
+from airside.server.login import VARIABLE
 from airside.server.replies import Replies
 from airside.server.routes import pages, routes
 
@@ -48,13 +48,14 @@ class Opened:
         programs = routes(self.platform, Replies(self.platform), self._streams)
         app.open(self.platform, programs, later=lambda: pages(self.platform))
 
-    def start(self, reach: Reach, serving: socket.socket | None, *, asks: Asks, say: Say) -> None:
+    def start(self, reach: Reach, serving: socket.socket | None, *, asks: Asks, user: str, say: Say) -> None:
         """Start what runs beside the socket, and tell this machine where the server answers. On a thread.
 
         Args:
             reach: where it answers.
             serving: what the serving process listens on.
             asks: what callers must show, if anything.
+            user: whose password it is.
             say: tells the person who starts it.
         """
         if asks:
@@ -64,7 +65,7 @@ class Opened:
         if asks == "token":
             self._say_owner_token(say)
         if asks == "password":
-            say(f"Authentication is on. Sign in as '{USER}' with the password of {VARIABLE}, or with a token.")
+            say(f"Authentication is on. Sign in as '{user}' with the password of {VARIABLE}, or with a token.")
         self.platform.announce(url=reach.url, token=self._token, fingerprint=reach.fingerprint)
         self._background = [
             Reactor(self.platform, REACTIONS),

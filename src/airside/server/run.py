@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airside.core.aliases import from_server
-from airside.core.errors import Conflict, Invalid
+from airside.core.errors import Conflict, Invalid, WrongUse
 from airside.core.hosts import needs_authentication
 from airside.core.logs import OneLine
 from airside.core.plugin import load
@@ -31,7 +31,7 @@ from airside.server.connection import Limits
 from airside.server.guard import Guard
 from airside.server.listener import Listener
 from airside.server.login import AdminLogin
-from airside.server.settled import check, checked_login, tls_of, warn_of
+from airside.server.settled import check, checked_login, left_behind, tls_of, warn_of
 from airside.store.private import opener
 from airside.store.sql.bootstrap import prepare
 from airside.store.sql.database import database_of
@@ -105,7 +105,8 @@ def serve(
         try:
             database = database_of(settings["database"], path, synchronous=settings["synchronous"])
             places_of(settings, path)
-            prepare(database)
+            if prepare(database) and not settings["database"] and (line := left_behind(Path.cwd())):
+                (warn or say)(line)
             _log_to(path / "logs" / "server.log", settings["log_level"])
             url = start.url(listening)
             owned.announce(url=url, is_starting=True)
@@ -151,7 +152,8 @@ async def _serve(owned: Home, start: Start, listening: socket.socket, serving: s
         opened.answer(app, serving, _url(serving, scheme) if serving is not None else "")
         _collect_rarely()
         reach = Reach(start.url(listening), start.tls.fingerprint if start.tls else "")
-        await asyncio.to_thread(partial(opened.start, reach, serving, asks=start.asks, say=start.say))
+        user = start.login.user if start.login else ""
+        await asyncio.to_thread(partial(opened.start, reach, serving, asks=start.asks, user=user, say=start.say))
         await stopping.wait()
         await opened.drain()
     finally:
@@ -204,11 +206,11 @@ def _level(name: str) -> int:
     """The number of a level.
 
     Raises:
-        Invalid: there is no such level.
+        WrongUse: there is no such level.
     """
     levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
     if name.lower() not in levels:
-        raise Invalid(f"--log-level is '{name}'. It is one of: {', '.join(levels)}.")
+        raise WrongUse(f"--log-level is '{name}'. It is one of: {', '.join(levels)}.")
     return levels[name.lower()]
 
 

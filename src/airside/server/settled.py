@@ -10,7 +10,7 @@ from airside.core.aliases import Taken
 from airside.core.errors import WrongUse
 from airside.core.hosts import is_loopback
 from airside.core.settings import Settings
-from airside.server.login import USER, AdminLogin, login_of
+from airside.server.login import AdminLogin, login_of
 
 FRAMES = ("SAMEORIGIN", "DENY", "NONE")
 SYNCHRONOUS = ("FULL", "NORMAL", "EXTRA")
@@ -88,7 +88,9 @@ def checked_login(settings: Settings, environment: Mapping[str, str]) -> AdminLo
     if not settings["admin_login"]:
         return None
     if settings["auth"] == "off":
-        raise WrongUse(f"Signing in as '{USER}' (basic-auth) and authentication off contradict each other: choose one.")
+        raise WrongUse(
+            "Signing in with a password (basic-auth) and authentication off contradict each other: choose one."
+        )
     return login_of(environment)
 
 
@@ -120,6 +122,14 @@ def check(settings: Settings) -> None:
         re.compile(settings["version_source_pattern"])
     except re.error as error:
         raise WrongUse(f"version_source_pattern is no regular expression: {error}.") from None
+
+
+def left_behind(folder: Path) -> str:
+    """A line about what `mlflow server` would have gone on with in the folder it is started in; empty for nothing."""
+    for name, source in (("mlflow.db", "sqlite:///mlflow.db"), ("mlruns", "./mlruns")):
+        if (folder / name).exists():
+            return f"{name} in this folder is not used. Take over what it holds with: airside import mlflow {source}"
+    return ""
 
 
 def warn_of(settings: Settings, taken: Taken, warn: Say) -> None:

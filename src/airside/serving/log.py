@@ -19,7 +19,7 @@ import msgspec
 from airside.core.errors import Invalid, NotFound
 from airside.serving.records import LoggedColumns, PredictionBatch
 from airside.store import private
-from airside.store.files import sync_folder
+from airside.store.files import sync
 
 FOLDER = "predictions"
 MAX_BODY = 256 << 20
@@ -173,6 +173,6 @@ def _write_whole(target: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.rename(target)
-        sync_folder(target.parent)
+        sync(target.parent)
     finally:
         part.unlink(missing_ok=True)

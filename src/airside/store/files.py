@@ -15,9 +15,9 @@ def pieces_of(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable: after a rename, the file's own `fsync` does not say where it is."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make the bytes of a file durable, or the names in a folder: a file's own `fsync` does not say where it is."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

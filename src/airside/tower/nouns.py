@@ -25,6 +25,7 @@ class Noun(Record):
         keyed: `metrics`, `params`, `tags`: the hidden noun that holds them, with `key` and `value`.
         id: the column that tells its records apart.
         newest: the column by which the newest come first; every record has it.
+        held: words of it that are a column of another noun: the `alias` of a version is the name of an alias.
         is_vast: there may be millions, so that a search never gathers all that match but looks at each way in.
         found: of `metrics`, `params` and `tags`, the view that finds a vast noun's records by value.
     """
@@ -37,6 +38,7 @@ class Noun(Record):
     keyed: dict[str, str] = {}
     id: str = "id"
     newest: str = "created"
+    held: dict[str, tuple[str, str]] = {}
     is_vast: bool = False
     found: dict[str, str] = {}
 
@@ -110,6 +112,7 @@ _LISTED = (
         view="noun_model",
         columns=_columns("id name created_by", integers="newest", times="created updated"),
         keyed={"tags": "model_tag"},
+        held={"alias": ("alias", "name")},
     ),
     Noun(
         word="version",
@@ -120,6 +123,7 @@ _LISTED = (
             "id name stage status run_id model_id source created_by", integers="version", times="created updated"
         ),
         keyed={"metrics": "metric", "params": "param", "tags": "version_tag"},
+        held={"alias": ("alias", "name")},
     ),
     Noun(
         word="gate",
@@ -326,8 +330,17 @@ def grammar_of(word: str) -> Grammar:
     )
 
 
+def fields_of(noun: Noun) -> dict[str, Kind]:
+    """What may be asked of a noun by a bare word.
+
+    >>> fields_of(NOUNS["version"])["alias"]
+    'text'
+    """
+    return noun.columns | {name: NOUNS[word].columns[column] for name, (word, column) in noun.held.items()}
+
+
 def _fields(noun: Noun) -> dict[str, Field]:
-    return {name: _FIELDS[kind] for name, kind in noun.columns.items()}
+    return {name: _FIELDS[kind] for name, kind in fields_of(noun).items()}
 
 
 def _keyed(name: str) -> Field:

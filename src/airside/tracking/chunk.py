@@ -25,9 +25,11 @@ USUAL = 1024
 """How many points a new chunk has, about."""
 
 _HEAD = struct.Struct("<BccBIqqqq")
+_VALUE = struct.Struct("<d")
 _VERSION = 1
 _PROGRESSION = b"="
 _WIDTHS = ((b"B", 1 << 8), (b"H", 1 << 16), (b"I", 1 << 32), (b"Q", 1 << 64))
+_WIDTH = {_PROGRESSION: 0, b"B": 1, b"H": 2, b"I": 4, b"Q": 8}
 _NAN = float("nan")
 _IS_FOREIGN = sys.byteorder == "big"
 
@@ -167,6 +169,30 @@ def unpack(held: bytes) -> Columns:
     times_ms, at = _widened(held, _HEAD.size, time_code, count, (first_ms, time_stride))
     steps, at = _widened(held, at, step_code, count, (low_step, step_stride))
     return Columns(times_ms, steps, _array("d", held[at : at + 8 * count]), bool(has_nan))
+
+
+def picked(held: bytes, ranks: Iterable[int]) -> list[StepKey]:
+    """Some points of a chunk's bytes by their place, as they sort in samples; its columns are not copied for them.
+
+    >>> picked(pack([(5, 1, 0.5, False), (6, 2, 0.0, True)])[1], [1])
+    [(2, 6, 0.0, True)]
+    """
+    _, time_code, step_code, _, count, first_ms, time_stride, low_step, step_stride = _HEAD.unpack_from(held)
+    time_width, step_width = _WIDTH[time_code], _WIDTH[step_code]
+    steps_at = _HEAD.size + time_width * count
+    values_at = steps_at + step_width * count
+    found: list[StepKey] = []
+    for rank in ranks:
+        time_ms, step = first_ms + rank * time_stride, low_step + rank * step_stride
+        if time_width:
+            at = _HEAD.size + rank * time_width
+            time_ms += int.from_bytes(held[at : at + time_width], "little")
+        if step_width:
+            at = steps_at + rank * step_width
+            step += int.from_bytes(held[at : at + step_width], "little")
+        (value,) = _VALUE.unpack_from(held, values_at + 8 * rank)
+        found.append((step, time_ms, value, False) if value == value else (step, time_ms, 0.0, True))  # noqa: PLR0124
+    return found
 
 
 def parted(points: Sequence[Point]) -> Iterable[Sequence[Point]]:

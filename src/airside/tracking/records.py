@@ -105,11 +105,13 @@ class RunInfo(Record):
     lifecycle_stage: LifecycleStage
 
 
-class Run(Record):
+class Run(Record, dict=True):
     """A run with all that it logged; of each metric the latest point (greatest step, then time, then value).
 
+    It has a `__dict__` beside its fields, for forms of it that are dear to make: they live as long as it does.
+
     Attributes:
-        revision: counts every change, so that an encoded form can be kept.
+        revision: counts every change, so that a run that was loaded can be kept.
     """
 
     info: RunInfo
@@ -217,3 +219,10 @@ class DatasetSummaries(Record):
     """The datasets of some experiments."""
 
     items: tuple[DatasetSummary, ...]
+
+
+class Names(Record):
+    """Some names or values, and whether there are more."""
+
+    items: tuple[str, ...]
+    is_cut: bool = False

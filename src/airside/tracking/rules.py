@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlparse, urlunparse
+from urllib.parse import unquote, urlparse, urlsplit, urlunparse
 
 from airside.core.errors import Invalid
 from airside.core.record import Record
@@ -34,6 +34,7 @@ CONTEXT_TAG = "mlflow.data.context"
 ENDED: frozenset[RunStatus] = frozenset({"FINISHED", "FAILED", "KILLED"})
 LARGEST = sys.float_info.max
 HOST_SCHEMES = frozenset({"ftp", "sftp", "hdfs", "viewfs", "http", "https", "r2", "b2", "abfss"})
+_FAMILIES = {"viewfs": "hdfs", "https": "http", "mlflow-artifacts": "http"}
 
 Point = tuple[int, int, float, bool]
 """Time in milliseconds, step, stored value (0.0 for "not a number"), whether it is not a number: sorts as a history."""
@@ -53,11 +54,13 @@ class Limits(Record):
         truncates: whether over-long values of parameters and tags are cut; else they are refused.
         location: the most characters of an artifact location.
         schemes: those of `HOST_SCHEMES` that locations may have.
+        own_root: where new artifacts go; locations may name its host, too.
     """
 
     truncates: bool = True
     location: int = MAX_LOCATION
     schemes: frozenset[str] = frozenset()
+    own_root: str = ""
 
 
 DEFAULT_LIMITS = Limits()
@@ -367,9 +370,7 @@ def checked_location(location: str, folder: str, limits: Limits = DEFAULT_LIMITS
         raise Invalid("'artifact_location' URL can't include fragments or params.")
     if ".." in parts.query:
         raise Invalid("Invalid query string")
-    host_schemes = HOST_SCHEMES - limits.schemes
-    if parts.scheme in host_schemes or (parts.scheme == "mlflow-artifacts" and parts.netloc):
-        raise named_host("artifact_location", parts.scheme)
+    check_host("artifact_location", location, limits)
     if parts.scheme == "runs":
         raise Invalid(f"Artifact location cannot be a runs:/ URI. Given: '{location}'")
     if len(location) > limits.location:
@@ -385,13 +386,30 @@ def checked_location(location: str, folder: str, limits: Limits = DEFAULT_LIMITS
     return urlunparse(("file", "", absolute, "", parts.query, "")) if parts.scheme else absolute
 
 
-def named_host(field: str, scheme: str) -> Invalid:
-    """The error of an address whose scheme names a host for the server to call."""
-    return Invalid(
+def check_host(field: str, address: str, limits: Limits) -> None:
+    """Refuse an address whose scheme names a host for the server to call, but for the host of the operator's root.
+
+    >>> check_host("source", "http://h:1/x", Limits(own_root="mlflow-artifacts://h:1/"))
+
+    Raises:
+        Invalid: it is one.
+    """
+    scheme, host = _named_host(address)
+    if not scheme or scheme in limits.schemes or host == _named_host(limits.own_root)[1]:
+        return
+    raise Invalid(
         f"'{field}' cannot use the '{scheme}' scheme: the '{scheme}' scheme addresses a host other than the tracking "
         "server's configured artifact storage, so the server would connect to the host named in the URI. "
         "Set the MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it."
     )
+
+
+def _named_host(address: str) -> tuple[str, tuple[str, str]]:
+    """The scheme of an address that names a host, and which host; an empty scheme when it names none."""
+    parts = urlsplit(address)
+    if parts.scheme not in HOST_SCHEMES and not (parts.scheme == "mlflow-artifacts" and parts.netloc):
+        return "", ("", "")
+    return parts.scheme, (_FAMILIES.get(parts.scheme, parts.scheme), parts.netloc.lower())
 
 
 def check_dataset(given: DatasetInput) -> None:
@@ -413,3 +431,14 @@ def check_dataset(given: DatasetInput) -> None:
     for tag in given.tags:
         check_length(tag.key, "key", 255)
         check_length(tag.value, "value", 500)
+
+
+def containing(names: Iterable[str], text: str) -> list[str]:
+    """The names that contain a text, in capitals or not: first those that begin with it, each part in order.
+
+    >>> containing(["val/loss", "Loss", "auc"], "loss")
+    ['Loss', 'val/loss']
+    """
+    wanted = text.lower()
+    found = sorted(name for name in names if wanted in name.lower())
+    return sorted(found, key=lambda name: not name.lower().startswith(wanted))

@@ -16,7 +16,7 @@ from airside.client.transport import Client
 from airside.core.errors import Conflict
 from airside.platform.notify import queries as webhook_queries
 from airside.platform.notify import secrets
-from airside.platform.notify.operations import ListWebhooks
+from airside.platform.notify.operations import GetWebhook, ListWebhooks, UpdateWebhook
 from airside.platform.wiring import Platform
 from airside.tracking.evaluation.operations.datasets import SearchEvaluationDatasets
 from airside.tracking.evaluation.operations.records import ListEvaluationRecords
@@ -168,6 +168,34 @@ def test_webhooks_come_with_their_secrets_where_the_key_is_given(
     sealed = platform.read(lambda ctx: webhook_queries.secret_of(ctx.tx, hook.id))
     assert secrets.opened(platform, sealed, hook.url) == "hush"
     assert "hush" not in repr(done)
+
+
+def test_an_import_with_the_key_completes_what_came_without(
+    client: Client, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(client, store)
+    monkeypatch.setenv(VARIABLE, KEY)
+
+    done = bring(client, store)
+
+    hooks = {each.name: each for each in client.call(ListWebhooks()).items}
+    assert (hooks["ci"].status, hooks["ci"].has_secret, hooks["open"].status) == ("ACTIVE", True, "DISABLED")
+    assert done.report.n_differences == 0
+    assert bring(client, store).report.n_differences == 0
+
+
+def test_a_webhook_that_was_changed_here_is_not_completed(
+    client: Client, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(client, store)
+    (hook,) = [each for each in client.call(ListWebhooks()).items if each.name == "ci"]
+    client.call(UpdateWebhook(id=hook.id, description="mine"))
+    monkeypatch.setenv(VARIABLE, KEY)
+
+    with pytest.raises(Conflict, match="1 webhooks of the source are here already with other content"):
+        bring(client, store)
+
+    assert client.call(GetWebhook(id=hook.id)).has_secret is False
 
 
 def test_another_key_opens_nothing(client: Client, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

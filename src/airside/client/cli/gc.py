@@ -9,7 +9,7 @@ import msgspec
 from airside.client.cli.options import PLATFORM_OPTIONS, client_of
 from airside.client.cli.output import echo
 from airside.client.transport import Client
-from airside.core.errors import AirsideError, Conflict, NotFound
+from airside.core.errors import AirsideError, Conflict, NotFound, WrongUse
 from airside.core.ids import ExperimentId
 from airside.tracking.trash.operations import NAMES, ListTrash, RemoveTrash, SweepTrash
 from airside.tracking.trash.records import Trash, TrashKind
@@ -158,6 +158,21 @@ def _run(
         echo("Nothing to remove.")
 
 
+def _option(option: click.Option) -> click.Option:
+    """An option of every command; the server's address also has the name that it has in `mlflow gc`."""
+    if option.name == "platform_url":
+        option.opts.append("--tracking-uri")
+    return option
+
+
+def _refuse(_ctx: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise WrongUse(
+            f"{option.opts[0]} is not needed: Airside's trash is emptied through the server that owns the store. Name "
+            "the server with --url, or the home that is to be opened with --home."
+        )
+
+
 gc = click.Command(
     "gc",
     callback=_run,
@@ -169,6 +184,10 @@ gc = click.Command(
         click.Option(["--experiment-ids"], help="Experiments, with commas; their runs and logged models go too."),
         click.Option(["--logged-model-ids"], help="Logged models, with commas between them."),
         click.Option(["--dry-run"], is_flag=True, help="Only tell what would be removed."),
-        *(make() for make in PLATFORM_OPTIONS),
+        *(_option(make()) for make in PLATFORM_OPTIONS),
+        *(
+            click.Option([flag], callback=_refuse, expose_value=False, hidden=True)
+            for flag in ("--backend-store-uri", "--artifacts-destination")
+        ),
     ],
 )

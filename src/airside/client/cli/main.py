@@ -32,6 +32,15 @@ COMMANDS = {
 }
 """Commands written by hand. A name that is not here is a noun of the table of operations: `airside models list`."""
 
+ALSO = {"ui": COMMANDS["server"]}
+"""Other names of commands, as `mlflow` has them; the list does not show them."""
+ELSEWHERE = {
+    "db": "the schema is brought up to date whenever the server starts (airside server)",
+    "migrate-filestore": "a folder mlruns is taken over with `airside import mlflow ./mlruns`",
+    "deployments": "a registered model is served with `airside deploy NAME@VERSION`",
+}
+"""Commands of `mlflow` that Airside needs none for, and what does that here."""
+
 _GENERATED = "airside.client.cli.generated"
 
 
@@ -46,7 +55,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name."""
         del ctx
-        by_hand = COMMANDS.get(cmd_name)
+        by_hand = COMMANDS.get(cmd_name) or ALSO.get(cmd_name)
         command: click.Command | None = load(by_hand) if by_hand else load(f"{_GENERATED}:group_of")(cmd_name)
         return command
 
@@ -70,6 +79,8 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            if args[0] in ELSEWHERE:
+                raise click.UsageError(f"No command '{args[0]}': {ELSEWHERE[args[0]]}.", ctx) from error
             import difflib  # noqa: PLC0415 -- only for a mistake
 
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=3)

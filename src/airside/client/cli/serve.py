@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from airside.core.credentials import Admitted
 
 MAIN = "airside.serving.process.main"
+COUNT = click.IntRange(min=1)
 
 
 @click.command(help="Run a serving process that follows the control plane at --control and answers predictions.")
@@ -37,6 +39,9 @@ MAIN = "airside.serving.process.main"
 )
 @click.option("--ssl-certfile", default="", help="Certificate chain (PEM): with it, predictions are served by https.")
 @click.option("--ssl-keyfile", default="", help="Key of the certificate (PEM, without a passphrase).")
+@click.option("--connections", type=COUNT, default=2000, show_default=True, help="How many connections may be open.")
+@click.option("--head-seconds", type=COUNT, default=10, show_default=True, help="How long a request's head may take.")
+@click.option("--stall-seconds", type=COUNT, default=20, show_default=True, help="How long a body may crawl.")
 @click.option("--descriptor", type=int, hidden=True)
 @click.option("--parent", type=int, default=0, hidden=True)
 def serve(descriptor: int | None, parent: int, control: str, token: str, spool: str, **options: Any) -> None:
@@ -44,7 +49,7 @@ def serve(descriptor: int | None, parent: int, control: str, token: str, spool: 
     die_with(parent)
     os.umask(0o077)  # the spool has what callers sent
     log_to(sys.stderr)
-    host, port = options["host"], options["port"]
+    host, port = options["host"], options.pop("port")
     listening = load(f"{MAIN}:listen")(host, port) if descriptor is None else socket.socket(fileno=descriptor)
     with listening, connect(control, token) as client:
         say = click.echo
@@ -52,10 +57,9 @@ def serve(descriptor: int | None, parent: int, control: str, token: str, spool: 
 
 
 def _how(
-    client: Client, *, host: str, port: int, auth: str, allow_pickle: bool, ssl_certfile: str, ssl_keyfile: str
+    client: Client, *, host: str, auth: str, allow_pickle: bool, ssl_certfile: str, ssl_keyfile: str, **given: Any
 ) -> Any:
-    """Whom it answers, and how: with the limits of the control plane's own listener."""
-    del port
+    """Whom it answers, and how: by the control plane's own listener."""
 
     def admitted() -> "tuple[Admitted, ...]":
         return client.call(ListAdmitted()).items
@@ -65,8 +69,11 @@ def _how(
     asks = needs_authentication(auth, host)
     if not asks and not is_loopback(host):
         click.echo("WARNING: whoever reaches this address may ask for predictions: authentication is off.", err=True)
+    limits = load("airside.server.connection:Limits")(
+        connections=given["connections"], head_s=given["head_seconds"], stall_s=given["stall_seconds"]
+    )
     return load(f"{MAIN}:Serving")(
-        listener=load("airside.server.listener:Listener"),
+        listener=partial(load("airside.server.listener:Listener"), limits=limits),
         allow_pickle=allow_pickle,
         allowed_hosts=tuple(filter(None, os.environ.get("AIRSIDE_ALLOWED_HOSTS", "").split(","))),
         admitted=admitted if asks else None,

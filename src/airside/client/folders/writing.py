@@ -14,7 +14,7 @@ from blake3 import blake3
 from airside.client.folders.layout import FORMAT, MANIFEST, VERSION, FileFacts, Kind, Manifest
 from airside.core.errors import Conflict
 from airside.core.version import VERSION as RELEASE
-from airside.store.files import sync_folder
+from airside.store.files import sync
 
 
 class Writing:
@@ -81,9 +81,9 @@ class Writing:
             file.flush()
             os.fsync(file.fileno())
         for top, _, _ in os.walk(self._folder):
-            sync_folder(Path(top))
+            sync(Path(top))
         self._folder.rename(self._target)
-        sync_folder(self._target.parent)
+        sync(self._target.parent)
         return manifest
 
     def __enter__(self) -> Self:

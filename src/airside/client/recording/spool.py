@@ -29,7 +29,7 @@ import msgspec
 from airside.client.recording.entries import Entry, Written, entry_of, size_of
 from airside.core.errors import Invalid
 from airside.core.record import Record
-from airside.store.files import sync_folder
+from airside.store.files import sync
 from airside.store.frames import HEAD_BYTES, frame, frames
 
 SEGMENT_BYTES = 8 << 20
@@ -152,7 +152,11 @@ class Parcel:
             size = entry.size_bytes()
             if self.bytes + len(content) + size > self._room:
                 break
-            content += frame(_ENCODER.encode(entry.written(self.folder)))
+            written = entry.written(self.folder)
+            if written.file:  # before the frame that names it
+                sync(self.folder / written.file)
+                sync(self.folder)
+            content += frame(_ENCODER.encode(written))
             self.bytes += size
             kept += 1
         if not content:
@@ -228,7 +232,7 @@ class Parcel:
             self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering=0)
             self._file_size = 0
             self._segments.append(path)
-            sync_folder(self.folder)
+            sync(self.folder)
         return self._file
 
     def _finish_segment(self, *, is_damaged: bool) -> None:

@@ -1,5 +1,9 @@
 """Verbs that take webhooks over from another store: they are the owner's, as all verbs on webhooks."""
 
+from typing import Any
+
+import msgspec
+
 from airside.core.errors import Conflict
 from airside.core.ids import ImportId
 from airside.core.operation import AnyOperation, Context, Services, operation
@@ -17,8 +21,11 @@ FACTS = ("name", "url", "events", "status", "description", "has_secret", "create
 
 
 def _difference(found: Webhook, given: ImportedWebhook) -> str:
-    here, there = ({name: getattr(each, name) for name in FACTS} for each in (found, given.webhook))
-    return first_difference(here, there)
+    return first_difference(_facts(found), _facts(given.webhook))
+
+
+def _facts(webhook: Webhook) -> dict[str, Any]:
+    return {name: getattr(webhook, name) for name in FACTS}
 
 
 KIND = Kind[ImportedWebhook](name="webhooks", id_of=lambda each: each.webhook.id, difference=_difference)
@@ -44,14 +51,17 @@ def _sealed(services: Services, ask: ImportWebhooks) -> dict[str, Sealed]:
 def import_webhooks(ctx: Context, ask: ImportWebhooks) -> Imported:
     """Take webhooks over under their ids. They are told what happens from now on; their addresses are checked then.
 
+    One that came without its secret before, and was not changed here, is completed when it comes with it.
+
     Raises:
         Conflict: one is here already with other content, or there are too many. Invalid: an event is none.
         NotFound: there is no such import.
     """
     check_known(ctx, ask.import_id)
-    here = _here(ctx, ask.items)
-    if queries.count(ctx.tx) + len(ask.items) - len(here) > MAX_WEBHOOKS:
+    known = _known(ctx, ask.items)
+    if queries.count(ctx.tx) + len(ask.items) - len(known) > MAX_WEBHOOKS:
         raise Conflict(f"There would be more than {MAX_WEBHOOKS} webhooks. Delete some: airside webhooks delete ID")
+    here = _complete(known, ask.items)
     return take(KIND, ask.items, here, lambda each: _add(ctx, each), skip_existing=ask.skip_existing)
 
 
@@ -69,17 +79,32 @@ def compare_webhooks(ctx: Context, ask: CompareWebhooks) -> Compared:
         Invalid: too many at once.
     """
     check_size(ask.items)
-    return compare(KIND, ask.items, _here(ctx, ask.items))
+    return compare(KIND, ask.items, _complete(_known(ctx, ask.items), ask.items))
 
 
-def _here(ctx: Context, wanted: tuple[ImportedWebhook, ...]) -> dict[str, Webhook]:
+def _known(ctx: Context, wanted: tuple[ImportedWebhook, ...]) -> dict[str, Webhook]:
     found = (queries.webhook(ctx.tx, each.webhook.id) for each in wanted)
     return {each.id: each for each in found if each is not None}
 
 
+def _complete(known: dict[str, Webhook], given: tuple[ImportedWebhook, ...]) -> dict[str, Webhook]:
+    """Those that lack nothing: the others count as not here."""
+    without = {each.webhook.id: _as_without_secret(each.webhook) for each in given if each.webhook.has_secret}
+    return {
+        name: found
+        for name, found in known.items()
+        if name not in without or first_difference(_facts(found), _facts(without[name]))
+    }
+
+
+def _as_without_secret(webhook: Webhook) -> Webhook:
+    """As a webhook came when its secret could not be read."""
+    return msgspec.structs.replace(webhook, has_secret=False, status="DISABLED")
+
+
 def _add(ctx: Context, given: ImportedWebhook) -> None:
     rules.checked_events(given.webhook.events)
-    queries.forget_deleted(ctx.tx, given.webhook.id)
+    queries.forget_webhook(ctx.tx, given.webhook.id)
     queries.insert_webhook(ctx.tx, given.webhook, ctx.prepared[given.webhook.id], outbox.newest(ctx.tx))
 
 

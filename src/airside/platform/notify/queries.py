@@ -74,9 +74,9 @@ def delete_webhook(tx: Transaction, webhook_id: str, now_ms: int) -> None:
     )
 
 
-def forget_deleted(tx: Transaction, webhook_id: str) -> None:
-    """Let the id of a deleted webhook be taken again."""
-    tx.run("DELETE FROM webhook WHERE id = ? AND deleted_ms IS NOT NULL", (webhook_id,))
+def forget_webhook(tx: Transaction, webhook_id: str) -> None:
+    """Let the id of a webhook be taken again; what it was told stays."""
+    tx.run("DELETE FROM webhook WHERE id = ?", (webhook_id,))
 
 
 def webhook(tx: Transaction, webhook_id: str) -> Webhook | None:

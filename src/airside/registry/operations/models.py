@@ -14,6 +14,7 @@ from airside.registry.records import (
     Requirement,
     Rollback,
 )
+from airside.tracking.rules import check_length
 
 Moves = tuple[tuple[str, str], ...]
 """What happened to an alias, oldest first."""
@@ -274,11 +275,13 @@ class RollbackModel(Ask[Rollback]):
     Attributes:
         to: the version; 0 for the one that the alias named before.
         alias: which alias moves.
+        reason: why; it stands in the history.
     """
 
     name: ModelName
     to: int = 0
     alias: str = CHAMPION
+    reason: str = ""
 
 
 @operation("models.rollback", needs="model:promote")
@@ -291,7 +294,9 @@ def rollback_model(ctx: Context, ask: RollbackModel) -> Rollback:
     Raises:
         NotFound: no model has that name, or it has no version `to`.
         Conflict: there is no earlier good version that still exists, or `to` never had what the model requires.
+        Invalid: the reason is too long.
     """
+    check_length(ask.reason, "reason", history.MAX_TEXT)
     model = get_model(ctx, GetModel(name=ask.name))
     moves = queries.alias_moves(ctx.tx, ask.name, ask.alias)
     skipped: tuple[str, ...] = ()
@@ -300,7 +305,7 @@ def rollback_model(ctx: Context, ask: RollbackModel) -> Rollback:
     else:
         target, skipped = _before(ctx, model, ask.alias, moves)
     is_back = rules.is_step_back(moves, target)
-    move = promotion.move_alias(ctx, ask.name, ask.alias, target, is_rollback=is_back)
+    move = promotion.move_alias(ctx, ask.name, ask.alias, target, is_rollback=is_back, reason=ask.reason)
     steps = rules.steps_back(moves) + 1 if is_back else 0
     return Rollback(
         name=ask.name,

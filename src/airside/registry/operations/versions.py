@@ -258,15 +258,15 @@ def set_stage(ctx: Context, ask: SetStage) -> ModelVersion:
     if stage == "Production" and version.stage != stage:
         promotion.require(ctx, version, f"stage {stage}")
     others = queries.versions_in_stage(ctx.tx, ask.name, stage) if ask.archive_existing else ()
-    for other in others:
-        if other != ask.version:
-            _move(ctx, ask.name, other, stage, "Archived")
-    _move(ctx, ask.name, ask.version, version.stage, stage)
+    now_ms = ctx.now_ms()
+    moves: list[tuple[int, Stage, Stage]] = [(other, stage, "Archived") for other in others if other != ask.version]
+    for number, before, after in (*moves, (ask.version, version.stage, stage)):
+        queries.set_stage(ctx.tx, ask.name, number, after, now_ms)
+        _told(ctx, ask.name, number, before, after)
     return get_version(ctx, GetVersion(name=ask.name, version=ask.version))
 
 
-def _move(ctx: Context, name: ModelName, version: int, before: Stage, after: Stage) -> None:
-    queries.set_stage(ctx.tx, name, version, after, ctx.now_ms())
+def _told(ctx: Context, name: ModelName, version: int, before: Stage, after: Stage) -> None:
     if before != after:
         history.record(ctx, name, version, what="stage", before=before, after=after)
         ctx.announce(StageMoved(name=name, version=version, stage=after, previous=before))

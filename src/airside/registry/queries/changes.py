@@ -5,15 +5,15 @@ from airside.core.ids import ModelName
 from airside.core.operation import Row, Transaction
 from airside.registry.records import Change
 
-Line = tuple[ModelName, int | None, str, str, str, str, str, int]
-"""name, version, what, key, before, after, actor, at_ms."""
+Line = tuple[ModelName, int | None, str, str, str, str, str, str, int]
+"""name, version, what, key, before, after, reason, actor, at_ms."""
 
 
 def insert_change(tx: Transaction, line: Line) -> None:
     """Write a line."""
     tx.run(
-        "INSERT INTO registry_change (name, version, what, key, before_value, after_value, actor, at_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO registry_change (name, version, what, key, before_value, after_value, reason, actor, at_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         line,
     )
 
@@ -28,7 +28,7 @@ def changes(
             conditions.append(condition)
             args.append(value)
     rows = tx.all(
-        "SELECT id, name, version, what, key, before_value, after_value, actor, at_ms FROM registry_change "
+        "SELECT id, name, version, what, key, before_value, after_value, reason, actor, at_ms FROM registry_change "
         f"WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",
         (*args, limit),
     )
@@ -36,7 +36,7 @@ def changes(
 
 
 def _change(row: Row) -> Change:
-    sequence, name, version, what, key, before, after, actor, at_ms = row
+    sequence, name, version, what, key, before, after, reason, actor, at_ms = row
     return Change(
         sequence=sequence,
         name=name,
@@ -45,6 +45,7 @@ def _change(row: Row) -> Change:
         key=key,
         before=before,
         after=after,
+        reason=reason,
         actor=actor,
         at=from_ms(at_ms),
     )

@@ -33,18 +33,18 @@ def insert_model(tx: Transaction, name: ModelName, description: str | None, crea
 
 def model(tx: Transaction, name: ModelName) -> RegisteredModel | None:
     """One model with its tags, aliases and latest versions."""
-    return next(iter(models_of(tx, (name,))), None)
+    return next((found for _, found in _models(tx, (name,), is_one=True)), None)
 
 
 def models_of(tx: Transaction, names: Sequence[ModelName]) -> tuple[RegisteredModel, ...]:
     """The models of some names, in the names' order, those missing left out."""
     found: dict[str, RegisteredModel] = {}
     for start in range(0, len(names), _CHUNK):
-        found.update(_models(tx, names[start : start + _CHUNK]))
+        found.update(_models(tx, names[start : start + _CHUNK], is_one=False))
     return tuple(found[name] for name in names if name in found)
 
 
-def _models(tx: Transaction, names: Sequence[ModelName]) -> Iterable[tuple[str, RegisteredModel]]:
+def _models(tx: Transaction, names: Sequence[ModelName], *, is_one: bool) -> Iterable[tuple[str, RegisteredModel]]:
     within = f"name IN ({', '.join('?' * len(names))})"
     tags: dict[str, dict[str, str]] = {}
     for name, key, value in tx.all(
@@ -56,7 +56,7 @@ def _models(tx: Transaction, names: Sequence[ModelName]) -> Iterable[tuple[str, 
         f"SELECT name, alias, version FROM model_alias WHERE {within} ORDER BY alias", names
     ):
         aliases.setdefault(name, {})[alias] = version
-    latest = latest_of(tx, names)
+    latest = latest_of(tx, names, is_one=is_one)
     for name, description, requires, created_by, created_ms, updated_ms in tx.all(
         f"SELECT name, description, requires, created_by, created_ms, updated_ms FROM registered_model WHERE {within}",
         names,

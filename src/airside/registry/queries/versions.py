@@ -78,11 +78,16 @@ def versions_of(tx: Transaction, keys: Sequence[Key]) -> tuple[ModelVersion, ...
     return tuple(found[key] for key in keys if key in found)
 
 
-def latest_of(tx: Transaction, names: Sequence[ModelName]) -> dict[str, tuple[ModelVersion, ...]]:
-    """Name -> the highest version of each stage, by the stage's name, as MLflow lists them."""
+def latest_of(tx: Transaction, names: Sequence[ModelName], *, is_one: bool) -> dict[str, tuple[ModelVersion, ...]]:
+    """Name -> the highest version of each stage.
+
+    MLflow lists them by the stage's name where it searches, and, where it is asked for one model, in the order in
+    which its versions lead to the stages.
+    """
+    order = "MIN(version)" if is_one else "stage"
     rows = tx.all(
         f"SELECT name, MAX(version) FROM model_version WHERE name IN ({', '.join('?' * len(names))}) "
-        "GROUP BY name, stage ORDER BY name, stage",
+        f"GROUP BY name, stage ORDER BY name, {order}",
         names,
     )
     by_name: dict[str, tuple[ModelVersion, ...]] = {}

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from airside.core.errors import Invalid
+from airside.core.errors import Invalid, TooLarge
 from airside.core.ids import LoggedModelId, ModelName, RunId
 from airside.core.operation import Context
 from airside.platform.access.rights import authorise
@@ -109,8 +109,9 @@ class Proxy:
         async def handle(request: Request) -> Answer:
             authorise(request.actor, "artifact", "read")
             sent = _arguments(request, (*needed, path))
+            below = _below(sent[path])
             uri = await asyncio.to_thread(self._platform.read, lambda ctx: locate(ctx, sent))
-            place = self._platform.roots.at(uri, _below(sent[path]))
+            place = self._platform.roots.at(uri, below)
             return await asyncio.to_thread(download, place.store, place.path, request)
 
         return handle
@@ -123,7 +124,10 @@ class Proxy:
             if not sent.get(name):
                 raise Invalid(f"Request must specify {word}.")
         below = _below(sent["path"])
-        body = await request.body(limit=MAX_UI_UPLOAD)
+        try:
+            body = await request.body(limit=MAX_UI_UPLOAD)
+        except TooLarge:
+            raise Invalid("Artifact size is too large. Max size is 10MB.") from None
         if not body:
             raise Invalid("Request must specify data.")
         uri = await asyncio.to_thread(self._platform.read, lambda ctx: _of_run(ctx, sent))

@@ -15,6 +15,7 @@ from airside.server.mlflow import (
 )
 from airside.server.mlflow.mount import mounted
 from airside.server.mlflow.trace_calls import trace_routes
+from airside.server.mlflow.trace_files import file_routes
 from airside.server.mlflow.wire import WireRoute
 from airside.server.replies import Replies
 from airside.store.artifacts.port import SignsAddresses
@@ -39,5 +40,6 @@ def mlflow_routes(platform: Platform, replies: Replies) -> list[Route]:
     return [
         *mounted(CALLS, (*about, *scorers.ONLINE), replies),
         *trace_routes(replies),
+        *file_routes(platform, replies),
         *artifacts.byte_routes(platform),
     ]

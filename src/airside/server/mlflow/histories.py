@@ -13,7 +13,6 @@ from airside.server.mlflow.wire import (
     WireRequest,
     WireRoute,
     int32,
-    int64,
     message,
     number,
     read,
@@ -39,9 +38,9 @@ _INTERVAL = message(
     required=("run_ids", "metric_key"),
     run_ids=repeated(string),
     metric_key=string,
-    start_step=int64,
-    end_step=int64,
-    max_results=int64,
+    start_step=int32,
+    end_step=int32,
+    max_results=int32,
 )
 _BULK = message(run_id=repeated(string), metric_key=string, max_results=int32)
 

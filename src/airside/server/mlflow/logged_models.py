@@ -11,7 +11,7 @@ from airside.server.mlflow.wire import (
     WireRoute,
     boolean,
     enum,
-    int64,
+    int32,
     key_values,
     message,
     nothing,
@@ -190,7 +190,7 @@ _SEARCH = message(
     experiment_ids=repeated(string),
     filter=string,
     datasets=repeated(_DATASET),
-    max_results=int64,
+    max_results=int32,
     order_by=repeated(_ORDER),
     page_token=string,
 )

@@ -38,12 +38,14 @@ from airside.registry.records import (
     VersionPage,
 )
 from airside.registry.rules import check_alias, check_model_name
+from airside.registry.search import MAX_MODELS, MAX_VERSIONS
 from airside.server.mlflow.wire import (
     KEY_VALUE,
     WireRequest,
     WireRoute,
     boolean,
     int64,
+    limited,
     message,
     nothing,
     pairs_of,
@@ -55,11 +57,13 @@ from airside.server.mlflow.wire import (
 )
 
 DEFAULT_MODELS = 100
-DEFAULT_VERSIONS = 200_000
 
 _NAMED = message(required=("name",), name=string)
 _VERSIONED = message(required=("name", "version"), name=string, version=string)
-_SEARCH = message(filter=string, max_results=int64, order_by=repeated(string), page_token=string)
+_SEARCH_MODELS, _SEARCH_VERSIONS = (
+    message(filter=string, max_results=limited(int64, most), order_by=repeated(string), page_token=string)
+    for most in (MAX_MODELS, MAX_VERSIONS)
+)
 
 
 # --- what is answered ----------------------------------------------------------------------------------------------
@@ -193,15 +197,14 @@ def _update_model(request: WireRequest) -> UpdateModel:
 
 
 def _search_models(request: WireRequest) -> SearchModels:
-    return SearchModels(**_searched(request, DEFAULT_MODELS))
+    return SearchModels(**_searched(read(request, _SEARCH_MODELS), DEFAULT_MODELS))
 
 
 def _search_versions(request: WireRequest) -> SearchVersions:
-    return SearchVersions(**_searched(request, DEFAULT_VERSIONS))
+    return SearchVersions(**_searched(read(request, _SEARCH_VERSIONS), MAX_VERSIONS))
 
 
-def _searched(request: WireRequest, default: int) -> dict[str, Any]:
-    sent = read(request, _SEARCH)
+def _searched(sent: dict[str, Any], default: int) -> dict[str, Any]:
     return {
         "filter": sent.get("filter", ""),
         "max_results": sent.get("max_results", default),

@@ -1,11 +1,10 @@
-"""Runs as MLflow's JSON. What was encoded once is kept: a page of a search is a concatenation."""
+"""Runs as MLflow's JSON. What was encoded once stays with the run: a page of a search is a concatenation."""
 
 from typing import Any
 
+from airside.server.message import Pieces
 from airside.server.mlflow.wire import key_values, number, present, write
 from airside.tracking.records import DatasetInput, Metric, Run, RunInfo, RunMetric, RunPage
-
-MAX_ENCODED_BYTES = 16 << 20
 
 
 def info_of(info: RunInfo) -> dict[str, Any]:
@@ -69,37 +68,12 @@ def _input_of(given: DatasetInput) -> dict[str, Any]:
     )
 
 
-class EncodedRuns:
-    """Runs as encoded JSON, kept by id and revision up to a number of bytes.
-
-    Thread safety: used by the event loop alone.
-    """
-
-    def __init__(self, limit_bytes: int = MAX_ENCODED_BYTES) -> None:
-        self._limit = limit_bytes
-        self.held_bytes = 0
-        self._kept: dict[str, tuple[int, bytes]] = {}
-
-    def of(self, run: Run) -> bytes:
-        """The JSON of a run."""
-        run_id = run.info.run_id
-        kept = self._kept.get(run_id)
-        if kept is not None and kept[0] == run.revision:
-            return kept[1]
-        encoded = write(run_of(run))
-        if kept is not None:
-            self._forget(run_id)
-        while self._kept and self.held_bytes + len(encoded) > self._limit:
-            self._forget(next(iter(self._kept)))  # the one that was encoded first
-        self.held_bytes += len(encoded)
-        self._kept[run_id] = (run.revision, encoded)
-        return encoded
-
-    def _forget(self, run_id: str) -> None:
-        self.held_bytes -= len(self._kept.pop(run_id)[1])
-
-
-_ENCODED = EncodedRuns()
+def encoded(run: Run) -> bytes:
+    """The JSON of a run. It is made once, and stays with the record as long as that is kept."""
+    held: bytes | None = run.__dict__.get("mlflow")
+    if held is None:
+        held = run.__dict__["mlflow"] = write(run_of(run))
+    return held
 
 
 def created(run: Run) -> bytes:
@@ -113,7 +87,7 @@ def got(run: Run) -> bytes:
         whole = run_of(run)
         whole["inputs"]["model_inputs"] = [{"model_id": model_id} for model_id in run.model_inputs]
         return write({"run": whole})
-    return b'{"run":' + _ENCODED.of(run) + b"}"
+    return b'{"run":' + encoded(run) + b"}"
 
 
 def updated(info: RunInfo) -> bytes:
@@ -121,10 +95,10 @@ def updated(info: RunInfo) -> bytes:
     return write({"run_info": info_of(info)})
 
 
-def searched(page: RunPage) -> bytes:
-    """The answer of `runs/search`: encoded runs, joined."""
+def searched(page: RunPage) -> Pieces:
+    """The answer of `runs/search`: encoded runs, which are not copied before they are sent."""
     if not page.items:
-        return b"{}"
-    runs = b",".join([_ENCODED.of(run) for run in page.items])
-    token = b',"next_page_token":' + write(page.next_page_token) if page.next_page_token else b""
-    return b'{"runs":[' + runs + b"]" + token + b"}"
+        return (b"{}",)
+    runs = [piece for run in page.items for piece in (b",", encoded(run))]
+    end = b'],"next_page_token":' + write(page.next_page_token) + b"}" if page.next_page_token else b"]}"
+    return (b'{"runs":[', *runs[1:], end)

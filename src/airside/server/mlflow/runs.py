@@ -14,19 +14,18 @@ from airside.server.mlflow.run_answers import created, got, searched, updated
 from airside.server.mlflow.wire import (
     INT64,
     KEY_VALUE,
-    SEE_DOCS,
     WireRequest,
     WireRoute,
     double,
     enum,
     int32,
     int64,
+    limited,
     message,
     nothing,
     read,
     repeated,
     require_json,
-    shown,
     string,
 )
 from airside.tracking.operations.logging import (
@@ -365,29 +364,14 @@ _SEARCH = message(
     experiment_ids=repeated(string),
     filter=string,
     run_view_type=VIEW,
-    max_results=int32,
+    max_results=limited(int32, MAX_SEARCH),
     order_by=repeated(string),
     page_token=string,
 )
 
 
-def at_most(sent: dict[str, Any], limit: int) -> None:
-    """Refuse a page that is too large, in the words of MLflow's schema check.
-
-    Raises:
-        Invalid: it is.
-    """
-    wanted = sent.get("max_results", 1)
-    if wanted > limit:
-        raise Invalid(
-            f"Invalid value {shown(wanted)} for parameter 'max_results' supplied: "
-            f" Hint: Value was of type 'int'. {SEE_DOCS}"
-        )
-
-
 def _search(request: WireRequest) -> SearchRuns:
     sent = read(request, _SEARCH)
-    at_most(sent, MAX_SEARCH)
     return SearchRuns(
         experiment_ids=tuple(ExperimentId(experiment_id) for experiment_id in sent.get("experiment_ids", [])),
         filter=sent.get("filter", ""),

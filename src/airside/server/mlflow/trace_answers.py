@@ -179,9 +179,9 @@ def span_of(span: Span) -> dict[str, Any]:
     status = {"message": span.status_message} if span.status_message else {}
     status |= {} if span.status == "UNSET" else {"code": f"STATUS_CODE_{span.status}"}
     made = present(
-        trace_id=_bytes_of(span.trace_id),
-        span_id=_bytes_of(span.span_id),
-        parent_span_id=_bytes_of(span.parent_id) if span.parent_id else None,
+        trace_id=bytes_of(span.trace_id),
+        span_id=bytes_of(span.span_id),
+        parent_span_id=bytes_of(span.parent_id) if span.parent_id else None,
         name=span.name,
         kind=None if span.kind == "UNSPECIFIED" else f"SPAN_KIND_{span.kind}",
         start_time_unix_nano=span.start_ns,
@@ -193,8 +193,8 @@ def span_of(span: Span) -> dict[str, Any]:
         ],
         links=[
             present(
-                trace_id=_bytes_of(each.trace_id),
-                span_id=_bytes_of(each.span_id),
+                trace_id=bytes_of(each.trace_id),
+                span_id=bytes_of(each.span_id),
                 attributes=_pairs(each.attributes),
             )
             for each in span.links
@@ -203,7 +203,8 @@ def span_of(span: Span) -> dict[str, Any]:
     return {**made, "status": status}
 
 
-def _bytes_of(digits: str) -> str:
+def bytes_of(digits: str) -> str:
+    """Hexadecimal digits as protobuf's JSON writes bytes."""
     return base64.b64encode(bytes.fromhex(digits)).decode()
 
 

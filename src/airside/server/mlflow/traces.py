@@ -25,6 +25,7 @@ from airside.server.mlflow.wire import (
     enum,
     int32,
     int64,
+    limited,
     message,
     missing,
     mistyped,
@@ -201,11 +202,7 @@ def _infos(request: WireRequest) -> GetTraceInfos:
     return GetTraceInfos(**_many(request))
 
 
-def _page_size(value: Any, name: str) -> int:
-    size = int32(value, name)
-    if size > MAX_SEARCH:
-        raise mistyped(value, name)
-    return size
+_page_size = limited(int32, MAX_SEARCH)
 
 
 _SEARCH = message(

@@ -21,6 +21,7 @@ import msgspec
 from airside.core.errors import AirsideError, Invalid
 from airside.core.operation import AnyOperation, operation_of
 from airside.core.record import Ask, Record
+from airside.server.message import Pieces
 
 Kind = Callable[[Any, str], Any]
 """What a field is: `(value as sent, name of the field) -> value`, or `Invalid`."""
@@ -58,7 +59,7 @@ class WireRoute(Record, kw_only=False):
         method: the HTTP method.
         path: below the prefix, e.g. `2.0/mlflow/runs/create`; `{name}` is one segment, `{name:path}` the rest.
         decode: the request as an ask.
-        encode: the answer as the JSON of a 200.
+        encode: the answer as the JSON of a 200, or as pieces of it.
         prefixes: where the path hangs.
         stream: for an answer that may be too long to be held whole: given the ask, its answer and a way to ask on,
             the pieces of the JSON; None when `encode` is to be used.
@@ -67,7 +68,7 @@ class WireRoute(Record, kw_only=False):
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
     path: str
     decode: Callable[[WireRequest], Ask[Any]]
-    encode: Callable[[Any], bytes]
+    encode: Callable[[Any], bytes | Pieces]
     ask: type[Ask[Any]]
     prefixes: tuple[str, ...] = BOTH
     stream: Stream | None = None
@@ -205,6 +206,8 @@ def string(value: Any, name: str) -> str:
 def _whole(value: Any, name: str, bounds: tuple[int, int]) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise mistyped(value, name)
+    if isinstance(value, str) and value != value.strip():
+        raise mistyped(value, name)
     try:
         number = int(value) if isinstance(value, int) else _whole_of(value)
     except (ValueError, OverflowError):
@@ -216,7 +219,7 @@ def _whole(value: Any, name: str, bounds: tuple[int, int]) -> int:
 
 def _whole_of(value: float | str) -> int:
     if isinstance(value, str):
-        if re.fullmatch(r"\s*[+-]?\d{1,20}\s*", value, re.ASCII):
+        if re.fullmatch(r"[+-]?\d{1,20}", value, re.ASCII):
             return int(value)
         value = float(value)
     if value != math.floor(value):
@@ -232,6 +235,18 @@ def int64(value: Any, name: str) -> int:
 def int32(value: Any, name: str) -> int:
     """A 32-bit integer, sent as `int64` is."""
     return _whole(value, name, INT32)
+
+
+def limited(kind: Callable[[Any, str], int], most: int) -> Kind:
+    """A whole number that is not too large; one that is, is told as one of the wrong type, as MLflow does."""
+
+    def convert(value: Any, name: str) -> int:
+        number = kind(value, name)
+        if number > most:
+            raise mistyped(value, name)
+        return number
+
+    return convert
 
 
 def double(value: Any, name: str) -> float:
@@ -272,7 +287,7 @@ def enum(**numbers: int) -> Kind:
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and value in names:
             return names[value]
-        if isinstance(value, list | dict):
+        if isinstance(value, int | list | dict):
             raise mistyped(value, name)
         raise Invalid(
             f"Invalid value {shown(value)} for parameter '{name}' supplied: "

@@ -13,6 +13,7 @@ from airside.core.errors import AirsideError, Invalid
 from airside.platform.wiring import Platform
 from airside.server.app import Route
 from airside.server.message import Answer, Handler, Header, Request
+from airside.server.web.artifact_view import artifact_view
 from airside.server.web.page import Page, PageQuery
 from airside.server.web.routes import PAGE_ROUTES, WebRequest, respond
 from airside.server.web.security import SECURITY_HEADERS, STATIC_HEADERS
@@ -36,6 +37,7 @@ def web_routes(platform: Platform) -> list[Route]:
     )
     return [
         *(Route("GET", path, send_static, is_public=True) for path in static_paths()),
+        Route("GET", "/artifact-view", artifact_view(platform), on_error=error_page),
         *(Route(method, path, page, on_error=error_page) for method, path in paths),
     ]
 
@@ -59,7 +61,7 @@ def page_handler(platform: Platform) -> Handler:
             raw_path=request.scope["raw_path"].decode("latin-1").partition("?")[0],
             query_string=request.scope["query_string"].decode("latin-1"),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()},
-            form=await _form(request) if request.method == "POST" else {},
+            form=await _form(request) if request.method == "POST" else (),
             actor=request.actor.name,
             origin=f"{request.scope.get('scheme', 'http')}://{request.header(b'host')}{prefix}",
             open_to_all=is_open,
@@ -89,7 +91,7 @@ def below(page: Page, prefix: str) -> Page:
     )
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _form(request: Request) -> tuple[tuple[str, str], ...]:
     """The fields of a posted form.
 
     Raises:
@@ -97,7 +99,7 @@ async def _form(request: Request) -> dict[str, str]:
     """
     body = await request.body(limit=FORM_LIMIT_BYTES)
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=100))
+        return tuple(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=300))
     except ValueError as wrong:
         raise Invalid("The form could not be read. Load the page again, and send it from there.") from wrong
 

@@ -30,7 +30,8 @@ class PageQuery(Record):
         names: what stands in the places `{name}` of the route, decoded.
         arguments: the query string; of a key that occurs twice, the last.
         several: of the keys that occur more than once or may, all values in their order.
-        form: the fields of a posted form.
+        form: the fields of a posted form; of a field that occurs twice, the last.
+        form_several: of each field of a posted form, all values in their order.
         twin: the form of the answer that was asked for.
         fragment: the id of the element that htmx will replace; empty for the whole page.
         theme: the reader's choice; empty leaves it to the system.
@@ -43,6 +44,7 @@ class PageQuery(Record):
     arguments: dict[str, str] = {}
     several: dict[str, tuple[str, ...]] = {}
     form: dict[str, str] = {}
+    form_several: dict[str, tuple[str, ...]] = {}
     twin: Twin = "html"
     fragment: str = ""
     theme: Theme = ""

@@ -1,6 +1,6 @@
 """The pages as a table, and the one function that the edge calls for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
@@ -15,6 +15,7 @@ from airside.server.web.pages import (
     compare,
     datasets,
     endpoints,
+    evaluation,
     experiments,
     finding,
     lineage,
@@ -23,9 +24,11 @@ from airside.server.web.pages import (
     monitors,
     pipelines,
     prompts,
+    registering,
     rollouts,
     runs,
     search,
+    suggestions,
     traces,
     versions,
     webhooks,
@@ -55,22 +58,40 @@ _ROUTES: tuple[tuple[Method, str, PageFunction, str], ...] = (
     ("GET", "/", catalog.catalog, "catalog:read"),
     ("GET", "/models", catalog.models, "catalog:read"),
     ("GET", "/models/{name}", models.model, "model:read"),
-    ("POST", "/models/{name}", models.act, "model:promote"),
-    ("POST", "/models/{name}/versions/{version}", versions.act, "model:promote"),
+    ("POST", "/models", registering.create, "model:write"),
+    ("POST", "/models/{name}", registering.change_model, "model:promote"),
+    ("POST", "/models/{name}/versions/{version}", registering.change_version, "model:promote"),
     ("GET", "/models/{name}/versions/{version}", versions.version, "model:read"),
     ("GET", "/gates/{gate}", versions.gate, "model:read"),
     ("GET", "/experiments", experiments.experiments, "experiment:read"),
+    ("POST", "/experiments", experiments.create, "experiment:write"),
     ("GET", "/experiments/{experiment}", experiments.one_experiment, "experiment:read"),
+    ("POST", "/experiments/{experiment}", experiments.change, "experiment:write"),
+    ("GET", "/experiments/{experiment}/about", experiments.about, "experiment:read"),
     ("GET", "/experiments/{experiment}/runs", experiments.runs, "run:read"),
+    ("POST", "/experiments/{experiment}/runs", experiments.change_runs, "run:write"),
+    ("GET", "/experiments/{experiment}/columns", experiments.choose_columns, "run:read"),
+    ("GET", "/experiments/{experiment}/suggestions", suggestions.suggestions, "run:read"),
     ("GET", "/runs/{run}", runs.run, "run:read"),
+    ("POST", "/runs/{run}", runs.change, "run:write"),
+    ("GET", "/runs/{run}/curve", runs.closer, "run:read"),
     ("GET", "/logged-models/{model}", logged_models.logged_model, "run:read"),
     ("GET", "/compare", compare.compare, "run:read"),
+    ("GET", "/compare/curve", compare.closer, "run:read"),
     ("GET", "/experiments/{experiment}/traces", traces.traces, "trace:read"),
+    ("GET", "/experiments/{experiment}/evaluation-datasets", evaluation.datasets, "evaluation:read"),
+    ("POST", "/experiments/{experiment}/evaluation-datasets", evaluation.create, "evaluation:write"),
+    ("GET", "/evaluation-datasets/{dataset}", evaluation.dataset, "evaluation:read"),
+    ("POST", "/evaluation-datasets/{dataset}", evaluation.change, "evaluation:write"),
+    ("GET", "/experiments/{experiment}/scorers", evaluation.scorers, "evaluation:read"),
+    ("GET", "/experiments/{experiment}/scorers/{scorer}", evaluation.scorer, "evaluation:read"),
+    ("POST", "/experiments/{experiment}/scorers/{scorer}", evaluation.change_scorer, "evaluation:write"),
     ("GET", "/traces/{trace}", traces.trace, "trace:read"),
     ("POST", "/traces/{trace}", traces.assess, "trace:write"),
     ("GET", "/prompts", prompts.prompts, "model:read"),
     ("GET", "/prompts/{name}", prompts.prompt, "model:read"),
     ("GET", "/webhooks", webhooks.webhooks, "webhook:list"),
+    ("POST", "/webhooks", webhooks.create, "webhook:create"),
     ("GET", "/webhooks/{webhook}", webhooks.webhook, "webhook:list"),
     ("POST", "/webhooks/{webhook}", webhooks.act, "webhook:create"),
     ("GET", "/datasets", datasets.datasets, "dataset:read"),
@@ -126,7 +147,7 @@ class WebRequest(Record):
     now: datetime
     query_string: str = ""
     headers: dict[str, str] = {}
-    form: dict[str, str] = {}
+    form: tuple[tuple[str, str], ...] = ()
     actor: str = "local"
     csrf: str = ""
     origin: str = "http://127.0.0.1:5000"
@@ -175,16 +196,14 @@ def query_of(request: WebRequest, match: Match | None) -> PageQuery:
     """The record that a page function gets."""
     headers = request.headers
     pairs = parse_qsl(request.query_string, max_num_fields=300)
-    several: dict[str, tuple[str, ...]] = {}
-    for key, value in pairs:
-        several[key] = (*several.get(key, ()), value)
     fragment = headers.get("hx-target", "") if headers.get("hx-request") == "true" else ""
     return PageQuery(
         path=match.path if match else request.raw_path,
         names=match.names if match else {},
         arguments=dict(pairs),
-        several=several,
-        form=request.form,
+        several=_several(pairs),
+        form=dict(request.form),
+        form_several=_several(request.form),
         twin=match.twin if match else "html",
         fragment=unquote(fragment.partition("#")[2]),
         theme=theme_of(headers),
@@ -195,6 +214,13 @@ def query_of(request: WebRequest, match: Match | None) -> PageQuery:
         now=request.now,
         request_id=request.request_id,
     )
+
+
+def _several(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    several: dict[str, tuple[str, ...]] = {}
+    for key, value in pairs:
+        several[key] = (*several.get(key, ()), value)
+    return several
 
 
 def theme_of(headers: Mapping[str, str]) -> Theme:

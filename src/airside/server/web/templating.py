@@ -30,6 +30,7 @@ PARTS = (
     "parts/captures.html",
     "parts/tables.html",
     "parts/traces.html",
+    "parts/forms.html",
 )
 """The files of components; their macros are `ui.<name>` in every template."""
 

@@ -1,10 +1,38 @@
 """From the addresses that records hold (`mlflow-artifacts:/3/R/artifacts`) to paths in the artifact store."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from airside.core.errors import Invalid
 
 PROXIED = "mlflow-artifacts"
+ANCHOR = "/api/2.0/mlflow-artifacts/artifacts"
+"""Where the store of `mlflow-artifacts:/` begins in the addresses of a server."""
+
+
+def own_root(address: str) -> str:
+    """What is the store of `mlflow-artifacts:/` in an address of the operator's that names a server; else empty.
+
+    >>> own_root("http://tracking:5000/api/2.0/mlflow-artifacts/artifacts/team")
+    'http://tracking:5000/api/2.0/mlflow-artifacts/artifacts'
+    >>> own_root("mlflow-artifacts://tracking:5000/team"), own_root("s3://bucket/x")
+    ('mlflow-artifacts://tracking:5000', '')
+    """
+    parts = urlsplit(address)
+    if parts.scheme == PROXIED:
+        return f"{PROXIED}://{parts.netloc}" if parts.netloc else ""
+    head, anchor, rest = parts.path.partition(ANCHOR)
+    if parts.scheme not in {"http", "https"} or not anchor or rest[:1] not in {"", "/"}:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}{head}{ANCHOR}"
+
+
+def is_served(parts: SplitResult) -> bool:
+    """Whether an address is one that a server of artifacts answers, and no other place.
+
+    >>> is_served(urlsplit("mlflow-artifacts:/3/R")), is_served(urlsplit("http://h/files"))
+    (True, False)
+    """
+    return parts.scheme == PROXIED or bool(own_root(parts.geturl()))
 
 
 def path_of(uri: str, below: str = "") -> str:

@@ -54,7 +54,7 @@ class Roots:
             Invalid: the address lies under no root that the operator allows; says which setting would allow it.
         """
         parts = urlsplit(uri)
-        if parts.scheme == PROXIED:
+        if parts.scheme == PROXIED and not parts.netloc:
             return Place(self._proxied, path_of(uri, below))
         segments = () if parts.query or parts.fragment else _segments(parts)
         for length in range(len(segments), 1, -1):

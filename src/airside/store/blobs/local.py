@@ -13,7 +13,7 @@ from blake3 import blake3
 from airside.core.errors import DiskFull, Invalid, NotFound
 from airside.core.ids import BlobId, is_blob_id
 from airside.store import private
-from airside.store.files import PIECE, sync_folder
+from airside.store.files import PIECE, sync
 
 
 class LocalBlobs:
@@ -54,7 +54,7 @@ class LocalBlobs:
                 return blob
             private.folder(place.parent)
             temporary.replace(place)
-            sync_folder(place.parent)
+            sync(place.parent)
             return blob
         finally:
             temporary.unlink(missing_ok=True)

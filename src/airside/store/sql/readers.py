@@ -27,6 +27,8 @@ class Readers:
         self._waiting: queue.SimpleQueue[tuple[Work, Reply] | None] = queue.SimpleQueue()
         self._closed = False
         self._door = threading.Lock()
+        self._here = threading.Lock()
+        self._glancing: Session | None = None
         self._threads = [
             threading.Thread(target=self._run, name=f"airside-reader-{n}", daemon=True) for n in range(threads)
         ]
@@ -48,6 +50,30 @@ class Readers:
         self.submit(work, into(future))
         return future.result()
 
+    def glance(self, work: Callable[[Transaction], T | None]) -> T | None:
+        """Run a query of some look-ups here and now; None when that cannot be, or the query itself answers None.
+
+        For a thread that must not wait. It is not done where the database is another process, and an error is not
+        told: whoever asks a reader next hears of it.
+        """
+        if self._database.dialect != "sqlite" or not self._here.acquire(blocking=False):
+            return None
+        try:
+            if self._closed:
+                return None
+            session = self._glancing = self._glancing or self._database.open(readonly=True)
+            session.begin()
+            value = work(session)
+            session.commit()
+        except Exception:  # noqa: BLE001 -- a reader is asked instead
+            _close(self._glancing)
+            self._glancing = None
+            return None
+        else:
+            return value
+        finally:
+            self._here.release()
+
     def close(self) -> None:
         """Finish what waits, then end."""
         with self._door:
@@ -56,6 +82,9 @@ class Readers:
                 self._waiting.put(None)
         for thread in self._threads:
             thread.join()
+        with self._here:
+            _close(self._glancing)
+            self._glancing = None
 
     def _run(self) -> None:
         session: Session | None = None

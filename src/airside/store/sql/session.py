@@ -71,7 +71,7 @@ class Database(Protocol):
         """A new connection. Raises `Unavailable` when there is none to be had."""
 
     def tables(self) -> set[str]:
-        """The names of the tables, found without changing a byte; nothing when there is no database yet."""
+        """The names of the tables where opening would change the file, found without changing a byte; else nothing."""
 
     def checkpoint(self) -> None:
         """Housekeeping beside the writer, called from a thread of its own; does nothing where there is none."""

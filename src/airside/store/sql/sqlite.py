@@ -11,13 +11,14 @@ from urllib.parse import quote
 
 from airside.core.errors import AlreadyExists, DiskFull, Invalid, Unavailable
 from airside.core.operation import Row
-from airside.store.private import make
+from airside.store.private import folder, make
 from airside.store.sql.regular import matches
 from airside.store.sql.session import QUERY_LIMIT_S, TOO_MUCH, Hooks, Session
 
-RESTART_PAGES = 8192
-"""With more pages than this in the write-ahead log (32 MiB) the writer itself begins it anew between two groups: under
-constant load it would grow on, because the checkpointer never catches up."""
+RESTART_PAGES = 1024
+"""With more pages than this in the write-ahead log (4 MiB) the writer itself begins it anew between two groups: under
+constant load it would grow on, because the checkpointer never catches up, and to sync a file that grows takes twice as
+long. Asked once a second, so the log comes to hold what a second writes."""
 LOG_BYTES = 64 << 20
 """What is kept of the log's file when a long reader let it grow further."""
 
@@ -63,7 +64,7 @@ class SqliteSession(Hooks):
 
     def __init__(self, path: Path, *, readonly: bool, synchronous: str, check: Callable[[], None]) -> None:
         super().__init__()
-        self._readonly = readonly
+        self.is_reading = readonly
         self._check = check
         self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
         self._db = sqlite3.connect(
@@ -79,6 +80,7 @@ class SqliteSession(Hooks):
         execute("PRAGMA temp_store=MEMORY")
         execute("PRAGMA cache_size=-8192")
         if readonly:
+            execute("PRAGMA cache_size=-16384")
             execute("PRAGMA query_only=ON")
             self._deadline = float("inf")
             self._db.set_progress_handler(self._is_late, _INSTRUCTIONS_PER_LOOK)
@@ -128,7 +130,7 @@ class SqliteSession(Hooks):
     def begin(self) -> None:
         """Open the transaction."""
         self._clear()
-        if self._readonly:
+        if self.is_reading:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
         else:
             self._check()
@@ -191,6 +193,7 @@ class SqliteDatabase:
             if not readonly:
                 self.check()
                 if self._identity is None:
+                    folder(self.path.parent)
                     make(self.path)
                     self.check()
             return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous, check=self.check)

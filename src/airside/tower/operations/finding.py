@@ -10,7 +10,7 @@ from airside.core.operation import Context, Row, operation
 from airside.core.record import Ask
 from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_order, read_token, write_token
 from airside.tower import queries
-from airside.tower.nouns import NOUNS, PLURALS, Noun, grammar_of
+from airside.tower.nouns import NOUNS, PLURALS, Noun, fields_of, grammar_of
 from airside.tower.queries import Wanted
 from airside.tower.records import Match, MatchPage, Searchable, Searchables
 from airside.tower.rules import link_of
@@ -138,7 +138,7 @@ def searchable(ctx: Context, ask: ListSearchable) -> Searchables:
     del ctx, ask
     return Searchables(
         items=tuple(
-            Searchable(find=noun.plural, word=noun.word, fields=noun.columns, keyed=tuple(noun.keyed))
+            Searchable(find=noun.plural, word=noun.word, fields=fields_of(noun), keyed=tuple(noun.keyed))
             for noun in NOUNS.values()
             if noun.columns
         )

@@ -172,7 +172,10 @@ class _Composer:
         """What the comparisons ask of a noun and of those that it leads to."""
         others = []
         for each in comparisons:
-            if each.entity == "attribute":
+            if each.entity == "attribute" and each.key in noun.held:
+                word, column = noun.held[each.key]
+                others.append(Comparison(entity=word, key=column, operator=each.operator, value=each.value))
+            elif each.entity == "attribute":
                 yield compared(f"{name}.{each.key}", each.operator, each.value, self._dialect)
             elif each.entity in noun.keyed:
                 yield self._keyed(noun, name, each)

@@ -16,6 +16,8 @@ MAX_RECORDS = 1000
 MAX_TAGS = 1000
 MAX_EXPERIMENTS = 1000
 MAX_SCORER = 1 << 20
+JUDGES = ("instructions_judge_pydantic_data", "builtin_scorer_pydantic_data", "third_party_scorer_data")
+"""Where the texts of MLflow's scorers name the language model that judges."""
 _MOMENT = Field(kind="integer", operators=NUMERIC)
 _SORTED = Field(operators=(*TEXTUAL, ">", ">=", "<", "<="))
 
@@ -130,7 +132,7 @@ def merged(before: EvaluationRecord, given: NewEvaluationRecord, now_ms: int) ->
 
 
 def check_scorer(name: str, serialized: str) -> None:
-    """Refuse a scorer without a name, one that is no JSON, and one that would be run as code where it is read.
+    """Refuse a scorer without a name, one that is no JSON or names no model, and one that is code where it is read.
 
     Raises:
         Invalid: it is.
@@ -149,6 +151,26 @@ def check_scorer(name: str, serialized: str) -> None:
             "Custom scorer registration (using @scorer decorator) is disabled: whoever loads such a scorer runs the "
             "code in it. Keep its code in a repository and import it, or use a built-in scorer or make_judge()."
         )
+    model = _model_of(data)
+    if model is not None and not isinstance(model, str):
+        raise Invalid(f"Scorer model must be a string, got {kind_of(model)}.")
+    if model is not None and not model.strip():
+        raise Invalid("Scorer model cannot be empty or contain only whitespace.")
+
+
+def _model_of(data: object) -> object:
+    """The language model that judges, where the scorer names one.
+
+    >>> _model_of({"memory_augmented_judge_data": {"base_judge": {"builtin_scorer_pydantic_data": {"model": "x:/y"}}}})
+    'x:/y'
+    """
+    if not isinstance(data, dict):
+        return None
+    for kind in JUDGES:
+        if isinstance(part := data.get(kind), dict) and part:
+            return part.get("model")
+    inner = data.get("memory_augmented_judge_data")
+    return _model_of(inner.get("base_judge")) if isinstance(inner, dict) else None
 
 
 def _has_code(data: object) -> bool:

@@ -129,7 +129,9 @@ def import_series(ctx: Context, ask: ImportSeries) -> Done:
         if points:
             by_run[one.run_id].setdefault(one.key, []).extend(points)
     for run_id, by_name in by_run.items():
-        values.add_points(ctx, found_run(ctx, run_id), by_name)
+        numbers = found_run(ctx, run_id)
+        runs.count_change(ctx.tx, numbers[0])
+        values.add_points(ctx, numbers, by_name)
     return DONE
 
 

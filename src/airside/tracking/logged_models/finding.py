@@ -19,6 +19,11 @@ _COLUMNS = {
     "creation_timestamp": "m.created_ms",
     "last_updated_timestamp": "m.updated_ms",
 }
+_ORDERED = {
+    **_COLUMNS,
+    "status": "CASE m.status WHEN 'PENDING' THEN 1 WHEN 'READY' THEN 2 WHEN 'FAILED' THEN 3 ELSE 0 END",
+    "experiment_id": "m.experiment_no",
+}
 _PAIRS = {"param": "logged_model_param", "tag": "logged_model_tag"}
 _NEWEST = "ORDER BY p.step DESC, p.time_ms DESC, p.value DESC LIMIT 1"
 
@@ -96,7 +101,7 @@ def _order(wanted: Wanted) -> Condition:
         way = "ASC" if order.ascending else "DESC"
         key = order.field_name.removeprefix("metrics.")
         if key == order.field_name:
-            parts.append(f"{_COLUMNS[key]} {way}")
+            parts.append(f"{_ORDERED[key]} {way}")
             continue
         on = DatasetFilter(dataset_name=order.dataset_name, dataset_digest=order.dataset_digest)
         measured, measured_args = _measured_on((on,) if order.dataset_name else ())

@@ -113,7 +113,7 @@ def _model(
 
 
 def missing_ids(tx: Transaction, ids: Iterable[LoggedModelId]) -> tuple[LoggedModelId, ...]:
-    """Those of some ids that no model has, or only a deleted one."""
+    """Those of some ids that no model has, not even a deleted one."""
     wanted = tuple(dict.fromkeys(ids))
     there: set[str] = set()
     for start in range(0, len(wanted), _CHUNK):
@@ -121,9 +121,7 @@ def missing_ids(tx: Transaction, ids: Iterable[LoggedModelId]) -> tuple[LoggedMo
         there.update(
             row[0]
             for row in tx.all(
-                "SELECT model_id FROM logged_model WHERE is_deleted = ? "
-                f"AND model_id IN ({', '.join('?' * len(chunk))})",
-                (False, *chunk),
+                f"SELECT model_id FROM logged_model WHERE model_id IN ({', '.join('?' * len(chunk))})", chunk
             )
         )
     return tuple(model_id for model_id in wanted if model_id not in there)

@@ -1,9 +1,1 @@
 """The verbs of the room `tracking`, one module for each noun."""
-
-from airside.core.operation import AnyOperation
-from airside.tracking.operations.experiments import OPERATIONS as EXPERIMENTS
-from airside.tracking.operations.histories import OPERATIONS as HISTORIES
-from airside.tracking.operations.logging import OPERATIONS as LOGGING
-from airside.tracking.operations.runs import OPERATIONS as RUNS
-
-OPERATIONS: tuple[AnyOperation, ...] = (*EXPERIMENTS, *RUNS, *LOGGING, *HISTORIES)

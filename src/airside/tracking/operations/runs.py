@@ -12,6 +12,7 @@ from airside.core.search import parse_filter
 from airside.tracking import rules
 from airside.tracking.events import RunEnded
 from airside.tracking.grammars import RUNS
+from airside.tracking.memory import memory_of
 from airside.tracking.names import invented
 from airside.tracking.operations.experiments import (
     CreateExperiment,
@@ -111,7 +112,11 @@ class GetRun(Ask[Run]):
     run_id: RunId
 
 
-@operation("runs.get", needs="run:read")
+def _remembered(ctx: Context, ask: GetRun) -> Run | None:
+    return queries.glance(ctx, ask.run_id)
+
+
+@operation("runs.get", needs="run:read", glance=_remembered)
 def get_run(ctx: Context, ask: GetRun) -> Run:
     """One run with all that it logged: of each metric the latest point."""
     number = found(ctx, ask.run_id)[0]
@@ -193,9 +198,35 @@ class SearchRuns(Ask[RunPage]):
     page_token: str = ""
 
 
-@operation("runs.search", needs="run:read")
+GLANCED = 100
+"""A page of so many runs at most, in the order of their start and without a filter, may be answered at a glance."""
+
+
+def _is_plain(ask: SearchRuns) -> bool:
+    return ask.max_results <= GLANCED and len(ask.experiment_ids) == 1 and not ask.filter and not ask.order_by
+
+
+def _remembered_page(ctx: Context, ask: SearchRuns) -> RunPage | None:
+    """A page that was asked for before, if each of its runs is kept as it is now."""
+    if not memory_of(ctx).has_noted(ask):
+        return None
+    numbers, following = _found(ctx, ask)
+    runs = queries.kept(ctx, numbers)
+    if len(runs) < len(numbers):
+        return None
+    return RunPage(items=tuple(runs[number] for number in numbers), next_page_token=following)
+
+
+@operation("runs.search", needs="run:read", glance=_remembered_page)
 def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
     """Runs that match a filter, a page at a time; the last page costs what the first costs."""
+    numbers, following = _found(ctx, ask)
+    if _is_plain(ask):
+        memory_of(ctx).note(ask)
+    return RunPage(items=tuple(queries.load(ctx, numbers)), next_page_token=following)
+
+
+def _found(ctx: Context, ask: SearchRuns) -> tuple[list[int], str]:
     try:
         numbers = tuple(dict.fromkeys(rules.experiment_no(experiment_id) for experiment_id in ask.experiment_ids))
     except Invalid:
@@ -203,13 +234,8 @@ def search_runs(ctx: Context, ask: SearchRuns) -> RunPage:
         raise
     if len(numbers) > experiment_queries.MANY:  # each is looked through by itself
         numbers = experiment_queries.known(ctx.tx, numbers)
-    return search.page(
-        ctx,
-        numbers,
-        ask.filter,
-        ask.order_by,
-        search.Window(view=ask.view, max_results=ask.max_results, page_token=ask.page_token),
-    )
+    window = search.Window(view=ask.view, max_results=ask.max_results, page_token=ask.page_token)
+    return search.page(ctx, numbers, ask.filter, ask.order_by, window)
 
 
 def _settled(ctx: Context, run_id: str) -> int:

@@ -18,8 +18,8 @@ _FIRST = "(first_ms, first_step, first_value, first_nan)"
 _ORDER = "ORDER BY first_ms, first_step, first_value, first_nan"
 _BACKWARD = "ORDER BY first_ms DESC, first_step DESC, first_value DESC, first_nan DESC"
 _ALL = f"{_SELECT} {_ORDER}"
-_SPANS = (
-    "SELECT id, n_points, is_by_step, first_ms, first_step, last_ms, last_step FROM metric_chunk "
+_SPANS = (  # from the index alone
+    "SELECT id, n_points, is_by_step, first_step, first_ms, last_step, last_ms FROM metric_chunk "
     f"WHERE run_no = ? AND key_no = ? {_ORDER}"
 )
 _BY_STEPS = f"{_SELECT} AND high_step >= ? AND low_step <= ? {_ORDER}"
@@ -40,7 +40,7 @@ def every(tx: Transaction, series: Series) -> list[Chunk]:
 
 
 def spans(tx: Transaction, series: Series) -> list[tuple[int, int, bool, int, int, int, int]]:
-    """Of all chunks, in that order: id, how many points, whether by step, first time and step, last time and step."""
+    """Of all chunks, in that order: id, how many points, whether by step, first step and time, last step and time."""
     return tx.all(_SPANS, series)
 
 
@@ -76,8 +76,8 @@ def newest(tx: Transaction, series: Series) -> Chunk | None:
     return Chunk._make(row) if row else None
 
 
-def of_ids(tx: Transaction, wanted: Sequence[int]) -> Iterator[Columns]:
-    """The points of chunks, in the order given; a few are in memory at a time."""
+def bytes_of(tx: Transaction, wanted: Sequence[int]) -> Iterator[bytes]:
+    """The packed points of chunks, in the order given; a few are in memory at a time."""
     for start in range(0, len(wanted), _SIZES[-1]):
         part = wanted[start : start + _SIZES[-1]]
         size = next(size for size in _SIZES if size >= len(part))
@@ -85,12 +85,12 @@ def of_ids(tx: Transaction, wanted: Sequence[int]) -> Iterator[Columns]:
             tx.all(_POINTS.format(", ".join("?" * size)), [*part, *[-1] * (size - len(part))])
         )
         for number in part:
-            yield unpack(held[number])
+            yield held[number]
 
 
 def contents(tx: Transaction, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Columns]]:
     """Chunks with their points, in the order given."""
-    return zip(chunks, of_ids(tx, [chunk.id for chunk in chunks]), strict=True)
+    return zip(chunks, map(unpack, bytes_of(tx, [chunk.id for chunk in chunks])), strict=True)
 
 
 def content(tx: Transaction, chunk: Chunk) -> Columns:

@@ -1,4 +1,4 @@
-"""Searching runs: first the numbers, by one of three drivers, then the bodies of one page.
+"""Searching runs: the numbers of one page, by one of three drivers. Their bodies are loaded behind it.
 
 Drivers: walk the newest-first index and probe the conditions; walk a value index in its order; or take the few runs
 that a selective condition leaves and sort them (tracking facts, section 7, item 8). A page begins behind the last row
@@ -10,7 +10,7 @@ import math
 from typing import NamedTuple
 
 from airside.core.errors import Invalid
-from airside.core.operation import Context, Row
+from airside.core.operation import Context, Dialect, Row
 from airside.core.record import Record
 from airside.core.search import Comparison, Order, PageToken, parse_filter, parse_orders, read_token, write_token
 from airside.store.sql.conditions import compared
@@ -28,8 +28,7 @@ from airside.tracking.queries.matching import (
     prefix_range,
     selected,
 )
-from airside.tracking.queries.runs import load
-from airside.tracking.records import RunPage, View
+from airside.tracking.records import View
 from airside.tracking.rules import RUN_NAME_TAG
 
 MAX_RESULTS = 50_000
@@ -41,6 +40,10 @@ MOST = 20_000
 """One that leaves more is none: some 80 ms of sorting."""
 WALK = 50_000
 """So many runs are looked at in some 50 ms. When that fills no page, more matches are gathered and sorted."""
+STROLL = 2_000
+"""So many runs are looked at before a thousand matches are counted: the index of a text makes the count as dear."""
+RARE = 500
+"""So many matches are counted before that."""
 COLUMNS = {
     "run_id": "r.run_id",
     "run_name": "r.name",
@@ -73,14 +76,14 @@ class Window(Record):
 
 def page(
     ctx: Context, experiments: tuple[int, ...], filter_text: str, order_by: tuple[str, ...], window: Window
-) -> RunPage:
-    """A page of the runs of some experiments that match."""
+) -> tuple[list[int], str]:
+    """The numbers of a page of the runs of some experiments that match, and the token of the page behind it."""
     check_max_results(window.max_results, MAX_RESULTS)
     comparisons = parse_filter(filter_text, RUNS)
     orders = parse_orders(order_by, RUNS)
     token = read_token(window.page_token, digest(filter_text, order_by))
     if not experiments:
-        return RunPage(items=())
+        return [], ""
     plan = _Plan(ctx, comparisons, orders)
     stages = {"active": (False,), "deleted": (True,), "all": (False, True)}[window.view]
     partitions = [(number, stage) for number in experiments for stage in stages]
@@ -90,7 +93,7 @@ def page(
     following = ""
     if len(rows) > wanted:
         following = write_token(PageToken(after=shown[-1][1:], of=digest(filter_text, order_by)))
-    return RunPage(items=tuple(load(ctx, [row[0] for row in shown])), next_page_token=following)
+    return [row[0] for row in shown], following
 
 
 def check_max_results(wanted: int, limit: int) -> None:
@@ -108,6 +111,26 @@ def check_max_results(wanted: int, limit: int) -> None:
 def digest(filter_text: str, order_by: tuple[str, ...]) -> str:
     """What a page token belongs to: it is refused with another filter or order."""
     return hashlib.blake2b("\0".join((filter_text, *order_by)).encode(), digest_size=6).hexdigest()
+
+
+class _Probe(NamedTuple):
+    """A condition on what a run logged under one name, of which there is at most one row.
+
+    Attributes:
+        exists: the condition by itself.
+        table, key: where that row is.
+        comparison: what its value has to be.
+    """
+
+    exists: Condition
+    table: str
+    key: int
+    comparison: Comparison
+
+    def joined(self, alias: str) -> Condition:
+        """The condition, when the row is joined: SQLite asks so in three quarters of the time."""
+        text, values = _of_value(alias, self.comparison, "sqlite")
+        return f"{alias}.run_no = r.id AND {alias}.key_no = ? AND {text}", [self.key, *values]
 
 
 class _Few(NamedTuple):
@@ -179,28 +202,29 @@ class _Plan:
         Where many match, but none of those nearby, the way would lead through the whole experiment.
         """
         partition, limit = bounds
-        few = self._few(partition[0], FEW)
-        if few is not None:
-            return self._sorted(few, bounds, last)
-        nearby = self._nearby(bounds, last) if self._where else None
-        if nearby is not None:
+        for matches, runs in ((RARE, STROLL), (FEW, WALK), (MOST, None)):
+            few = self._few(partition[0], matches)
+            if few is not None:
+                return self._sorted(few, bounds, last)
+            nearby = self._nearby(bounds, last, runs) if self._where and runs is not None else None
+            if nearby is None:
+                break
             rows = self._query("run r", self._joins, bounds, [nearby, *self._where], self._terms, last)
             if len(rows) >= limit:
                 return rows
-            few = self._few(partition[0], MOST)
-            if few is not None:
-                return self._sorted(few, bounds, last)
         return self._query("run r", self._joins, bounds, self._far(), self._terms, last)
 
-    def _nearby(self, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Condition | None:
-        """That a run is among the next `WALK` of its experiment; None when that is all of them."""
+    def _nearby(self, bounds: tuple[Partition, int], last: tuple[object, ...], runs: int) -> Condition | None:
+        """That a run is among the next so many of its experiment; None when that is all of them."""
+        if self._greatest() <= runs:
+            return None
         term = self._terms[0]
         where: list[Condition] = [("r.experiment_no = ? AND r.is_deleted = ?", list(bounds[0]))]
         where += [(f"r.start_ms {'>=' if term.is_ascending else '<='} ?", [last[1]])] if last else []
         row = self._ctx.tx.one(
             f"SELECT r.start_ms FROM run r WHERE {' AND '.join(sql for sql, _ in where)} "
             f"ORDER BY {ordered([term])} LIMIT 1 OFFSET ?",
-            [*(value for _, values in where for value in values), WALK],
+            [*(value for _, values in where for value in values), runs],
         )
         return None if row is None else (f"r.start_ms {'<=' if term.is_ascending else '>='} ?", [row[0]])
 
@@ -231,7 +255,7 @@ class _Plan:
             return self._query("run r", self._joins[1:], bounds, [none, *self._where], terms, behind)
         if key is None or (segment == 1 and (lead.entity != "metric" or any(c.operator != "!=" for c in same))):
             return []
-        where: list[Condition] = [
+        where: list[Condition | _Probe] = [
             ("o.experiment_no = ? AND o.key_no = ? AND r.id = o.run_no", [bounds[0][0], key]),
             *self._where,
         ]
@@ -252,7 +276,7 @@ class _Plan:
         self,
         table: str,
         bounds: tuple[Partition, int],
-        where: list[Condition],
+        where: "list[Condition | _Probe]",
         terms: list[Term],
         last: tuple[object, ...],
     ) -> Rows:
@@ -269,11 +293,12 @@ class _Plan:
         source: "str | _Few",
         joins: list[Condition],
         bounds: tuple[Partition, int],
-        where: list[Condition],
+        conditions: "list[Condition | _Probe]",
         terms: list[Term],
         last: tuple[object, ...],
     ) -> Rows:
         partition, limit = bounds
+        probed, where = self._probed(conditions)
         here: Condition = ("r.experiment_no = ? AND r.is_deleted = ?", list(partition))
         where = [here, *where, *([_after(terms, last)] if last else [])]
         order = [term for term in terms if term.column != "NULL"]
@@ -282,10 +307,23 @@ class _Plan:
             first, gathered = source.gathered()
             source = "few c CROSS JOIN run r"
         return self._ctx.tx.all(
-            f"{first}SELECT r.id, {selected(terms)} FROM {source}{''.join(sql for sql, _ in joins)} "
+            f"{first}SELECT r.id, {selected(terms)} FROM {source}{probed}{''.join(sql for sql, _ in joins)} "
             f"WHERE {' AND '.join(sql for sql, _ in where)} ORDER BY {ordered(order)} LIMIT ?",
             [*gathered, *(v for _, values in (*joins, *where) for v in values), limit],
         )
+
+    def _probed(self, conditions: "list[Condition | _Probe]") -> tuple[str, list[Condition]]:
+        """What is joined for some conditions, and the conditions. PostgreSQL is asked for the row that exists."""
+        tables, where = "", list[Condition]()
+        for at, condition in enumerate(conditions):
+            if not isinstance(condition, _Probe):
+                where.append(condition)
+            elif self._ctx.tx.dialect == "postgresql":
+                where.append(condition.exists)
+            else:
+                tables += f" CROSS JOIN {condition.table} p{at}"
+                where.append(condition.joined(f"p{at}"))
+        return tables, where
 
     def _few(self, experiment_no: int, few: int) -> "_Few | None":
         """The first of the conditions that leaves no more runs than `few`, as its index finds them."""
@@ -306,9 +344,12 @@ class _Plan:
 
         To sort n of N runs takes about n looks; to find a page of them by walking takes limit * N / n.
         """
+        return max(FEW, min(MOST, math.isqrt(limit * self._greatest() // 2)))
+
+    def _greatest(self) -> int:
+        """The number of the newest run: there are no more than that."""
         newest = self._ctx.tx.one("SELECT MAX(id) FROM run")
-        n_runs = newest[0] or 0 if newest else 0
-        return max(FEW, min(MOST, math.isqrt(limit * n_runs // 2)))
+        return newest[0] or 0 if newest else 0
 
     def _indexed(self, comparison: Comparison, experiment_no: int) -> tuple[str, Condition, Condition] | None:
         """A table, what its index finds of a condition, and what is left to be asked of those rows."""
@@ -355,12 +396,12 @@ class _Plan:
         rank = f"CASE WHEN {alias}.run_no IS NULL THEN 2 {nan}ELSE 0 END"
         return Term(f"{alias}.value", is_ascending=order.is_ascending, rank=rank, is_text=order.entity != "metric")
 
-    def _far(self) -> list[Condition]:
+    def _far(self) -> "list[Condition | _Probe]":
         """The conditions for a search through all runs: how, the database may choose."""
         return [self._condition(comparison, "") for comparison in self._comparisons]
 
-    def _condition(self, comparison: Comparison, end: str) -> Condition:
-        """A condition as a probe of one run."""
+    def _condition(self, comparison: Comparison, end: str) -> "Condition | _Probe":
+        """A condition as it is asked of one run."""
         entity, name, operator, value = comparison.entity, comparison.key, comparison.operator, comparison.value
         dialect = self._ctx.tx.dialect
         if (entity, name) == ("attribute", "run_name"):
@@ -377,11 +418,17 @@ class _Plan:
         probe = f"SELECT 1 FROM {TABLES[entity]} v WHERE v.run_no = r.id AND v.key_no = ?"
         if operator in {"IS NULL", "IS NOT NULL"}:
             return f"{'NOT ' if operator == 'IS NULL' else ''}EXISTS ({probe} {end})", [key]
-        text, values = compared("v.value", operator, value, dialect)
-        if entity == "metric":
-            text = f"(v.is_nan = ? OR {text})" if operator == "!=" else f"v.is_nan = ? AND {text}"
-            values = (operator == "!=", *values)
-        return f"EXISTS ({probe} AND {text} {end})", [key, *values]
+        asked, of = _of_value("v", comparison, dialect)
+        return _Probe((f"EXISTS ({probe} AND {asked} {end})", [key, *of]), TABLES[entity], key, comparison)
+
+
+def _of_value(alias: str, comparison: Comparison, dialect: Dialect) -> Condition:
+    """What the value of a metric, a parameter or a tag has to be."""
+    text, values = compared(f"{alias}.value", comparison.operator, comparison.value, dialect)
+    if comparison.entity != "metric":
+        return text, values
+    is_not = comparison.operator == "!="
+    return f"({alias}.is_nan = ? OR {text})" if is_not else f"{alias}.is_nan = ? AND {text}", [is_not, *values]
 
 
 def _after(terms: list[Term], last: tuple[object, ...]) -> Condition:

@@ -20,6 +20,7 @@ SIZES = (1, 8, 64, 128, 512)
 _NUMBERS = "SELECT id, experiment_no FROM run WHERE run_id = ?"
 _HEAD = f"SELECT {COLUMNS} FROM run WHERE id = ?"
 _TOUCH = "UPDATE run SET revision = revision + 1 WHERE id = ? AND is_deleted = ?"
+_COUNT = "UPDATE run SET revision = revision + 1 WHERE id = ?"
 _ADD = (
     "INSERT INTO run (run_id, experiment_no, name, user_id, status, start_ms, end_ms, artifact_uri, is_deleted, "
     "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
@@ -38,6 +39,7 @@ _DATASETS = (
 _MODEL_INPUTS = "SELECT run_no, model_id FROM model_input WHERE run_no IN ({}) ORDER BY model_id"
 _MODEL_OUTPUTS = "SELECT run_no, model_id, step FROM model_output WHERE run_no IN ({}) ORDER BY step, model_id"
 _HEADS = f"SELECT {COLUMNS} FROM run WHERE id IN ({{}})"
+_REVISIONS = "SELECT id, revision FROM run WHERE id IN ({})"
 
 
 def numbers(ctx: Context, run_id: str) -> tuple[int, int] | None:
@@ -50,7 +52,10 @@ def numbers(ctx: Context, run_id: str) -> tuple[int, int] | None:
             return None
         found = (row[0], row[1])
         number, experiment_no = found
-        ctx.tx.on_commit(lambda: memory.learn_run(run_id, number, experiment_no))
+        if ctx.tx.is_reading:
+            memory.learn_run(run_id, number, experiment_no)
+        else:
+            ctx.tx.on_commit(lambda: memory.learn_run(run_id, number, experiment_no))
     return found
 
 
@@ -63,6 +68,11 @@ def touch(tx: Transaction, number: int) -> bool:
         return False
     tx.seen.add(touched)
     return True
+
+
+def count_change(tx: Transaction, number: int) -> None:
+    """Count a change of a run, deleted or not."""
+    tx.run(_COUNT, (number,))
 
 
 def head(tx: Transaction, number: int) -> Row | None:
@@ -125,24 +135,35 @@ def set_stage(tx: Transaction, number: int, *, is_deleted: bool, now_ms: int) ->
 def load(ctx: Context, wanted: Sequence[int]) -> list[Run]:
     """Runs with all that they hold, in the order asked for; those that are gone are left out.
 
-    A run that was loaded before, at its present revision, is not loaded again.
+    A run that was loaded before, at its present revision, is not loaded again. What a writer sees is neither kept nor
+    taken from memory: its transaction may be undone, or change a run again without counting further.
     """
-    memory = memory_of(ctx)
-    rows: dict[int, Row] = {}
-    for part in _parts(wanted):
-        rows.update((row[0], row) for row in _among(ctx.tx, _HEADS, part))
-    runs: dict[int, Run] = {}
-    stale: list[Row] = []
-    for number, row in rows.items():
-        kept = memory.runs.get(number)
-        if kept is not None and kept.revision == row[10]:
-            runs[number] = kept
-        else:
-            stale.append(row)
-    for run, row in zip(_loaded(ctx, stale), stale, strict=True):
+    runs = kept(ctx, wanted) if ctx.tx.is_reading else {}
+    missing = [number for number in wanted if number not in runs]
+    rows = [row for part in _parts(missing) for row in _among(ctx.tx, _HEADS, part)]
+    for run, row in zip(_loaded(ctx, rows), rows, strict=True):
         runs[row[0]] = run
-        memory.keep(row[0], run)
+        if ctx.tx.is_reading:
+            memory_of(ctx).keep(row[0], run)
     return [runs[number] for number in wanted if number in runs]
+
+
+def kept(ctx: Context, wanted: Sequence[int]) -> dict[int, Run]:
+    """Those of some runs that are in memory and as they were: their revisions are asked for in this transaction."""
+    held = memory_of(ctx).runs
+    runs: dict[int, Run] = {}
+    for part in _parts([number for number in wanted if number in held]):
+        for number, revision in _among(ctx.tx, _REVISIONS, part):
+            run = held.get(number)
+            if run is not None and run.revision == revision:
+                runs[number] = run
+    return runs
+
+
+def glance(ctx: Context, run_id: str) -> Run | None:
+    """A run from memory, None when it is not there, or is no longer as it was."""
+    numbers = memory_of(ctx).run_numbers.get(run_id)
+    return kept(ctx, numbers[:1]).get(numbers[0]) if numbers else None
 
 
 def _loaded(ctx: Context, rows: Sequence[Row]) -> Iterable[Run]:

@@ -7,11 +7,11 @@ overlap are merged, some in memory at a time, where a wanted point lies in them.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, repeat
-from operator import itemgetter
+from operator import gt, itemgetter
 from typing import NamedTuple
 
 from airside.core.operation import Transaction
-from airside.tracking.chunk import Chunk, Columns, by_step
+from airside.tracking.chunk import Chunk, Columns, picked
 from airside.tracking.queries import chunks, ranges
 from airside.tracking.queries.chunks import Series
 from airside.tracking.rules import Point
@@ -154,26 +154,22 @@ def _straight(tx: Transaction, series: Series, ranks: Callable[[int], Sequence[i
     """The same of a history whose steps and times grow together, the usual case; None when it is another."""
     spans = chunks.spans(tx, series)
     tail = sorted((row[0], row[1], row[2], bool(row[3])) for row in tx.all(_TAIL.format(BY_STEP.lead), series))
-    before = (ALL_STEPS[0], -1)
-    ends: list[int] = []
-    count = 0
-    for _, n_points, is_by_step, first_ms, first_step, last_ms, last_step in spans:
-        if not is_by_step or (first_step, first_ms) <= before:
-            return None
-        before = (last_step, last_ms)
-        count += n_points
-        ends.append(count)
-    if tail and tail[0][:2] <= before:
+    ids, counts, are_by_step, *keys = zip(*spans, strict=True) if spans else ((),) * 7
+    firsts, lasts = list(zip(*keys[:2], strict=True)), list(zip(*keys[2:], strict=True))
+    firsts += [tail[0][:2]] if tail else []
+    if not (all(are_by_step) and all(map(gt, firsts[1:], lasts))):
         return None
+    ends = list(accumulate(counts))
+    count = ends[-1] if ends else 0
     wanted = ranks(count + len(tail))
     split = bisect_left(wanted, count)
     by_chunk: dict[int, list[int]] = {}
     for rank in wanted[:split]:
         place = bisect_right(ends, rank)
         by_chunk.setdefault(place, []).append(rank - (ends[place - 1] if place else 0))
-    picked = zip(by_chunk.values(), chunks.of_ids(tx, [spans[place][0] for place in by_chunk]), strict=True)
-    found = [columns.point(rank) for ranks_, columns in picked for rank in ranks_]
-    return [*map(by_step, found), *(tail[rank - count] for rank in wanted[split:])]
+    held = chunks.bytes_of(tx, [ids[place] for place in by_chunk])
+    found = [key for inside, points in zip(by_chunk.values(), held, strict=True) for key in picked(points, inside)]
+    return found + [tail[rank - count] for rank in wanted[split:]]
 
 
 def _of_groups(tx: Transaction, every: Sequence[Group], ranks: Callable[[int], Sequence[int]]) -> list[Key]:
@@ -198,13 +194,8 @@ def _of_groups(tx: Transaction, every: Sequence[Group], ranks: Callable[[int], S
 
 
 def _picked(tx: Transaction, packed: Sequence[tuple[Chunk, Sequence[int]]]) -> list[Key]:
-    found: list[Key] = []
-    contents = chunks.contents(tx, [chunk for chunk, _ in packed])
-    for (_, ranks), (_, columns) in zip(packed, contents, strict=True):
-        for rank in ranks:
-            time_ms, step, value, is_nan = columns.point(rank)
-            found.append((step, time_ms, value, is_nan))
-    return found
+    held = chunks.bytes_of(tx, [chunk.id for chunk, _ in packed])
+    return [key for (_, ranks), points in zip(packed, held, strict=True) for key in picked(points, ranks)]
 
 
 def _ranked(tx: Transaction, group: Group, ranks: Sequence[int]) -> list[Key]:

@@ -53,6 +53,7 @@ _LATEST_OF = {size: _LATEST.format(", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, -1)"] * 
 _STATE = "SELECT key_no, n_since_packed, packed_ms FROM metric_latest WHERE run_no = ? AND key_no IN ({})"
 _STATE_OF = {size: _STATE.format(", ".join("?" * size)) for size in SIZES}
 _RETURNING = " RETURNING key_no, n_since_packed, packed_ms"
+_LATEST_RETURNING = _LATEST_OF[1] + _RETURNING
 _TAIL = (
     "SELECT time_ms, step, value, is_nan FROM metric_point WHERE run_no = ? AND key_no = ? "
     "ORDER BY time_ms, step, value, is_nan LIMIT ?"
@@ -70,10 +71,31 @@ _by_rank = itemgetter(1, 0, 2)
 
 def add(tx: Transaction, run: RunNumbers, by_key: Mapping[int, Sequence[Point]]) -> None:
     """Append points of some keys, in any order; a point that is there already is not added again."""
+    _store(tx, run[0], by_key, _advanced(tx, run, by_key))
+
+
+def add_one(tx: Transaction, run: RunNumbers, key: int, point: Point) -> None:
+    """The same for one point, by far the most frequent: the same statements, without looking for several."""
+    time_ms, step, value, is_nan = point
+    latest = (run[0], key, run[1], step, time_ms, value, is_nan, 1)
+    state: Row | None
+    if tx.dialect == "postgresql":
+        state = tx.one(_LATEST_RETURNING, latest)
+    else:
+        tx.run(_LATEST_OF[1], latest)
+        state = tx.one(_STATE_OF[1], (run[0], key))
+    if state is not None and state[1] < PACK_AT and state[2] < time_ms:
+        tx.run(_POINT_OF[tx.dialect, 1], (run[0], key, *point))
+    elif state is not None:
+        _store(tx, run[0], {key: (point,)}, [state])
+
+
+def _store(tx: Transaction, number: int, by_key: Mapping[int, Sequence[Point]], states: Sequence[Row]) -> None:
+    """Add points whose latest have moved forward to the tails, and pack those that are long."""
     rows: list[Row] = []
     left = SERIES_AT_ONCE
-    for key, since_packed, packed_ms in _advanced(tx, run, by_key):
-        series, new = (run[0], key), by_key[key]
+    for key, since_packed, packed_ms in states:
+        series, new = (number, key), by_key[key]
         if packed_ms >= 0 and any(point[0] <= packed_ms for point in new):
             new = _unknown(tx, series, new)
         is_long = len(new) >= PACK_AT  # sooner packed than stored as rows

@@ -47,7 +47,7 @@ def add_points(ctx: Context, run: RunNumbers, by_name: Mapping[str, Sequence[Poi
 
 def add_point(ctx: Context, run: RunNumbers, name: str, point: Point) -> None:
     """Append one point of a metric."""
-    series.add(ctx.tx, run, {key_of(ctx, name): (point,)})
+    series.add_one(ctx.tx, run, key_of(ctx, name), point)
 
 
 def add_param(ctx: Context, run: RunNumbers, param: Param) -> str | None:

@@ -21,7 +21,13 @@ _WORDS = {
     "issue": (),
 }
 
+_NO_PROMPT = (
+    "Invalid comparator '{operator}' for prompts filter. Only '=' is supported with format: prompt = \"name/version\""
+)
+_NO_SPAN = "Invalid span attribute '{key}'. Supported attributes: name, status, type, attributes.<attribute_name>."
+
 TRACES = Grammar(
+    no_key={"span": _NO_SPAN},
     entities={word: entity for entity, words in _WORDS.items() for word in (entity, *words)},
     fields={
         "tag": _TAG,
@@ -32,7 +38,7 @@ TRACES = Grammar(
             "status": _TEXT,
             "name": _TAG_LISTED,
             "run_id": _TAG_LISTED,
-            "prompt": Field(operators=("=",)),
+            "prompt": Field(operators=("=",), refusal=_NO_PROMPT),
             "text": _CONTENT,
             "timestamp_ms": _NUMBER,
             "execution_time_ms": _NUMBER,

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from airside.client.cli.demo.telling import Figure, Journal, Teller
-from airside.client.transport import Client, HttpTransport
+from airside.client.http import HttpTransport
+from airside.client.transport import Client
 from airside.core.errors import AirsideError, Unavailable
 from airside.core.estimate import Estimate
 from airside.core.record import Ask

@@ -43,8 +43,9 @@ def notes(tables: MlflowTables) -> Iterator[str]:
     rows = tables.source.all(f"SELECT name, secret FROM webhooks WHERE {ALIVE} AND secret IS NOT NULL ORDER BY name")
     for why, names in _reasons(rows).items():
         yield (
-            f"Webhooks that came without their secrets, and disabled: {', '.join(names)}. {why} Delete them here and "
-            "import again, or give each a new secret and enable it: airside webhooks update ID"
+            f"Webhooks that came without their secrets, and disabled: {', '.join(names)}. {why} Import "
+            "again with that key, and they are completed; or give each a new secret and enable it: airside webhooks "
+            "update ID"
         )
 
 

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from airside.core.clock import from_ms
 from airside.core.errors import Invalid
 from airside.core.ids import RunId
 from airside.core.record import Record
 from airside.server.web.format import decimals, duration, instant, number, signed
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
-from airside.server.web.pages.curves import CurveData, Line
+from airside.server.web.pages.charts import Asked, asked_of, chart, curves_of, kept
+from airside.server.web.pages.curves import CurveData
 from airside.server.web.pages.experiments import colour
-from airside.server.web.pages.runs import AXES, curve_keys, seconds
+from airside.server.web.pages.run_columns import seconds
+from airside.server.web.pages.runs import curve_keys
 from airside.server.web.pages.spread import metric_names, spread
-from airside.tracking.operations.histories import GetCurves
 from airside.tracking.operations.runs import GetRun
-from airside.tracking.records import Curve, Run
+from airside.tracking.records import Run
 
 TABS = ("differences", "curves", "parallel")
 MAX_RUNS = 20
@@ -53,9 +56,7 @@ def compare(call: Call, query: PageQuery) -> View:
     """`/compare?runs=A,B`; a form's `run=A&run=B` leads there."""
     if query.several.get("run"):
         return View(redirect=address("/compare", runs=",".join(dict.fromkeys(query.several["run"]))))
-    wanted = [RunId(one) for one in dict.fromkeys(query.arguments.get("runs", "").split(",")) if one]
-    if len(wanted) > MAX_RUNS:
-        raise Invalid(f"At most {MAX_RUNS} runs can stand beside each other, got {len(wanted)}. Choose fewer.")
+    wanted = wanted_runs(query)
     asked = [attempt(call, GetRun(run_id=one)) for one in wanted]
     found = [one for one in asked if not isinstance(one, Trouble)]
     tab = query.choice("tab", TABS)
@@ -87,6 +88,18 @@ def compare(call: Call, query: PageQuery) -> View:
         ),
         modules=("curve",) if tab == "curves" else (),
     )
+
+
+def wanted_runs(query: PageQuery) -> list[RunId]:
+    """The runs that an address names.
+
+    Raises:
+        Invalid: they are too many.
+    """
+    wanted = [RunId(one) for one in dict.fromkeys(query.arguments.get("runs", "").split(",")) if one]
+    if len(wanted) > MAX_RUNS:
+        raise Invalid(f"At most {MAX_RUNS} runs can stand beside each other, got {len(wanted)}. Choose fewer.")
+    return wanted
 
 
 def colours(run_ids: Sequence[str]) -> dict[str, int]:
@@ -178,57 +191,38 @@ def _numbers(name: str, values: Sequence[tuple[bool, float | None]]) -> Fact:
 
 
 def _curves(call: Call, query: PageQuery, found: Sequence[Run]) -> dict[str, object]:
-    text, axis = query.arguments.get("filter", ""), query.choice("axis", tuple(AXES))
-    smoothing = query.number("smoothing", 0, least=0, most=99) / 100
+    text, asked = query.arguments.get("filter", ""), asked_of(query)
     counted: dict[str, int] = {}
     for run in found:
         for key in curve_keys(run, text):
             counted[key] = counted.get(key, 0) + 1
     keys = sorted(counted, key=lambda key: -counted[key])
-    ids = tuple(run.info.run_id for run in found)
-
-    def chart(key: str) -> CurveData | None:
-        drawn = call(GetCurves(run_ids=ids, key=key, axis=axis, smoothing=smoothing))  # type: ignore[arg-type]
-        return laid_over(drawn.items, found, axis)
-
-    charts = [(key, block(lambda key=key: chart(key))) for key in keys[:MAX_CHARTS]]  # type: ignore[misc]  # bound
+    charts = [(key, block(lambda key=key: laid_over(call, found, key, asked))) for key in keys[:MAX_CHARTS]]  # type: ignore[misc]  # bound
     return {
         "charts": [(key, drawn) for key, drawn in charts if drawn is not None],
         "n_hidden": max(len(keys) - MAX_CHARTS, 0),
-        "axis": axis,
-        "smoothing": smoothing,
+        "asked": asked,
         "text": text,
     }
 
 
-def laid_over(items: Sequence[Curve], found: Sequence[Run], axis: str) -> CurveData | None:
-    """The curves of one metric over a common axis; None where none has more than one point."""
-    drawn = [one for one in items if len(one.x) > 1]
-    if not drawn:
-        return None
+def laid_over(call: Call, found: Sequence[Run], key: str, asked: Asked) -> CurveData | None:
+    """A metric of some runs over a common axis; None where none has more than one point."""
+    ids = [run.info.run_id for run in found]
     names = {run.info.run_id: run.info.name or run.info.run_id for run in found}
-    taken = colours([run.info.run_id for run in found])
-    x = sorted({at for one in drawn for at in one.x})
-    lines = []
-    for one in drawn:
-        at = dict(zip(one.x, one.smooth or one.y, strict=True))
-        values = tuple(at.get(place) for place in x)
-        lines.append(Line(label=names[one.run_id], values=values, colour=taken[one.run_id]))
-    ends = ", ".join(f"{line.label} ends at {_last(line):.4g}" for line in lines[:6])
-    return CurveData(
-        x=tuple(at / 1000 for at in x) if axis == "wall" else tuple(x),
-        x_kind="time" if axis == "wall" else "number",
-        x_name=AXES[axis],
-        lines=tuple(lines),
-        is_joined=True,
-        n_points=sum(one.n_points for one in drawn),
-        n_sent=sum(one.n_sent for one in drawn),
-        sentence=f"{ends}.",
-    )
+    taken = colours(ids)
+    lines = [(names[one.run_id], one, taken[one.run_id]) for one in curves_of(call, ids, key, asked)]
+    made = chart(lines, asked)
+    more = address("/compare/curve.json", runs=",".join(ids), key=key, **kept(asked))
+    return None if made is None else msgspec.structs.replace(made, more=more)
 
 
-def _last(line: Line) -> float:
-    return next(value for value in reversed(line.values) if value is not None)
+def closer(call: Call, query: PageQuery) -> View:
+    """`/compare/curve.json?runs=A,B&key=loss&x0=&x1=`: a part of a chart, more closely."""
+    found = [call(GetRun(run_id=one)) for one in wanted_runs(query)]
+    drawn = laid_over(call, found, query.arguments.get("key", ""), asked_of(query)) if found else None
+    leads = address("/compare", runs=query.arguments.get("runs", ""), tab="curves")
+    return View(redirect=leads if query.twin == "html" else "", data=drawn)
 
 
 def _parallel(_call: Call, query: PageQuery, found: Sequence[Run]) -> dict[str, object]:

@@ -33,6 +33,10 @@ class CurveData(Record):
         x_words: what stands at each x, where that is no number (a delivery).
         is_joined: whether the lines have places of their own on a common axis: a missing value is then no gap.
         n_points: how many points the lines stand for; more than are sent when they were thinned out.
+        is_log: whether the values stand on a logarithmic scale, which has no place for `n_below` of them.
+        n_odd: how many of the values are no numbers.
+        start, end: the part of the axis that was asked for; None where it is the whole.
+        more: where a part of the axis can be asked for more closely; empty where it cannot.
     """
 
     x: tuple[float, ...]
@@ -45,6 +49,12 @@ class CurveData(Record):
     is_joined: bool = False
     n_points: int = 0
     n_sent: int = 0
+    is_log: bool = False
+    n_below: int = 0
+    n_odd: int = 0
+    start: float | None = None
+    end: float | None = None
+    more: str = ""
     sentence: str = ""
 
 

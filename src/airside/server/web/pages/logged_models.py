@@ -1,7 +1,9 @@
 """A model that a run logged, before anybody registered it."""
 
 from airside.core.ids import LoggedModelId
-from airside.server.web.page import Call, Crumb, PageQuery, Table, View, address
+from airside.server.web.completing import quoted
+from airside.server.web.page import Call, Crumb, PageQuery, Table, View, address, attempt
+from airside.tower.operations.finding import SearchRecords
 from airside.tracking.logged_models.operations import GetLoggedModel
 from airside.tracking.logged_models.records import LoggedModel, ModelMetric
 from airside.tracking.operations.experiments import GetExperiment
@@ -28,6 +30,7 @@ def logged_model(call: Call, query: PageQuery) -> View:
             "model": found,
             "experiment": experiment,
             "metrics": newest[:MAX_SHOWN],
+            "registered": attempt(call, SearchRecords(find="versions", filter=f"model_id = {quoted(found.model_id)}")),
             "n_hidden": max(len(newest) - MAX_SHOWN, 0),
         },
         data=found,

@@ -12,14 +12,13 @@ from airside.monitoring.operations.monitors import ListMonitors
 from airside.monitoring.operations.windows import ListWindows
 from airside.monitoring.records import Window
 from airside.quality.operations.gates import ListGates
-from airside.registry.operations.models import GetModel, ModelHistory, RollbackModel
+from airside.registry.operations.models import GetModel, ModelHistory
 from airside.registry.operations.versions import SearchVersions
-from airside.registry.records import CHAMPION, ModelVersion, RegisteredModel
-from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block, known
+from airside.registry.records import ModelVersion, RegisteredModel
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, attempt, block, known
 from airside.server.web.pages import windows as watching
 from airside.server.web.pages.lineage import neighbourhood
 from airside.server.web.pages.rollouts import Serving, served
-from airside.server.web.pages.versions import version_number
 from airside.serving.operations.endpoints import ListEndpoints
 from airside.serving.operations.rollouts import ListRollouts
 from airside.tower.operations.catalog import GetRow
@@ -169,7 +168,7 @@ def _history(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, 
             page_token=query.arguments.get("after", ""),
         )
     )
-    heads = ("at", "actor", "what", "version", "key", "before", "after")
+    heads = ("at", "actor", "what", "version", "key", "before", "after", "reason")
     return {
         "page": page,
         "what": what,
@@ -177,18 +176,6 @@ def _history(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, 
         "data": {"history": page},
         "table": Table(heads=heads, rows=tuple(tuple(getattr(one, head) for head in heads) for one in page.items)),
     }
-
-
-def act(call: Call, query: PageQuery) -> View:
-    """Roll an alias back by a form: to the version chosen, else to the one before.
-
-    Raises:
-        NotFound: there was none before.
-    """
-    name, form = ModelName(query.names["name"]), query.form
-    to = version_number(form["to"]) if form.get("to") else 0
-    done = call(RollbackModel(name=name, to=to, alias=form.get("alias") or CHAMPION))
-    return View(redirect=address("/models/{}", name, tab="history"), data=done)
 
 
 def _lineage(call: Call, query: PageQuery, found: RegisteredModel) -> dict[str, Any]:

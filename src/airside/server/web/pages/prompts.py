@@ -12,8 +12,8 @@ from airside.registry.operations.models import GetModel, SearchModels
 from airside.registry.operations.versions import SearchVersions
 from airside.registry.records import ModelVersion
 from airside.registry.rules import PROMPT_TAG, PROMPT_TEXT_TAG, is_prompt
+from airside.server.web.completing import quoted
 from airside.server.web.page import Call, Crumb, PageQuery, Table, View
-from airside.server.web.pages.experiments import quoted
 from airside.server.web.pages.said import said, written
 from airside.server.web.pages.versions import version_number
 from airside.tracking.traces.conventions import opened

@@ -8,9 +8,10 @@ from airside.core.clock import from_ms
 from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId
 from airside.core.record import Record
+from airside.server.web.completing import quoted
 from airside.server.web.drawing.timeline import Bar, timeline
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
-from airside.server.web.pages.experiments import asked, head_order, quoted
+from airside.server.web.pages.experiments import asked, head_order
 from airside.server.web.pages.said import Said, said, written
 from airside.tracking.operations.experiments import GetExperiment
 from airside.tracking.traces.conventions import COST, INPUTS, MODEL, OUTPUTS, TYPE, USAGE

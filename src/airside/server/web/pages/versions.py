@@ -9,14 +9,14 @@ from airside.core.ids import ModelName
 from airside.core.record import Record
 from airside.quality.operations.gates import GetGate, ListGates
 from airside.quality.records import CheckKind, CheckResult, GateDecision
-from airside.registry.operations.aliases import SetAlias
-from airside.registry.operations.approvals import AskApproval, SearchApprovals
+from airside.registry.operations.approvals import SearchApprovals
+from airside.registry.operations.lineage import GetVersionLineage
 from airside.registry.operations.models import GetModel
 from airside.registry.operations.versions import GetVersion
-from airside.registry.records import CHAMPION
 from airside.server.web.drawing.whisker import Whisker, whisker
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
 
+STAGES = ("None", "Staging", "Production", "Archived")
 ORDER = {"fail": 0, "unknown": 1, "pass": 2}
 TOLD_ONLY = 3
 MANY = 4
@@ -96,6 +96,8 @@ def version(call: Call, query: PageQuery) -> View:
             "gates": gates,
             "requires": block(lambda: call(GetModel(name=name)).requires),
             "approvals": attempt(call, SearchApprovals(subject_kind="version", subject=f"{name}@{number}")),
+            "made_from": attempt(call, GetVersionLineage(name=name, version=number)),
+            "stages": STAGES,
             "inputs": signature(found.signature, "inputs"),
             "outputs": signature(found.signature, "outputs"),
             "topics": (f"model:{name}", "gates", "approvals"),
@@ -203,17 +205,3 @@ def gate(call: Call, query: PageQuery) -> View:
     return View(
         redirect=address("/models/{}/versions/{}", found.model, str(found.version)) + f"#{found.id}", data=found
     )
-
-
-def act(call: Call, query: PageQuery) -> View:
-    """Make a version champion, or ask for its approval, by a form's button.
-
-    Raises:
-        Conflict: the version lacks what its model asks for.
-    """
-    name, number = ModelName(query.names["name"]), version_number(query.names["version"])
-    if query.form.get("do") == "ask":
-        done: object = call(AskApproval(subject_kind="version", subject=f"{name}@{number}"))
-    else:
-        done = call(SetAlias(name=name, alias=CHAMPION, version=number))
-    return View(redirect=address("/models/{}/versions/{}", name, str(number)), data=done)

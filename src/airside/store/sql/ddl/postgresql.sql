@@ -469,9 +469,10 @@ CREATE TABLE metric_chunk (
   greatest_ms BIGINT NOT NULL,
   greatest_step BIGINT NOT NULL,
   points BYTEA NOT NULL,
-  PRIMARY KEY (id),
-  UNIQUE (run_no, key_no, first_ms, first_step, first_value, first_nan)
+  PRIMARY KEY (id)
 );
+
+CREATE INDEX metric_chunk_order ON metric_chunk (run_no, key_no, first_ms, first_step, first_value, first_nan, last_ms, last_step, n_points, is_by_step, id);
 
 CREATE TABLE metric_latest (
   run_no BIGINT NOT NULL,
@@ -756,6 +757,7 @@ CREATE TABLE registry_change (
   key TEXT COLLATE "C" NOT NULL,
   before_value TEXT NOT NULL,
   after_value TEXT NOT NULL,
+  reason TEXT NOT NULL,
   actor TEXT NOT NULL,
   at_ms BIGINT NOT NULL,
   PRIMARY KEY (id)

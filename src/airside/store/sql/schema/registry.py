@@ -110,6 +110,7 @@ REGISTRY_CHANGE = Table(
     ordered("key"),
     text("before_value"),
     text("after_value"),
+    text("reason"),
     text("actor"),
     millis("at_ms"),
     Index("registry_change_by_name", "name", "id"),

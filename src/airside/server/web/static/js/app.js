@@ -1,4 +1,5 @@
 // What every page runs: theme, keys, the addresses that the mlflow client prints, the live stream.
+import { drops } from "./drops.js";
 import { lead } from "./lead.js";
 import { followLive } from "./live.js";
 import { keys } from "./keys.js";
@@ -7,6 +8,7 @@ import { theme } from "./theme.js";
 lead();
 theme();
 keys();
+drops();
 followLive();
 
 // A write from a page carries the token that proves that the page asked for it.

@@ -1,9 +1,12 @@
 // <air-curve>: lines over a step, a window or a time, drawn by uPlot, with the interval as a band.
 // Its data are a record written by the server: {x, x_words, x_kind, unit, lines: [{label, values, low, high, dashed}], marks}.
+// With an address for more, a part of the axis that is drawn over is asked for again, more closely; it stands in the
+// address of the page, and all charts of the page show it. Double click, Escape or the button lead back to the whole.
 import { token } from "./theme.js";
 
 const HEIGHT = 200;
 const COLOURS = 8;
+const PAUSE_MS = 120;
 
 function colour(index) {
   return index < 16 ? token(`--c${(index % COLOURS) + 1}`) : token("--idle");
@@ -25,6 +28,11 @@ function words(value) {
   return value.toLocaleString("en", { maximumSignificantDigits: 4 }).replace("-", "−");
 }
 
+/** On a logarithmic scale there is no place for what is not above 0. */
+function placed(data, values) {
+  return data.is_log ? values.map((value) => (value > 0 ? value : null)) : values;
+}
+
 /** Columns for uPlot, and which of them belong together. */
 function columns(data) {
   const values = [data.x];
@@ -32,7 +40,7 @@ function columns(data) {
   const bands = [];
   data.lines.forEach((line, index) => {
     const at = values.length;
-    values.push(line.values);
+    values.push(placed(data, line.values));
     series.push({
       label: line.label,
       stroke: line.faint ? faded(colour(0), 0.25) : own(line, index),
@@ -97,18 +105,53 @@ class Curve extends HTMLElement {
     });
     this.changes = new MutationObserver(() => this.reread());
     this.changes.observe(this.querySelector("script"), { childList: true, characterData: true, subtree: true });
+    this.zoom = ({ detail }) => this.data.more && this.ask(detail);
+    document.addEventListener("zoom", this.zoom);
     this.draw();
     this.sizes.observe(this);
   }
 
   /** The page's data moved under us: a live block was refreshed. */
   reread() {
+    const shown = this.part();
     this.data = JSON.parse(this.querySelector("script").textContent);
+    if (shown && this.data.more) this.ask(shown);
+    else this.draw();
+  }
+
+  /** The part of the axis that is shown; null for the whole. */
+  part() {
+    const { start, end } = this.data;
+    return start === null || start === undefined ? null : [start, end];
+  }
+
+  /** Ask for a part of the axis as closely as it can be drawn here; null for the whole. */
+  async ask(part) {
+    const asked = new URLSearchParams({ width: Math.min(Math.max(Math.floor(this.clientWidth), 60), 1200) });
+    if (part) {
+      asked.set("x0", part[0]);
+      asked.set("x1", part[1]);
+    }
+    this.wanted = part;
+    const answer = await fetch(`${this.data.more}&${asked}`).catch(() => null);
+    const found = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (!found || this.wanted !== part || !this.isConnected) return;
+    this.data = { ...found, more: this.data.more };
     this.draw();
+  }
+
+  /** A part was drawn over: every chart of the page that can asks for it. */
+  zoomed(plot) {
+    const { min, max } = plot.scales.x;
+    const shown = this.part() ?? [this.data.x[0], this.data.x[this.data.x.length - 1]];
+    if (this.isDrawing || !this.data.more || (min === shown[0] && max === shown[1])) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => show([Number(min.toPrecision(8)), Number(max.toPrecision(8))]), PAUSE_MS);
   }
 
   disconnectedCallback() {
     document.removeEventListener("theme", this.redraw);
+    document.removeEventListener("zoom", this.zoom);
     this.sizes.disconnect();
     this.changes.disconnect();
     this.plot?.destroy();
@@ -125,24 +168,41 @@ class Curve extends HTMLElement {
     const options = {
       width: Math.max(Math.floor(this.clientWidth), 60),
       height: HEIGHT,
-      cursor: { sync: { key: "page" }, points: { size: 6 }, drag: { x: true, y: false } },
+      cursor: {
+        sync: { key: "page" },
+        points: { size: 6 },
+        drag: { x: true, y: false },
+        bind: { dblclick: (plot, target, usual) => (data.more ? () => show(null) : usual) },
+      },
       legend: { show: false },
       padding: [8, data.x_words ? 30 : 16, 0, 0],
-      scales: { x: { time: data.x_kind === "time", range: data.x.length === 1 ? [data.x[0] - 1, data.x[0] + 1] : undefined } },
+      scales: { x: { time: data.x_kind === "time", range: this.range() }, y: data.is_log ? { distr: 3 } : {} },
       axes: [
         data.x_words
           ? { ...across, splits: () => data.x, values: (_, splits) => this.thin(splits).map(label) }
           : { ...across, values: (_, splits) => (data.x_kind === "time" ? clock(splits) : splits.map(words)) },
-        { ...axis, size: 56, values: (_, splits) => splits.map(words) },
+        { ...axis, size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : words(value))) },
       ],
       series,
       bands,
       plugins: [markPlugin(data.marks ?? [])],
-      hooks: { setCursor: [(plot) => this.read(plot.cursor.idx)] },
+      hooks: {
+        setCursor: [(plot) => this.read(plot.cursor.idx)],
+        setScale: [(plot, key) => key === "x" && this.zoomed(plot)],
+      },
     };
     this.plot?.destroy();
+    this.isDrawing = true;
     this.plot = new uPlot(options, values, this.querySelector(".plot"));
+    queueMicrotask(() => (this.isDrawing = false)); // uPlot settles its scales in a microtask of its own
     this.read(null);
+  }
+
+  /** What the axis spans: the part that was asked for, room around a single point, else what the points span. */
+  range() {
+    const { x, start, end } = this.data;
+    if (this.part()) return (_, low, high) => (this.isDrawing ? [start, end] : [low, high]);
+    return x.length === 1 ? [x[0] - 1, x[0] + 1] : undefined;
   }
 
   /** Of many labels on the axis, as many as have room. */
@@ -158,7 +218,7 @@ class Curve extends HTMLElement {
       const part = document.createElement("span");
       const sample = document.createElement("span");
       sample.className = "line";
-      sample.style.setProperty("color", own(line, i));
+      sample.style.setProperty("color", line.faint ? faded(colour(0), 0.35) : own(line, i));
       if (line.dashed) sample.style.setProperty("border-top-style", "dashed");
       const value = words(this.data.is_joined ? line.values.slice(0, at + 1).findLast((one) => one !== null) : line.values[at]);
       const reach = line.low?.[at] != null ? ` [${words(line.low[at])}, ${words(line.high[at])}]` : "";
@@ -174,5 +234,37 @@ class Curve extends HTMLElement {
     this.querySelector(".legend").replaceChildren(...parts);
   }
 }
+
+/** Show a part of the axis, null for the whole, in every chart of the page, and write it into the page's address. */
+function show(part) {
+  const here = new URL(location.href);
+  for (const [at, key] of ["x0", "x1"].entries()) {
+    if (part) here.searchParams.set(key, part[at]);
+    else here.searchParams.delete(key);
+  }
+  history.replaceState(history.state, "", here);
+  document.dispatchEvent(new CustomEvent("zoom", { detail: part }));
+  offerWhole(Boolean(part));
+}
+
+/** A button that leads back, for who has no second click. */
+function offerWhole(isPart) {
+  const tools = document.querySelector(".tools");
+  let button = document.getElementById("whole-range");
+  if (!button && isPart && tools) {
+    button = document.createElement("button");
+    button.id = "whole-range";
+    button.type = "button";
+    button.className = "button";
+    button.textContent = "Whole range";
+    button.addEventListener("click", () => show(null));
+    tools.append(button);
+  }
+  if (button) button.hidden = !isPart;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && new URL(location.href).searchParams.has("x0")) show(null);
+});
 
 customElements.define("air-curve", Curve);

@@ -1,5 +1,5 @@
 // <air-files>: the artifacts of a run or a logged model, a folder at a time, with a preview of what is safe to show:
-// pictures as pictures, tables as tables, everything else as text. Nothing of a file is ever run.
+// pictures as pictures, tables as tables, HTML in a sandbox, everything else as text. Nothing of a file is ever run.
 
 import { BASE } from "./base.js";
 import { preview } from "./preview.js";
@@ -39,6 +39,11 @@ class Files extends HTMLElement {
     const { run, model } = this.dataset;
     if (run) return `${BASE}/get-artifact?${new URLSearchParams({ run_uuid: run, path })}`;
     return `${API}/logged-models/${encodeURIComponent(model)}/artifacts/files?${new URLSearchParams({ artifact_file_path: path })}`;
+  }
+
+  viewUrl(path) {
+    const { run, model } = this.dataset;
+    return `${BASE}/artifact-view?${new URLSearchParams(run ? { run_id: run, path } : { model_id: model, path })}`;
   }
 
   async load(path, place) {
@@ -83,7 +88,7 @@ class Files extends HTMLElement {
     const head = document.createElement("div");
     head.className = "tools";
     head.append(made("b", path, "grow wrap"), link);
-    const body = await preview(path, bytes, this.fileUrl(path)).catch(() => made("p", "It could not be read.", "muted"));
+    const body = await preview(path, bytes, this.fileUrl(path), this.viewUrl(path)).catch(() => made("p", "It could not be read.", "muted"));
     if (button.getAttribute("aria-pressed")) this.pane.replaceChildren(head, body);
   }
 }

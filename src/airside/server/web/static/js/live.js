@@ -2,6 +2,7 @@
 // One stream for all tabs of a browser (a SharedWorker); without it, every block asks again each 5 s.
 
 const POLL_MS = 5000;
+const MAX_POLLS = 720; // an hour: then the page waits for its reader to come back
 const WORDS = { live: "live", paused: "paused", reconnecting: "reconnecting" };
 
 function blocks() {
@@ -32,7 +33,23 @@ function poll() {
   setInterval(() => document.hidden || tell(null), POLL_MS);
 }
 
+/** What is measured is not announced: blocks that show something running ask every 5 s, while they are looked at. */
+function pollRunning() {
+  let left = MAX_POLLS;
+  setInterval(() => {
+    if (document.hidden || left <= 0) return;
+    for (const block of document.querySelectorAll("[data-poll]")) {
+      left -= 1;
+      block.dispatchEvent(new CustomEvent("live"));
+    }
+  }, POLL_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) left = MAX_POLLS;
+  });
+}
+
 export function followLive() {
+  pollRunning();
   const topics = [...new Set(blocks().flatMap(topicsOf))];
   if (!topics.length) return;
   if (typeof SharedWorker === "undefined") {

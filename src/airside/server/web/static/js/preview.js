@@ -1,8 +1,9 @@
-// A file as it can be shown without risk: a picture, a table, or text. HTML and scripts are shown as their text.
+// A file as it can be shown without risk: a picture, a table, or text; HTML in a frame without scripts and origin.
 
 const PICTURES = { png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp", svg: "image/svg+xml" };
 const MAX_PICTURE = 20 * 1024 ** 2;
 const MAX_TEXT = 256 * 1024;
+const MAX_DOCUMENT = 10 * 1024 ** 2;
 const MAX_ROWS = 200;
 const MAX_COLUMNS = 50;
 
@@ -96,13 +97,35 @@ async function picture(url, kind) {
   return image;
 }
 
-/** An element that shows a file of so many bytes at an address. */
-export async function preview(path, bytes, url) {
+/** HTML in a frame: its own policy lets nothing run and nothing be fetched. */
+function documentOf(path, view) {
+  const all = document.createElement("div");
+  const frame = document.createElement("iframe");
+  frame.className = "document";
+  frame.setAttribute("sandbox", "");
+  frame.title = path;
+  frame.src = view;
+  all.append(frame, words("Shown without its scripts, and without what it would fetch.", "muted small"));
+  return all;
+}
+
+/** A table that was logged, from the JSON in which clients keep it; null where it is none. */
+export function tableOf(content) {
+  const value = JSON.parse(content);
+  if (Array.isArray(value?.columns) && Array.isArray(value?.data) && value.data.every(Array.isArray)) return table(value.columns, value.data);
+  return null;
+}
+
+/** An element that shows a file of so many bytes at an address; `view` is where its HTML can be shown. */
+export async function preview(path, bytes, url, view) {
   const ending = path.split(".").pop().toLowerCase();
   if (PICTURES[ending]) {
     return bytes > MAX_PICTURE ? words("A picture of more than 20 MiB: download it to see it.") : picture(url, PICTURES[ending]);
   }
   if (bytes === 0) return words("The file is empty.");
+  if (view && (ending === "html" || ending === "htm")) {
+    return bytes > MAX_DOCUMENT ? words("A document of more than 10 MiB: download it to see it.") : documentOf(path, view);
+  }
   const answer = await fetch(url, { headers: { Range: `bytes=0-${MAX_TEXT - 1}` } });
   if (!answer.ok) return words("It could not be read.");
   const content = new TextDecoder().decode(await answer.arrayBuffer());
@@ -114,9 +137,7 @@ export async function preview(path, bytes, url) {
   }
   if (ending === "json" && !isCut) {
     try {
-      const value = JSON.parse(content);
-      if (Array.isArray(value?.columns) && Array.isArray(value?.data) && value.data.every(Array.isArray)) return table(value.columns, value.data);
-      return text(JSON.stringify(value, null, 1), false);
+      return tableOf(content) ?? text(JSON.stringify(JSON.parse(content), null, 1), false);
     } catch {
       return text(content, false);
     }
