@@ -252,3 +252,18 @@ def test_anything_can_be_told(capsys: pytest.CaptureFixture[str]) -> None:
     show("a text", as_json=False)
     show({"a": 1}, as_json=True)
     assert capsys.readouterr().out == 'a text\n{"a":1}\n'
+
+
+def test_a_name_does_not_steer_the_terminal(run: Run) -> None:
+    assert run("experiments", "create", "a\x1b[2Jb").status == 0
+    for said in (run("experiments", "search"), run("find", "experiments"), run("experiments", "create", "a\x1b[2Jb")):
+        assert "\x1b" not in said.out + said.err
+        assert "a\\x1b[2Jb" in said.out + said.err
+
+
+@pytest.mark.parametrize("given", ["\udce9", "[" * 10_000])
+def test_an_argument_that_is_no_text_or_no_json_is_told(run: Run, given: str) -> None:
+    for command in (("experiments", "create", given), ("runs", "log-batch", "r", "--params", given)):
+        said = run(*command)
+        assert said.status in (1, 2)
+        assert said.err

@@ -46,3 +46,15 @@ def test_later_routes_are_made_once_when_nothing_else_matches() -> None:
         assert made == ["pages"]
 
     asyncio.run(run())
+
+
+def test_files_that_cannot_be_reached_are_no_fault_of_the_caller_and_may_be_tried_again() -> None:
+    async def unreachable(_request: Request) -> Answer:
+        raise PermissionError("/srv/home/airside.db")
+
+    async def run() -> None:
+        app = App(Settings.load(None, environment={}), Guard("127.0.0.1", (), ()), needs_token=False)
+        app.open(cast("Any", SimpleNamespace(memory={})), [Route("GET", "/api", unreachable)])
+        assert await status_of(app, "/api") == 503
+
+    asyncio.run(run())

@@ -6,6 +6,7 @@ import pytest
 
 from airside.core.errors import Invalid, Unavailable, WrongUse
 from airside.store.sql.database import database_of
+from airside.store.sql.session import ConnectionLost
 from airside.store.sql.sqlite import SqliteDatabase
 
 
@@ -64,3 +65,28 @@ def test_a_missing_driver_is_told_with_the_line_that_installs_it(monkeypatch: py
     monkeypatch.setattr("airside.store.sql.database.load", missing)
     with pytest.raises(Invalid, match=r"pip install 'airside\[postgres\]'"):
         database_of("postgresql://host/x", Path())
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_that_is_moved_away_takes_no_more_writes_until_it_is_back(tmp_path: Path, is_replaced: bool) -> None:
+    database = database_of("", tmp_path)
+    file, away = tmp_path / "airside.db", tmp_path / "away.db"
+    session = database.open(readonly=False)
+    file.rename(away)
+    if is_replaced:
+        file.touch()
+    with pytest.raises(Unavailable, match="Put it back"):
+        session.begin()
+    with pytest.raises(Unavailable, match="Put it back"):
+        database.open(readonly=False)
+    away.rename(file)
+    session.begin()
+    session.rollback()
+    session.close()
+
+
+def test_a_database_that_takes_no_writes_is_asked_again_by_another_connection() -> None:
+    psycopg = pytest.importorskip("psycopg")
+    from airside.store.sql.postgresql import _named
+
+    assert isinstance(_named(psycopg.errors.ReadOnlySqlTransaction("standby")), ConnectionLost)

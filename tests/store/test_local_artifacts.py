@@ -132,3 +132,25 @@ def test_an_upload_that_would_fill_the_disk_is_refused(root: Path, announced: in
     with pytest.raises(DiskFull):
         store.write("a", [b"123456", b"78901"], size_bytes=announced)
     assert (store.list(), list((root / INCOMING).iterdir())) == ((), [])
+
+
+def test_a_link_in_the_place_of_uploads_is_followed_by_nobody(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "old").touch()
+    os.utime(theirs / "old", (1, 1))
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / INCOMING).symlink_to(theirs)
+    store = LocalArtifacts(root, is_private=False)
+    with pytest.raises(Invalid):
+        store.write("a", [b"x"])
+    assert [path.name for path in theirs.iterdir()] == ["old"]
+
+
+def test_a_folder_that_is_moved_away_is_not_made_anew(root: Path) -> None:
+    store = LocalArtifacts(root)
+    root.rename(root.with_name("away"))
+    with pytest.raises(FileNotFoundError):
+        store.write("a", [b"x"])
+    assert not root.exists()

@@ -183,6 +183,7 @@ def test_not_a_number_comes_back_as_a_word(ask: Ask, run_id: str) -> None:
             400,
             "Malformed model info. \n x \n is not a valid JSON.",
         ),
+        ("POST", "runs/log-model", {"run_id": "R", "model_json": "[" * 10_000}, 400, "Malformed model info. "),
         (
             "POST",
             "runs/search",
@@ -276,6 +277,9 @@ def test_a_model_of_the_old_clients_joins_the_history_tag(ask: Ask, run_id: str)
         assert ask("POST", "runs/log-model", run_id=run_id, model_json=json.dumps({**model, "more": 1}))[0] == 200
     tags = {tag["key"]: tag["value"] for tag in ask("GET", "runs/get", run_id=run_id)[1]["run"]["data"]["tags"]}
     assert json.loads(tags["mlflow.log-model.history"]) == 2 * [{**model, "flavors": {"f": {"v": 2}}}]
+    ask("POST", "runs/set-tag", run_id=run_id, key="mlflow.log-model.history", value="mine")
+    status, told = ask("POST", "runs/log-model", run_id=run_id, model_json=json.dumps(model))
+    assert (status, "no JSON list" in told["message"]) == (400, True)
 
 
 def test_a_run_is_encoded_once_for_as_long_as_it_is_kept(platform: Platform) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 import urllib3
 
-from airside.core.errors import AirsideError, ErrorBody, NotFound, Unavailable, from_wire
+from airside.core.errors import AirsideError, ErrorBody, Invalid, NotFound, Unavailable, from_wire
 from airside.core.ids import BlobId
 from airside.core.operation import operation_of
 from airside.core.record import Ask
@@ -60,7 +60,7 @@ class HttpTransport:
         if not operation.is_read and (idempotency_key or operation.is_keyed):
             headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
         response = self._send(
-            "POST", f"/api/v1/{operation.name}", body=msgspec.json.encode(ask), headers=headers, is_repeatable=True
+            "POST", f"/api/v1/{operation.name}", body=_encoded(ask), headers=headers, is_repeatable=True
         )
         try:
             answer: T = msgspec.json.decode(response.data, type=operation.answer_type)
@@ -165,6 +165,13 @@ class _Source:
         except OSError as error:
             self.mistake = error
             raise
+
+
+def _encoded(ask: Ask[Any]) -> bytes:
+    try:
+        return msgspec.json.encode(ask)
+    except UnicodeEncodeError:  # an argument of a command line that is not UTF-8, say
+        raise Invalid("A text in what is asked is not valid Unicode. Write it in UTF-8.") from None
 
 
 def _artifact(path: str) -> str:

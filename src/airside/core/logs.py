@@ -3,11 +3,9 @@
 import logging
 from typing import TextIO
 
+from airside.core.escapes import ESCAPED
+
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
-_ESCAPED = {
-    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
-}
 
 
 class OneLine(logging.Formatter):
@@ -22,7 +20,7 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the name is the standard library's
         """The line, without what is appended of an exception."""
-        return super().formatMessage(record).translate(_ESCAPED)
+        return super().formatMessage(record).translate(ESCAPED)
 
 
 def log_to(stream: TextIO) -> None:

@@ -43,6 +43,10 @@ SIGN_IN = (
     "Sign in with a user and a password (MLflow's clients: MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or "
     "send a token: Authorization: Bearer TOKEN."
 )
+NO_FILES = (
+    "The server cannot reach its files: a folder is gone or read-only, or too many files are open. Nothing is half "
+    "written. Its log says more; try again."
+)
 MAX_WORKING = 1280
 """Requests in hand at once; a further one is told to come again, before its body is read."""
 API_PATHS = ("/api/", "/ajax-api/", "/get-artifact", "/model-versions/", "/version", "/health", "/graphql")
@@ -235,6 +239,9 @@ class App:
             return tell(error)
         except asyncio.CancelledError:
             raise
+        except OSError:
+            _log.exception("request.failed method=%s path=%s", request.method, request.path)
+            return tell(Unavailable(NO_FILES))
         except Exception:  # noqa: BLE001 -- the edge: whatever it was, the caller gets our JSON and the log gets the rest
             _log.exception("request.failed method=%s path=%s", request.method, request.path)
             return tell(Internal())

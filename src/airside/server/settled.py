@@ -13,6 +13,22 @@ from airside.core.settings import Settings
 from airside.server.login import AdminLogin, login_of
 
 FRAMES = ("SAMEORIGIN", "DENY", "NONE")
+SYNCHRONOUS = ("FULL", "NORMAL", "EXTRA")
+"""SQLite takes any other word in silence, and is then less durable than asked."""
+SCHEMES = ("https", "http")
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "serving_port": (0, 65_535),
+    "head_seconds": (1, 86_400),
+    "stall_seconds": (1, 86_400),
+    "connections": (1, 1_000_000),
+    "body_limit_mib": (1, 4096),
+    "artifact_location_limit": (1, 1_000_000),
+    "reader_threads": (1, 1000),
+    "outbound_timeout_s": (0.1, 600),
+    "webhook_retries": (0, 100),
+}
+"""The numbers that a server can run with."""
 Say = Callable[[str], None]
 
 
@@ -82,7 +98,7 @@ def check(settings: Settings) -> None:
     """Refuse what no server can run with.
 
     Raises:
-        WrongUse: the prefix, the frame option, a port or a pattern is none.
+        WrongUse: a number lies outside its bounds, or the prefix, a word or a pattern is none.
     """
     prefix: str = settings["static_prefix"]
     if prefix and (not prefix.startswith("/") or prefix.endswith("/") or re.search(r"[{}?#%\s]|//", prefix)):
@@ -91,12 +107,17 @@ def check(settings: Settings) -> None:
         )
     if settings["x_frame_options"].upper() not in FRAMES:
         raise WrongUse(f"x_frame_options is '{settings['x_frame_options']}'. It is one of: {', '.join(FRAMES)}.")
-    for name in ("head_seconds", "stall_seconds", "connections", "artifact_location_limit", "reader_threads"):
-        if settings[name] < 1:
-            raise WrongUse(f"{name} is {settings[name]}. It is 1 or more.")
-    for name in ("port", "serving_port"):
-        if not 0 <= settings[name] < 1 << 16:
-            raise WrongUse(f"{name} is {settings[name]}. It is between 1 and 65535, or 0 for a free one.")
+    for name, (least, most) in BOUNDS.items():
+        if not least <= settings[name] <= most:
+            raise WrongUse(f"{name} is {settings[name]}. It is {least} or more, and at most {most}.")
+    if settings["synchronous"].upper() not in SYNCHRONOUS:
+        raise WrongUse(f"synchronous is '{settings['synchronous']}'. It is one of: {', '.join(SYNCHRONOUS)}.")
+    if not set(settings["outbound_schemes"]) <= set(SCHEMES):
+        raise WrongUse(
+            f"outbound_schemes is '{', '.join(settings['outbound_schemes'])}'. It names https, http or both."
+        )
+    if settings["outbound_ca_file"] and not Path(settings["outbound_ca_file"]).is_file():
+        raise WrongUse(f"outbound_ca_file is '{settings['outbound_ca_file']}', which is no file. Name a PEM file.")
     try:
         re.compile(settings["version_source_pattern"])
     except re.error as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from airside.client.cli.options import DEFAULT_HOME, client_of
-from airside.client.cli.output import show
+from airside.client.cli.output import echo, show
 from airside.core.plugin import load
 
 _SDK = "airside.client.sdk.data"
@@ -68,11 +68,9 @@ def add(
     if as_json:
         show(version, as_json=True)
         return
-    click.echo(
-        f"{version.name}@{version.version}  {version.rows} rows, {len(version.columns)} columns, {version.digest}"
-    )
+    echo(f"{version.name}@{version.version}  {version.rows} rows, {len(version.columns)} columns, {version.digest}")
     for finding in version.findings:
-        click.echo(f"  {finding.text}")
+        echo(f"  {finding.text}")
 
 
 @data.command(help="Write the files of a version, such as people@3 or people@latest, below the folder TO.")
@@ -85,4 +83,4 @@ def download(reference: str, to: Path, url: str, token: str, home: str) -> None:
     """Take, check, write."""
     with client_of({"platform_url": url, "platform_token": token, "platform_home": home}) as client:
         for path in load(f"{_SDK}:download_dataset")(client, reference, to):
-            click.echo(str(path))
+            echo(str(path))

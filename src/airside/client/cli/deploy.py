@@ -5,7 +5,7 @@ import sys
 import click
 
 from airside.client.cli.options import PLATFORM_OPTIONS, client_of
-from airside.client.cli.output import show
+from airside.client.cli.output import echo, show
 from airside.core.errors import Invalid
 from airside.core.ids import EndpointName, ModelName
 from airside.core.plugin import load
@@ -31,7 +31,7 @@ def _deploy(what: str, endpoint: str, direct: bool, wait: bool, as_json: bool, *
             return
 
         def tell(rollout: Rollout) -> None:
-            click.echo(f"{rollout.state}: {rollout.reason}", err=True)
+            echo(f"{rollout.state}: {rollout.reason}", err=True)
 
         ended = load("airside.client.sdk.endpoints:wait_rollout")(client, deployed.rollout.id, tell)
         show(ended, as_json=as_json)

@@ -8,7 +8,7 @@ import click
 
 from airside.client.cli.imports import platform_options
 from airside.client.cli.options import client_of
-from airside.client.cli.output import show
+from airside.client.cli.output import echo, show
 from airside.core.errors import Unavailable
 from airside.core.plugin import load
 
@@ -40,9 +40,9 @@ def _tell(manifest: Any, path: Path, *, as_json: bool) -> None:
         show(manifest, as_json=True)
         return
     size = sum(facts.size_bytes for facts in manifest.files.values())
-    click.echo(f"{path}: {manifest.kind} {manifest.id}, {len(manifest.files)} files, {size:,} bytes")
+    echo(f"{path}: {manifest.kind} {manifest.id}, {len(manifest.files)} files, {size:,} bytes")
     for note in manifest.notes:
-        click.echo(f"  {note}")
+        echo(f"  {note}")
 
 
 export.add_command(

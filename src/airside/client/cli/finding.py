@@ -5,10 +5,9 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from airside.client.cli.options import PLATFORM_OPTIONS, client_of
-from airside.client.cli.output import show
+from airside.client.cli.output import show, words
 from airside.core.plugin import load
 
 _ASKS = "airside.tower.operations.finding"
@@ -62,7 +61,7 @@ def _tell(page: Any, columns: tuple[str, ...]) -> None:
         is_number = any(isinstance(item.values[head], int | float) for item in page.items)
         table.add_column(head.replace("_", " "), overflow="fold", justify="right" if is_number else "left")
     for item in page.items:
-        table.add_row(Text(item.id), *(Text(_cell(item.values[head])) for head in heads))
+        table.add_row(words(item.id), *(words(_cell(item.values[head])) for head in heads))
     console.print(table)
     if page.next_page_token:
         console.print(f"There are more: --page-token {page.next_page_token}", style="dim", soft_wrap=True)

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from airside.client.cli.options import PLATFORM_OPTIONS, client_of
+from airside.client.cli.output import echo
 from airside.client.transport import Client
 from airside.core.errors import AirsideError, Conflict, NotFound, WrongUse
 from airside.core.ids import ExperimentId
@@ -135,8 +136,8 @@ def _run(
     named: dict[TrashKind, tuple[str, ...] | None] = {"run": _ids(run_ids), "logged_model": _ids(logged_model_ids)}
     experiments = _ids(experiment_ids)
     with client_of(where) as client:
-        say: Say = (lambda _text: None) if as_json else click.echo
-        work = _Work(client, older_than or "", say, lambda text: click.echo(text, err=True), is_dry=dry_run)
+        say: Say = (lambda _text: None) if as_json else echo
+        work = _Work(client, older_than or "", say, lambda text: echo(text, err=True), is_dry=dry_run)
         is_all = experiments is None and not any(ids is not None for ids in named.values())
         try:
             if is_all:
@@ -154,7 +155,7 @@ def _run(
     if as_json:
         click.echo(msgspec.json.encode({"removed": work.counts, "kept": work.kept, "is_dry_run": dry_run}).decode())
     elif not any(work.counts.values()):
-        click.echo("Nothing to remove.")
+        echo("Nothing to remove.")
 
 
 def _option(option: click.Option) -> click.Option:

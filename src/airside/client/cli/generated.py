@@ -94,7 +94,7 @@ def _ask(operation: AnyOperation, values: dict[str, Any]) -> Any:
     sent = {name: value for name, value in values.items() if value is not None and value != ()}
     try:
         return msgspec.convert(sent, operation.ask_type, strict=False)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise Invalid(f"{operation.name}: {error}") from error
 
 
@@ -109,7 +109,7 @@ class _Json(click.ParamType[Any]):
             return value
         try:
             return msgspec.json.decode(value)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             if value[:1] in "[{":
                 self.fail(f"'{value[:80]}' is not JSON", param, ctx)
             return value

@@ -3,11 +3,13 @@
 Exit status: 0 done; 1 failed, and said why; 2 wrong use.
 """
 
+import io
 import sys
 
 import click
 
 from airside.core.errors import AirsideError, WrongUse
+from airside.core.escapes import harmless
 from airside.core.plugin import load
 from airside.core.version import VERSION
 
@@ -94,6 +96,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run a command; errors of ours are told without a traceback."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal of Latin-1 shows other letters as escapes
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(prog_name="airside", standalone_mode=False)
     except AirsideError as error:
@@ -113,7 +118,7 @@ def main() -> None:
 
 
 def _fail(text: str, status: int) -> None:
-    click.echo(text, err=True)
+    click.echo(harmless(text), err=True)
     sys.exit(status)
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from airside.core.clock import from_ms
+from airside.core.escapes import harmless
 from airside.core.estimate import Estimate
 from airside.core.record import Done, Record
 
@@ -31,7 +32,17 @@ def show(answer: Any, *, as_json: bool) -> None:
     elif isinstance(answer, Record):
         _show_record(console, answer)
     else:
-        console.print(Text(str(answer)))
+        console.print(words(str(answer)))
+
+
+def words(text: str, style: str = "") -> Text:
+    """A text as rich shows it; whatever a name of a stranger's holds, it does not steer the terminal."""
+    return Text(harmless(text), style=style)
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Write a line that quotes names; they do not steer the terminal."""
+    click.echo(harmless(text), err=err)
 
 
 def _show_items(console: Console, page: Any) -> None:
@@ -75,7 +86,7 @@ def _cell(name: str, value: Any, *, most: int = MAX_CELL) -> Text:
         text = msgspec.json.encode(value).decode()
     else:
         text = str(value)
-    return Text(text if len(text) <= most else text[: most - 1] + "…")
+    return words(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def told(estimate: Estimate) -> str:

@@ -6,8 +6,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from rich.text import Text
 
+from airside.client.cli.output import words
 from airside.tracking.imports.records import Import
 
 SHOWN = 20
@@ -58,18 +58,18 @@ def show_report(done: Import) -> None:
     console.print(table)
     for left in report.not_taken:
         console.print(
-            Text(
+            words(
                 f"{left.rows:,} {'row' if left.rows == 1 else 'rows'} of {left.table} not taken: {left.why}.",
                 style="yellow",
             )
         )
     for note in report.notes:
-        console.print(Text(note, style="dim"))
+        console.print(words(note, style="dim"))
     if report.n_differences:
-        console.print(Text(f"{report.n_differences} differences:", style="bold red"))
+        console.print(words(f"{report.n_differences} differences:", style="bold red"))
         for difference in report.differences[:SHOWN]:
-            console.print(Text(f"  {difference}"))
+            console.print(words(f"  {difference}"))
         if report.n_differences > SHOWN:
-            console.print(Text(f"  … all of them: airside imports get {done.import_id} --json", style="dim"))
+            console.print(words(f"  … all of them: airside imports get {done.import_id} --json", style="dim"))
     else:
-        console.print(Text(f"{done.source} is here, equal, after {report.seconds:.1f} s.", style="green"))
+        console.print(words(f"{done.source} is here, equal, after {report.seconds:.1f} s.", style="green"))

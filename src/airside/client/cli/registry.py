@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from airside.client.cli.output import words
 from airside.core.clock import from_ms
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _change(before: str, after: str) -> str:
 
 def rollback(moved: "Rollback") -> None:
     """What a rollback did, in words."""
-    Console().print(Text(moved.text))
+    Console().print(words(moved.text))
 
 
 def approvals(page: "ApprovalPage") -> None:
@@ -71,7 +72,7 @@ def approvals(page: "ApprovalPage") -> None:
         (
             each.id,
             each.subject,
-            Text(each.state, style=STATES.get(each.state, "")),
+            words(each.state, style=STATES.get(each.state, "")),
             ", ".join(each.approvers) or "anyone",
             f"{each.asked_by}, {_time(each.asked_at)}",
             f"{each.decided_by}, {_time(each.decided_at)}" if each.decided_at else "",
@@ -84,28 +85,28 @@ def approvals(page: "ApprovalPage") -> None:
 
 def lineage(found: "VersionLineage") -> None:
     """Where a version comes from, as a tree."""
-    tree = Tree(Text(f"{found.name}@{found.version}", style="bold"))
-    tree.add(Text(f"source  {found.source}"))
+    tree = Tree(words(f"{found.name}@{found.version}", style="bold"))
+    tree.add(words(f"source  {found.source}"))
     if found.model_id:
-        tree.add(Text(f"logged model  {found.logged_model or 'gone'} ({found.model_id})"))
+        tree.add(words(f"logged model  {found.logged_model or 'gone'} ({found.model_id})"))
     if found.run is not None:
         run = found.run
         by = f" by {run.user}" if run.user else ""
         started = f", {_time(run.started_at)}" if run.started_at else ""
-        tree.add(Text(f"run  {run.name} ({run.run_id}), {run.status}{by}{started}"))
+        tree.add(words(f"run  {run.name} ({run.run_id}), {run.status}{by}{started}"))
     elif found.run_id:
-        tree.add(Text(f"run  {found.run_id}, which is not here"))
+        tree.add(words(f"run  {found.run_id}, which is not here"))
     code = found.code
     if code.commit or code.source:
         dirty = {True: ", with uncommitted changes", False: "", None: ""}[code.is_dirty]
         where = " ".join(part for part in (code.repository, code.branch, code.source) if part)
-        tree.add(Text(f"code  {code.commit or 'no commit'}{dirty}{f' ({where})' if where else ''}"))
+        tree.add(words(f"code  {code.commit or 'no commit'}{dirty}{f' ({where})' if where else ''}"))
     if found.datasets:
-        branch = tree.add(Text("data"))
+        branch = tree.add(words("data"))
         for each in found.datasets:
-            branch.add(Text(_dataset(each)))
+            branch.add(words(_dataset(each)))
     for copy in found.copies:
-        tree.add(Text(f"copied to  {copy}"))
+        tree.add(words(f"copied to  {copy}"))
     Console().print(tree)
 
 
@@ -145,7 +146,7 @@ def deliveries(page: Any) -> None:
         (
             each.id,
             each.event + (" (trial)" if each.is_test else ""),
-            Text(each.state, style=STATES.get(each.state, "")),
+            words(each.state, style=STATES.get(each.state, "")),
             str(each.attempts),
             str(each.status or ""),
             _time(each.created_at),
@@ -169,7 +170,7 @@ def _table(heads: tuple[str, ...], rows: "Iterable[tuple[str | Text, ...]]", mor
     for index in shown:
         table.add_column(heads[index], overflow="fold", no_wrap=heads[index] in {"when", "version"})
     for row in every:
-        table.add_row(*(cell if isinstance(cell := row[index], Text) else Text(cell) for index in shown))
+        table.add_row(*(cell if isinstance(cell := row[index], Text) else words(cell) for index in shown))
     console.print(table)
     if more:
         console.print(f"There are more: --page-token {more}", style="dim", soft_wrap=True)

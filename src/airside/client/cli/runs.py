@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from airside.client.cli.options import DEFAULT_HOME, client_of
-from airside.client.cli.output import show
+from airside.client.cli.output import echo, show
 from airside.core.plugin import load
 
 
@@ -28,6 +28,6 @@ def restore_code(run_id: str, folder: Path, repository: str, source: str, as_jso
         show(restored, as_json=True)
         return
     of = f" of commit {restored.commit[:12]} from {restored.source}" if restored.source else ""
-    click.echo(f"{restored.files} files{of} in {restored.folder}")
+    echo(f"{restored.files} files{of} in {restored.folder}")
     for missing in restored.missing:
-        click.echo(f"  not captured: {missing}")
+        echo(f"  not captured: {missing}")

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from airside.client.cli.output import show
+from airside.client.cli.output import echo, show
 from airside.core.plugin import load
 
 
@@ -21,12 +21,12 @@ def status(as_json: bool) -> None:
     if as_json:
         show(states, as_json=True)
         return
-    click.echo(f"{load('airside.client.recording.spool:spool_root')()}")
+    echo(f"{load('airside.client.recording.spool:spool_root')()}")
     for state in states:
         whose = "a living process sends it" if state.is_owned else "airside spool send"
-        click.echo(f"  {state.address}: {state.entries} entries, {state.bytes:,} bytes ({whose})")
+        echo(f"  {state.address}: {state.entries} entries, {state.bytes:,} bytes ({whose})")
     if not states:
-        click.echo("  Nothing waits.")
+        echo("  Nothing waits.")
 
 
 @spool.command(help="Send what dead processes have left, to all servers or to the one named. Nothing is sent twice.")
@@ -39,12 +39,10 @@ def send(url: str, token: str, as_json: bool) -> None:
     if as_json:
         show(done, as_json=True)
     for one in () if as_json else done:
-        click.echo(
-            f"{one.address}: {one.sent} values, files and changes sent{'' if not one.trouble else '; the rest waits'}"
-        )
+        echo(f"{one.address}: {one.sent} values, files and changes sent{'' if not one.trouble else '; the rest waits'}")
         for text in (*one.refused, *([one.trouble] if one.trouble else [])):
-            click.echo(f"  {text}")
+            echo(f"  {text}")
     if not done and not as_json:
-        click.echo("Nothing waits.")
+        echo("Nothing waits.")
     if any(one.trouble or one.refused for one in done):
         sys.exit(1)

@@ -7,6 +7,7 @@ time. From there on a folder is a database like any other.
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,22 @@ def fill(folder: Path, path: Path) -> None:
 
         db.execute("BEGIN")
         for experiment in _experiments(folder):
-            _experiment(experiment, put, put_metrics)
-        _registry(folder / MODELS, put)
+            with _told(experiment):
+                _experiment(experiment, put, put_metrics)
+        with _told(folder / MODELS):
+            _registry(folder / MODELS, put)
         db.execute("COMMIT")
     finally:
         db.close()
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Say in which folder a value is none: a list where a name should be, a file's name that is no text."""
+    try:
+        yield
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        raise Invalid(f"{folder} is damaged: a value in it cannot be stored ({error}). Mend or remove it.") from error
 
 
 def _experiments(folder: Path) -> Iterator[Path]:
@@ -233,7 +245,7 @@ def _model_points(folder: Path, model_id: str) -> Iterator[Sequence[Any]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, float, int, list[str]]]:
     """The points in a file of a metric: time, value, step, and the words behind them."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         for at, line in enumerate(file, 1):
             words = line.split()
             if not words:

@@ -9,7 +9,10 @@ import yaml
 from airside.core.errors import Invalid
 
 META = "meta.yaml"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_META_BYTES = 1 << 20
+FAST_BYTES = 8192
+"""Up to here the loader in C may read: it has no limit of depth, and ends the process where it is too deep."""
 
 Put = Callable[[str, Sequence[Any]], None]
 """Writes a row of a table."""
@@ -22,10 +25,14 @@ def facts_of(path: Path) -> dict[str, Any]:
         Invalid: it is missing, or holds none.
     """
     try:
-        found = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 -- one of the safe loaders
+        if path.stat().st_size > MAX_META_BYTES:
+            raise Invalid(f"{path} is larger than {MAX_META_BYTES >> 20} MiB: no facts of MLflow's are. Mend it.")
+        text = path.read_bytes()
+        loader = _FAST if len(text) <= FAST_BYTES else yaml.SafeLoader
+        found = yaml.load(text, Loader=loader)  # noqa: S506 -- one of the safe loaders
     except FileNotFoundError:
         raise Invalid(f"{path} is missing. Restore it from a backup, or remove its folder.") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # a date that is none is a ValueError of the loader's
         found = None
     if not isinstance(found, dict):
         raise Invalid(f"{path} is damaged: it holds no facts. Restore it from a backup, or remove its folder.")

@@ -71,7 +71,8 @@ class LocalArtifacts:
         free_bytes: how much may still be written: an upload that would take more is refused.
         is_private: whether what is written is this user's alone; else the process's umask decides, as for files that
             clients put there themselves.
-        is_made: whether the folder is made now; else with the first file.
+        is_made: whether the folder is made now, and never again: one that is gone later was moved, and what were
+            written in its place would be lost when it comes back. Else with the first file.
     """
 
     def __init__(
@@ -86,11 +87,12 @@ class LocalArtifacts:
         if is_made:
             root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
         self._root = root.resolve()
+        self._is_made = is_made
         self._incoming = self._root / INCOMING
         self._free_bytes = free_bytes or free_to_write
         if is_made:
             self._incoming.mkdir(exist_ok=True, mode=0o700)
-        if self._incoming.is_dir():
+        if self._incoming.is_dir() and not self._incoming.is_symlink():  # a link's files are not ours to sweep
             self._sweep()
 
     def _sweep(self) -> None:
@@ -105,21 +107,23 @@ class LocalArtifacts:
         parts = _own_parts(path)
         self._refuse_shape(parts)
         with _disk_errors():
-            self._root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
+            if not self._is_made:
+                self._root.mkdir(parents=True, exist_ok=True, mode=self._modes[0])
             self._incoming.mkdir(exist_ok=True, mode=0o700)
         room = self._free_bytes(self._root)
         if (size_bytes or 0) > room:
             raise DiskFull
-        incoming = self._incoming / uuid4().hex
-        with _disk_errors():
+        name = uuid4().hex
+        with _disk_errors(), self._folder((INCOMING,)) as incoming:
             try:
-                _spill(incoming, pieces, room, self._modes[1])
+                _spill(name, incoming, pieces, room, self._modes[1])
                 with self._folder(parts[:-1], create=True) as folder:
-                    os.rename(incoming, parts[-1], dst_dir_fd=folder)
+                    os.rename(name, parts[-1], src_dir_fd=incoming, dst_dir_fd=folder)
                     os.fsync(folder)
                     return _stat_of("/".join(parts), os.stat(parts[-1], dir_fd=folder, follow_symlinks=False))
             finally:
-                incoming.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=incoming)
 
     def open(self, path: str) -> LocalFile:
         """Open a file."""
@@ -231,8 +235,8 @@ def _step(handle: int, part: str, *, create: bool, mode: int) -> int:
     return os.open(part, _FOLDER, dir_fd=handle)
 
 
-def _spill(place: Path, pieces: Iterable[bytes], room: int, mode: int) -> None:
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+def _spill(name: str, folder: int, pieces: Iterable[bytes], room: int, mode: int) -> None:
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=folder)
     with os.fdopen(handle, "wb", buffering=0):
         written = 0
         for piece in pieces:

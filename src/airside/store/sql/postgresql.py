@@ -32,7 +32,7 @@ def _named(error: psycopg.Error) -> Exception:
         return AlreadyExists("A record with the same key is there already, or one that it names is not.")
     if isinstance(error, psycopg.DataError):
         return Invalid("A value cannot be stored: a number beyond 64 bits, or a text with a NUL character.")
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError | psycopg.InternalError):  # the latter: read-only since a failover
         is_too_much = isinstance(error, psycopg.errors.ProgramLimitExceeded) or "number of parameters" in str(error)
         return Invalid(TOO_MUCH) if is_too_much else ConnectionLost(str(error))
     return error
@@ -158,7 +158,7 @@ class PostgresDatabase:
         try:
             return PostgresSession(self.url, readonly=readonly)
         except psycopg.OperationalError as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = " ".join(str(error).split())[:500]
             raise Unavailable(f"{self.label} does not answer: {reason}") from error
 
     def tables(self) -> set[str]:

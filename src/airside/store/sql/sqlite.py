@@ -1,8 +1,9 @@
 """SQLite: WAL, `synchronous=FULL`, one file, checkpoints outside the writer's way."""
 
+import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -61,9 +62,10 @@ class SqliteSession(Hooks):
 
     dialect: Literal["sqlite"] = "sqlite"
 
-    def __init__(self, path: Path, *, readonly: bool, synchronous: str) -> None:
+    def __init__(self, path: Path, *, readonly: bool, synchronous: str, check: Callable[[], None]) -> None:
         super().__init__()
         self.is_reading = readonly
+        self._check = check
         self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
         self._db = sqlite3.connect(
             path, isolation_level=None, cached_statements=1024, check_same_thread=False, timeout=30
@@ -130,6 +132,8 @@ class SqliteSession(Hooks):
         self._clear()
         if self.is_reading:
             self._deadline = time.monotonic() + QUERY_LIMIT_S
+        else:
+            self._check()
         self.run(self._begin)
 
     def commit(self) -> None:
@@ -181,26 +185,52 @@ class SqliteDatabase:
         self.label = f"SQLite ({path.name})"
         self._synchronous = synchronous
         self._is_written = self._is_grown = False
+        self._identity: tuple[int, int] | None = None
 
     def open(self, *, readonly: bool) -> Session:
         """A connection to the file, which is made when it is not there, for this user alone (its logs follow it)."""
         try:
             if not readonly:
-                folder(self.path.parent)
-                make(self.path)
-            return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous)
+                self.check()
+                if self._identity is None:
+                    folder(self.path.parent)
+                    make(self.path)
+                    self.check()
+            return SqliteSession(self.path, readonly=readonly, synchronous=self._synchronous, check=self.check)
         except (sqlite3.DatabaseError, OSError) as error:
             raise Unavailable(
                 f"{self.path.name} cannot be opened: {error}. Is it a database of Airside, in a folder that "
                 "can be written, on a disk with room?"
             ) from error
 
+    def check(self) -> None:
+        """Refuse to write into a file that lies no longer where it was opened: what it took would be lost with it.
+
+        Nor is it opened anew by any but SQLite once it is there: to close a handle gives up the locks of all others.
+
+        Raises:
+            Unavailable: it was moved, deleted or replaced.
+        """
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            if self._identity is None:
+                return
+            found = None
+        identity = None if found is None else (found.st_dev, found.st_ino)
+        self._identity = self._identity or identity
+        if identity != self._identity:
+            raise Unavailable(
+                f"{self.path.name} was moved, deleted or replaced while the server ran. Nothing was written. Put it "
+                "back, or stop the server and start it again."
+            )
+
     def tables(self) -> set[str]:
         """The names of the tables. Opening as ours would turn a foreign file's log into a write-ahead log."""
         if not self.path.is_file() or not self.path.stat().st_size:
             return set()
         try:
-            with closing(sqlite3.connect(f"file:{quote(str(self.path.absolute()))}?mode=ro", uri=True)) as db:
+            with closing(sqlite3.connect(f"file:{quote(os.fsencode(self.path.absolute()))}?mode=ro", uri=True)) as db:
                 return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         except sqlite3.Error:  # what is wrong with it is told when it is opened
             return set()

@@ -209,16 +209,23 @@ def log_model_legacy(ctx: Context, ask: LogModelLegacy) -> Done:
     described = _described_model(ask.model_json)
     run = active(ctx, ask.run_id)
     known = values.tag_value(ctx, run[0], MODEL_HISTORY_TAG)
-    history: list[Any] = msgspec.json.decode(known) if known else []
+    history = _history_of(known)
     history.append(described)
     values.set_tags(ctx, run, (Tag(key=MODEL_HISTORY_TAG, value=json.dumps(history)),))
     return DONE
 
 
+def _history_of(known: str | None) -> list[Any]:
+    try:
+        return msgspec.json.decode(known, type=list[Any]) if known else []
+    except (msgspec.DecodeError, RecursionError):
+        raise Invalid(f"The run's tag '{MODEL_HISTORY_TAG}' holds no JSON list. Remove it, then log again.") from None
+
+
 def _described_model(model_json: str) -> dict[str, Any]:
     try:
         model = msgspec.json.decode(model_json)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise Invalid(f"Malformed model info. \n {model_json[:1000]} \n is not a valid JSON.") from None
     if not isinstance(model, dict):
         raise Invalid(f"Malformed model info. \n {model_json[:1000]} \n is not a JSON object.")

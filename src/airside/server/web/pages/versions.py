@@ -187,7 +187,7 @@ def signature(text: str, part: str) -> tuple[SignatureColumn, ...]:
         columns = json.loads(text).get(part) if text else None
         columns = json.loads(columns) if isinstance(columns, str) else columns
         return tuple(_column(one, i) for i, one in enumerate(columns or ()) if isinstance(one, dict))
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return ()
 
 
