@@ -16,7 +16,8 @@ MAX_BODY_BYTES = 64 << 10
 _MAX_DIGITS = 5
 
 _LENGTH = b"ength: "
-"""The end of `Content-Length: `, in any spelling that clients use."""
+_LINE = b"\r\ncontent-length: "
+"""Clients spell it with capitals or without; the end of it is what can be looked for."""
 _NEVER = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"trailer"})
 """Fields whose meaning lies beyond the head."""
 
@@ -90,6 +91,8 @@ def _cut(data: bytes) -> tuple[bytes, bytes, int] | None:
         return None
     last = data.find(b"\r\n", first, MAX_HEAD_BYTES)
     end = data.find(b"\r\n\r\n", first, MAX_HEAD_BYTES)
+    if data[first - len(_LINE) : first].lower() != _LINE:  # `Strength: 5` beside a `Content-Length:5`
+        return None
     digits = data[first:last]
     if end < 0 or len(digits) > _MAX_DIGITS or not digits.isdigit() or int(digits) > MAX_BODY_BYTES:
         return None
