@@ -162,7 +162,7 @@ class Curve extends HTMLElement {
     const { data } = this;
     const { values, series, bands } = columns(data);
     const grid = { stroke: token("--line"), width: 1 };
-    const axis = { stroke: token("--text-3"), grid, ticks: { show: false }, font: "11px Inter", gap: 6 };
+    const axis = { stroke: token("--text-3"), grid, ticks: { show: false }, font: "11px Inter, system-ui, sans-serif", gap: 6 };
     const across = { ...axis, size: 26 };
     const label = (x) => data.x_words?.[data.x.indexOf(x)] ?? (Number.isInteger(x) ? String(x) : "");
     const options = {
