@@ -2,8 +2,8 @@
 
     python bench/kills.py [--kills 200] [--database postgresql://…] [--seed 0]
 
-Writers log batches (ten points of a metric, a parameter, a tag) and register versions as fast as they are answered;
-the server is killed, started again on the same home, and so on. In the end everything is read back.
+Writers log batches (ten points of each of eight metrics, a parameter, a tag) and register versions as fast as they are
+answered; the server is killed, started again on the same home, and so on. In the end everything is read back.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +28,7 @@ M = "/api/2.0/mlflow/"
 WRITERS = 6
 REGISTRARS = 2
 POINTS = 10
+METRICS = tuple(f"m{number}" for number in range(8))
 LOAD_S = (0.05, 0.6)
 """How long the load lasts before a kill."""
 START_S = 60.0
@@ -137,8 +139,9 @@ class Load:
                 batch = self._next[number]
                 self._next[number] += 1
                 points = [
-                    {"key": "m", "value": float(step), "timestamp": step, "step": step}
+                    {"key": key, "value": float(step), "timestamp": step, "step": step}
                     for step in range(batch * POINTS, (batch + 1) * POINTS)
+                    for key in METRICS
                 ]
                 pairs = [{"key": f"b{batch}", "value": "1"}]
                 body = {"run_id": run, "metrics": points, "params": pairs, "tags": pairs}
@@ -176,20 +179,18 @@ def judged(port: int, load: Load) -> list[str]:
         data = got(port, "runs/get", run_id=run)["run"]["data"]
         params = {int(each["key"][1:]) for each in data.get("params", ())}
         tags = {int(each["key"][1:]) for each in data.get("tags", ()) if each["key"] != "mlflow.runName"}
-        history = got(port, "metrics/get-history", run_id=run, metric_key="m").get("metrics", ())
-        steps = [point["step"] for point in history]
-        if len(steps) != len(set(steps)):
-            wrong.append(f"writer {number}: a point is there twice")
-        points: dict[int, int] = {}
-        for step in steps:
-            points[step // POINTS] = points.get(step // POINTS, 0) + 1
         if lost := load.batches[number] - params:
             wrong.append(f"writer {number}: {len(lost)} acknowledged batches are lost")
-        torn = [
-            batch for batch in params | tags | set(points) if batch not in params & tags or points.get(batch) != POINTS
-        ]
-        if torn:
-            wrong.append(f"writer {number}: batches {torn[:5]} are torn")
+        for key in METRICS:
+            history = got(port, "metrics/get-history", run_id=run, metric_key=key).get("metrics", ())
+            steps = [point["step"] for point in history]
+            if len(steps) != len(set(steps)):
+                wrong.append(f"writer {number}: a point of {key} is there twice")
+            points = Counter(step // POINTS for step in steps)
+            together = params | tags | set(points)
+            torn = [batch for batch in together if batch not in params & tags or points[batch] != POINTS]
+            if torn:
+                wrong.append(f"writer {number}: batches {torn[:5]} are torn")
     found: list[int] = []
     token = ""
     while True:

@@ -132,7 +132,7 @@ def clocked(platform: Platform, search: Search | Find, times: int) -> tuple[list
     chance = random.Random(11)
     wall, cpu, said = list[float](), list[float](), ""
     for _ in range(times):
-        platform.read(lambda ctx: memory_of(ctx).runs.clear())
+        platform.read(lambda ctx: memory_of(ctx).clear())
         ask = search(chance)
         began, spent = time.perf_counter(), time.process_time()
         try:

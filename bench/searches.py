@@ -125,7 +125,7 @@ def main() -> None:
 
 def memory_of_platform(platform: Platform) -> None:
     """Forget the loaded runs."""
-    platform.read(lambda ctx: memory_of(ctx).runs.clear())
+    platform.read(lambda ctx: memory_of(ctx).clear())
 
 
 def deep(platform: Platform) -> None:

@@ -206,8 +206,9 @@ def batches(report: Report, peers: list[Peer], options: Options) -> None:
                     f"{API}runs/log-batch", json.dumps({"run_id": run_id, "metrics": metrics}).encode(), peer.port
                 )
 
-            ready = [make(n) for n in range(64)]
-            return lambda n: ready[n % 64] if n < 64 else make(n)
+            numbers = count()  # each batch is a new one, whoever sends it: one sent again would be looked up
+            ready = [make(next(numbers)) for _ in range(64)]
+            return lambda _n: ready.pop(0) if ready else make(next(numbers))
 
         loop(report, "batches", f"{keys} key{'s' * (keys > 1)}", [(p, made(p)) for p in peers], (1, 8), options.seconds)
 

@@ -63,7 +63,7 @@ def spans(draw: Any, known: Any) -> Step:
     return Step(path="v1/traces", prefix="/", raw=json.dumps(told), headers=headers)
 
 
-_attributes = st.sampled_from(
+_attributes: Any = st.sampled_from(
     [
         {"key": "a", "value": {"stringValue": "v"}},
         {"key": "mlflow.spanInputs", "value": {"stringValue": '{"q": 1}'}},

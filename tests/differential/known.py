@@ -151,7 +151,51 @@ def _unknown_status(step: Step, theirs: Answered, ours: Answered) -> bool:
 
 
 def _quoted_name(step: Step, theirs: Answered, ours: Answered) -> bool:
-    return _refused(theirs) and ours.status == 200 and "`name`" in str(_field(step, "filter"))
+    asked = str(_field(step, "filter"))
+    return (
+        _refused(theirs) and ours.status == 200 and bool(re.search("`(name|run_id|source_path|version_number)`", asked))
+    )
+
+
+def _models(step: Step, theirs: Answered, ours: Answered, word: str) -> tuple[list[Any], list[Any]] | None:
+    """The models that two servers found, where that is asked with this word in the filter."""
+    is_search = step.path.endswith("logged-models/search") and theirs.status == ours.status == 200
+    if not is_search or not re.search(word, str(_field(step, "filter"))):
+        return None
+    return [_sorted_points(one) for one in theirs.body.get("models", [])], [
+        _sorted_points(_zeroed(one)) for one in ours.body.get("models", [])
+    ]
+
+
+def _status(step: Step, theirs: Answered, ours: Answered) -> bool:
+    found = _models(step, theirs, ours, r"status`?\s*(!?=|(NOT )?IN)")
+    return found is not None and (not found[0] or all(one in found[0] for one in found[1]))
+
+
+def _latest_point(step: Step, theirs: Answered, ours: Answered) -> bool:
+    found = _models(step, theirs, ours, r"metrics\.")
+    return found is not None and all(one in found[0] for one in found[1])
+
+
+def _double_quotes(step: Step, theirs: Answered, ours: Answered) -> bool:
+    found = _models(step, theirs, ours, "\"|\\.'")
+    return found is not None and all(one in found[1] for one in found[0])
+
+
+def _number_for_text(step: Step, theirs: Answered, ours: Answered) -> bool:
+    is_told = _text(ours).startswith("Expected a quoted string value")
+    return step.path.endswith("logged-models/search") and theirs.status == 200 and _refused(ours) and is_told
+
+
+def _odd_key(step: Step, theirs: Answered, ours: Answered) -> bool:
+    asked = f"{_field(step, 'filter')} {_field(step, 'order_by')} {_field(step, 'orderBy')}"
+    is_odd = re.search(r"\w\.(\d|(in|is|not|like|and|or|null)\b)|(is|not|IS|NOT)\s{2,}", asked)
+    return _refused(theirs) and ours.status == 200 and is_odd is not None
+
+
+def _spans(step: Step, theirs: Answered, ours: Answered) -> bool:
+    is_empty = (theirs.body, ours.body) == (None, {})
+    return step.path == "v1/traces" and theirs.status == ours.status and (is_empty or ours.status >= 400)
 
 
 def _model_nan(step: Step, theirs: Answered, ours: Answered) -> bool:
@@ -191,7 +235,7 @@ def _stage_first(step: Step, theirs: Answered, ours: Answered) -> bool:
 
 def _search_words(step: Step, theirs: Answered, ours: Answered) -> bool:
     is_search = step.path.endswith("/search") or (step.method, step.path) == ("GET", "2.0/mlflow/traces")
-    is_asked = _field(step, "filter") or _field(step, "order_by") or _field(step, "orderBy")
+    is_asked = any(_field(step, name) for name in ("filter", "filter_string", "order_by", "orderBy"))
     return bool(is_search and is_asked and all(map(_is_about_words, (theirs, ours))))
 
 
@@ -288,7 +332,13 @@ KNOWN: tuple[tuple[str, Row], ...] = (
     ("an experiment named by white space", _white_name),
     ("`status LIKE` in `logged-models/search`", _number_like),
     ("an unknown status in a filter of logged models", _unknown_status),
-    ("back-quotes around `name` in searches of the registry", _quoted_name),
+    ("a status in a filter of `logged-models/search`", _status),
+    ("a metric in a filter of `logged-models/search`", _latest_point),
+    ("texts in double quotes, and keys in quotes, in `logged-models/search`", _double_quotes),
+    ("a number for a text in a filter of `logged-models/search`", _number_for_text),
+    ("a key that is a number or a word of SQL", _odd_key),
+    ("the answer of `/v1/traces`", _spans),
+    ("back-quotes around an attribute in searches of the registry", _quoted_name),
     ("a metric of a logged model that is not a number", _model_nan),
     ("`attributes.` in searches of experiments", _plural_prefix),
     ("an empty key in a filter or an order", _empty_key),

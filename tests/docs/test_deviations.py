@@ -5,58 +5,17 @@ import json
 from typing import Any
 
 import pytest
-import urllib3
 from tests.conftest import RunningServer
+from tests.docs import model_searches
+from tests.docs.asking import API, BAD, Asking
+from tests.docs.model_searches import logged_model
 from tests.docs.pages import ROOT
 from tests.outbound.receiver import answering, receiving
 
 from airside.outbound.client import post
 from airside.outbound.records import Rules
 
-API = "/api/2.0/mlflow"
 PAGE = (ROOT / "docs" / "deviations.md").read_text("utf-8")
-
-
-class Asking:
-    """Sends requests to a server as any client might."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._pool = urllib3.PoolManager(retries=False)
-
-    def raw(self, method: str, path: str, body: bytes = b"", **headers: str) -> urllib3.BaseHTTPResponse:
-        told = {
-            "Content-Type": "application/json",
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        return self._pool.request(method, self._url + path, body=body or None, headers=told)
-
-    def __call__(self, method: str, path: str, **body: Any) -> tuple[int, Any]:
-        if method == "GET":
-            query = "&".join(f"{key}={value}" for key, value in body.items())
-            answer = self.raw("GET", f"{API}/{path}?{query}")
-        else:
-            answer = self.raw(method, f"{API}/{path}", json.dumps(body).encode())
-        return answer.status, json.loads(answer.data)
-
-    def events(self) -> int:
-        """How many things have happened."""
-        return int(json.loads(self.raw("POST", "/api/v1/platform.about", b"{}").data)["events"])
-
-    def made(self, path: str, **body: Any) -> Any:
-        status, answer = self("POST", path, **body)
-        assert status == 200, answer
-        return answer
-
-    def run(self) -> str:
-        return str(self.made("runs/create")["run"]["info"]["run_id"])
-
-    def code(self, method: str, path: str, **body: Any) -> tuple[int, str]:
-        status, answer = self(method, path, **body)
-        return status, answer.get("error_code", "")
-
-
-BAD = (400, "INVALID_PARAMETER_VALUE")
 
 
 def wrong_types(ask: Asking) -> None:
@@ -182,12 +141,6 @@ def models_by_post(ask: Asking) -> None:
     assert "q" in [one["name"] for one in ask.made("registered-models/search")["registered_models"]]
 
 
-def unknown_attribute(ask: Asking) -> None:
-    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="attributes.nothing = 'x'") == BAD
-    order = [{"field_name": "nothing"}]
-    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], order_by=order) == BAD
-
-
 def filled_aliases(ask: Asking) -> None:
     ask.made("registered-models/create", name="r")
     ask.made("model-versions/create", name="r", source="s3://bucket/r")
@@ -200,19 +153,6 @@ def slashed_key(ask: Asking) -> None:
     place = f"logged-models/{logged_model(ask)}/tags"
     assert ask("PATCH", place, tags=[{"key": "a/b", "value": "1"}])[0] == 200
     assert ask.raw("DELETE", f"{API}/{place}/a%2Fb").status == 200
-
-
-def dataset_alone(ask: Asking) -> None:
-    run, model = ask.run(), logged_model(ask)
-    point = {"run_id": run, "key": "auc", "value": 0.9, "timestamp": 1, "step": 0, "model_id": model}
-    ask.made("runs/log-metric", **point, dataset_name="people", dataset_digest="d1")
-    asked = {"experiment_ids": ["0"], "filter": "metrics.auc > 0.5", "datasets": [{"dataset_name": "people"}]}
-    found = ask.made("logged-models/search", **asked)["models"]
-    assert [one["info"]["model_id"] for one in found] == [model]
-
-
-def logged_model(ask: Asking) -> str:
-    return str(ask.made("logged-models", experiment_id="0", name="m")["model"]["info"]["model_id"])
 
 
 def foreign_page(ask: Asking) -> None:
@@ -263,23 +203,8 @@ def plural_prefix(ask: Asking) -> None:
     assert (status, [one["name"] for one in found["experiments"]]) == (200, ["Default"])
 
 
-def status_like(ask: Asking) -> None:
-    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status LIKE 'R%'") == BAD
-
-
-def unknown_status(ask: Asking) -> None:
-    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], filter="status = 'ready'") == BAD
-
-
 def quoted_name(ask: Asking) -> None:
     assert ask("GET", "registered-models/search", filter="%60name%60%20=%20'nobody'")[0] == 200
-
-
-def model_nan(ask: Asking) -> None:
-    run, model = ask.run(), logged_model(ask)
-    ask.made("runs/log-metric", run_id=run, key="m", value="NaN", timestamp=1, model_id=model)
-    (metric,) = ask("GET", f"logged-models/{model}")[1]["model"]["data"]["metrics"]
-    assert metric["value"] == "NaN"
 
 
 def kept_name(ask: Asking) -> None:
@@ -385,15 +310,36 @@ def managed_tag(ask: Asking) -> None:
     assert ask.code("PATCH", f"traces/{trace(ask)}/tags", key="mlflow.artifactLocation", value="x") == BAD
 
 
-def page_below_one(ask: Asking) -> None:
-    assert ask.code("POST", "logged-models/search", experiment_ids=["0"], max_results=-1) == BAD
-
-
 def kept_rationale(ask: Asking) -> None:
     given = {"assessment_name": "a", "source": {"source_type": "HUMAN"}, "expectation": {"value": 1}, "rationale": "r"}
     body = json.dumps({"assessment": given}).encode()
     answer = ask.raw("POST", f"/api/3.0/mlflow/traces/{trace(ask)}/assessments", body)
     assert json.loads(answer.data)["assessment"]["rationale"] == "r"
+
+
+def odd_keys(ask: Asking) -> None:
+    for text in ("metrics.2 > 1", "params.in = '1'", "params.p IS NOT  NULL"):
+        assert ask("POST", "runs/search", experiment_ids=["0"], filter=text)[0] == 200
+    assert ask("POST", "runs/search", experiment_ids=["0"], order_by=["metrics.2"])[0] == 200
+
+
+def prompt_in_another_case(ask: Asking) -> None:
+    ask.made("registered-models/create", name="said", tags=[{"key": "mlflow.prompt.is_prompt", "value": "True"}])
+    assert ask("GET", "registered-models/search", filter="name='said'")[1] == {}
+
+
+def nul_in_a_filter(ask: Asking) -> None:
+    ask.made("runs/create", run_name="a\0b")
+    assert ask.made("runs/search", experiment_ids=["0"], filter="run_name = 'a\0b'") == {}
+
+
+def answer_to_spans(ask: Asking) -> None:
+    span = {"traceId": "0" * 31 + "1", "spanId": "0" * 15 + "1", "name": "s", "startTimeUnixNano": "1"}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    answer = ask.raw("POST", "/v1/traces", body, x_mlflow_experiment_id="0")
+    assert (answer.status, answer.headers["content-type"], answer.data) == (200, "application/json", b"{}")
+    answer = ask.raw("POST", "/v1/traces", body)
+    assert (answer.status, "error_code" in json.loads(answer.data)) == (422, True)
 
 
 def cut_text(asking: Asking) -> None:
@@ -412,12 +358,20 @@ CHECKS = {
     "`traces/search` without a location, with a wrong filter": no_location,
     "`traces/batchGet` of a trace that has no spans": no_spans,
     "the tag `mlflow.artifactLocation` of a trace": managed_tag,
-    "a `max_results` below one in `logged-models/search`": page_below_one,
+    "a `max_results` below one in `logged-models/search`": model_searches.page_below_one,
     "the rationale of an expectation": kept_rationale,
-    "a metric of a logged model that is not a number": model_nan,
+    "a metric of a logged model that is not a number": model_searches.model_nan,
     "an artifact whose name has an escape that is no text": kept_name,
-    "back-quotes around `name` in searches of the registry": quoted_name,
-    "an unknown status in a filter of logged models": unknown_status,
+    "a status in a filter of `logged-models/search`": model_searches.known_status,
+    "a metric in a filter of `logged-models/search`": model_searches.latest_point,
+    "texts in double quotes, and keys in quotes, in `logged-models/search`": model_searches.double_quotes,
+    "a number for a text in a filter of `logged-models/search`": model_searches.number_for_text,
+    "a key that is a number or a word of SQL in a filter or an order": odd_keys,
+    "the tag `mlflow.prompt.is_prompt` in another case": prompt_in_another_case,
+    "a NUL in a text of a filter": nul_in_a_filter,
+    "the answer of `/v1/traces`": answer_to_spans,
+    "back-quotes around an attribute in searches of the registry": quoted_name,
+    "an unknown status in a filter of logged models": model_searches.unknown_status,
     "more than 100 folders in folders in the name of an artifact": deep_name,
     "a PATCH of a logged model whose body names another": patched,
     "a mistake that MLflow answers with 500": not_500,
@@ -425,7 +379,7 @@ CHECKS = {
     "a path of the server in the text of an error": no_path,
     "a content type in capitals": capitals,
     "an experiment named by white space": white_name,
-    "`status LIKE` in `logged-models/search`": status_like,
+    "`status LIKE` in `logged-models/search`": model_searches.status_like,
     "an empty key in a filter or an order": empty_key,
     "`attributes.` in searches of experiments": plural_prefix,
     "a stage move with a wrong stage and a wrong version": stage_and_version,
@@ -448,10 +402,10 @@ CHECKS = {
     "page tokens": page_tokens,
     "`archive_existing_versions` with a passive stage": passive_stage,
     "POST on `registered-models/search`": models_by_post,
-    "an unknown attribute in `logged-models/search`": unknown_attribute,
+    "an unknown attribute in `logged-models/search`": model_searches.unknown_attribute,
     "aliases in answers": filled_aliases,
     "a slash in the key of a logged model's tag": slashed_key,
-    "a dataset without its digest in `logged-models/search`": dataset_alone,
+    "a dataset without its digest in `logged-models/search`": model_searches.dataset_alone,
     "a foreign `Host`, or a write from another site's page": foreign_page,
     "a webhook's url with a port other than its scheme's": unusual_ports,
     "a webhook whose secret would move to another host": secrets_of_hosts,

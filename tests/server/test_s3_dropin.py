@@ -26,7 +26,8 @@ class Bucket:
     def __init__(self, endpoint: str, home: Path) -> None:
         self.s3: Any = boto3.client("s3", endpoint_url=endpoint)
         self.s3.create_bucket(Bucket="kept")
-        self.server = RunningServer(home, "--artifacts-destination", "s3://kept/below", "--s3-endpoint-url", endpoint)
+        flags = ("--artifacts-destination", "s3://kept/below", "--artifact-roots", "s3://kept/direct")
+        self.server = RunningServer(home, *flags, "--s3-endpoint-url", endpoint)
         self.pool = urllib3.PoolManager(retries=False)
         self.run = self("POST", f"{API}/runs/create", json={"experiment_id": "0"}).json()["run"]["info"]["run_id"]
         self.root = f"0/{self.run}/artifacts"
@@ -84,6 +85,34 @@ def test_a_client_moves_a_large_file_past_the_server(bucket: Bucket) -> None:
     assert bucket("POST", f"{PROXY}/mpu/complete/{bucket.root}", json=whole).json() == {}
     signed = bucket("GET", f"{PROXY}/presigned/{bucket.root}/big.bin").json()
     assert (bucket.pool.request("GET", signed["url"]).data, signed["file_size"]) == (b"large", 5)
+
+
+def test_a_file_of_a_run_in_the_bucket_moves_by_a_signed_address(bucket: Bucket) -> None:
+    place = {"name": "direct", "artifact_location": "s3://kept/direct"}
+    held = bucket("POST", f"{API}/experiments/create", json=place).json()["experiment_id"]
+    run = bucket("POST", f"{API}/runs/create", json={"experiment_id": held}).json()["run"]["info"]["run_id"]
+    file = {"run_id": run, "path": "d/a.txt"}
+    to = bucket("POST", f"{API}/artifacts/presigned-upload-url", json=file).json()["presigned_url"]
+    assert bucket.pool.request("PUT", to, body=b"signed").status == 200
+    assert bucket.s3.get_object(Bucket="kept", Key=f"direct/{run}/artifacts/d/a.txt")["Body"].read() == b"signed"
+    got = bucket("POST", f"{API}/artifacts/presigned-download-url", json=file).json()
+    assert (got["file_size"], bucket.pool.request("GET", got["presigned_url"]).data) == (6, b"signed")
+
+
+@pytest.mark.parametrize("what", ["upload", "download"])
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"run_id": "{run}", "path": "a"}, 400),  # it goes through the server
+        ({"run_id": "{run}"}, 400),
+        ({"path": "a"}, 400),
+        ({"run_id": "{run}", "path": "../a"}, 400),
+        ({"run_id": "nobody", "path": "a"}, 404),
+    ],
+)
+def test_what_cannot_be_signed_is_told(bucket: Bucket, what: str, sent: dict[str, str], status: int) -> None:
+    sent = {name: value.replace("{run}", bucket.run) for name, value in sent.items()}
+    assert bucket("POST", f"{API}/artifacts/presigned-{what}-url", json=sent).status == status
 
 
 def test_a_removed_run_leaves_nothing_in_the_bucket(bucket: Bucket) -> None:

@@ -455,3 +455,9 @@ def test_a_deletion_says_plainly_which(platform: Platform) -> None:
     ):
         with pytest.raises(Invalid):
             platform.call(LOCAL, DeleteTraces(experiment_id=ZERO, **asked))
+
+
+def test_the_name_of_a_session_has_at_most_250_characters(platform: Platform) -> None:
+    start(platform, 77, metadata={"mlflow.trace.session": "s" * 250})
+    with pytest.raises(Invalid, match="'Session ID' exceeds the maximum length of 250 characters"):
+        start(platform, 78, metadata={"mlflow.trace.session": "s" * 251})

@@ -248,3 +248,15 @@ def test_a_server_that_keeps_no_artifacts_says_so(tmp_path: Path) -> None:
         assert (answer.status, answer.headers["content-type"]) == (503, "text/plain; charset=utf-8")
     finally:
         running.stop()
+
+
+def test_the_data_of_a_trace_that_its_client_stored_is_served(files: Files) -> None:
+    given = {"experiment_id": "0", "timestamp_ms": 1}
+    info = files("POST", "/api/2.0/mlflow/traces", json=given).json()["trace_info"]
+    trace, place = info["request_id"], next(tag for tag in info["tags"] if tag["key"] == "mlflow.artifactLocation")
+    path = place["value"].removeprefix("mlflow-artifacts:")
+    assert files("PUT", f"{FILES}{path}/traces.json", body=b'{"spans": []}').status == 200
+    asked = "/ajax-api/3.0/mlflow/get-trace-artifact"
+    answers = [files("GET", asked, fields=sent) for sent in ({"request_id": trace}, {"request_id": "tr-0"}, {})]
+    assert [answer.status for answer in answers] == [200, 404, 400]
+    assert answers[0].data == b'{"spans": []}'

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,7 @@ from airside.core.errors import AirsideError, Internal, Invalid, NotFound, Overl
 from airside.core.operation import Actor
 from airside.core.settings import Settings
 from airside.platform.access.tokens import actor_of
+from airside.platform.access.tries import remember, remembered
 from airside.server.guard import Guard
 from airside.server.login import AdminLogin
 from airside.server.message import (
@@ -162,6 +164,8 @@ class App:
         """
         self._platform = platform
         self._tokens = platform.memory.setdefault("tokens", {})
+        if self._login is not None:
+            self._login.tries.update(platform.read(lambda ctx: remembered(ctx.tx, now_ms=ctx.now_ms())))
         self._router.add(routes)
         self._later = later
         self._opened.set()
@@ -253,7 +257,7 @@ class App:
             raise Unauthenticated(SIGN_IN)
         user, text = credentials_of(sent)
         if self._login is not None and not text.startswith("air_"):
-            return self._login.actor(user, text, (request.scope.get("client") or ("",))[0])
+            return await self._signed_in(self._login, user, text, (request.scope.get("client") or ("",))[0])
         known = self._tokens.get(text)
         if known is not None and known[1] > time.monotonic():
             return known[0]
@@ -265,6 +269,21 @@ class App:
         if len(self._tokens) < 10_000:
             self._tokens[text] = (actor, time.monotonic() + TOKEN_CACHE_S)
         return actor
+
+    async def _signed_in(self, login: AdminLogin, user: str, password: str, source: str) -> Actor:
+        """Who signs in; what was wrong is stored before it is told."""
+        before = login.tries.get(source)
+        try:
+            return login.actor(user, password, source)
+        finally:
+            after = login.tries.get(source)
+            if after != before and self._platform is not None:
+                note = partial(remember, source=source, tries=after)
+                change = partial(self._platform.change, lambda ctx: note(ctx.tx, now_ms=ctx.now_ms()))
+                try:
+                    await asyncio.to_thread(change)
+                except AirsideError:  # a full disk keeps nobody out, and nobody is let in for it
+                    _log.warning("tries.not_stored", exc_info=True)
 
 
 async def health(_request: Request) -> Answer:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 from airside.core.errors import Overloaded, Unauthenticated, WrongUse
 from airside.core.operation import Actor
+from airside.platform.access.tries import Tries
 
 USER, USER_VARIABLE = "admin", "MLFLOW_AUTH_ADMIN_USERNAME"
 VARIABLE = "MLFLOW_AUTH_ADMIN_PASSWORD"
@@ -55,18 +56,19 @@ class AdminLogin:
     Args:
         password: the right one.
         user: whose it is.
-        now: seconds that only go forward.
+        now: the time in seconds.
 
     Attributes:
         user: the administrator's name.
+        tries: wrong passwords by address; whoever owns the store keeps them there too.
     """
 
-    def __init__(self, password: str, *, user: str = USER, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, password: str, *, user: str = USER, now: Callable[[], float] = time.time) -> None:
         self.user = user
         self._key = secrets.token_bytes(32)
         self._digest = self._digest_of(password)
         self._now = now
-        self._failures: dict[str, tuple[int, float]] = {}
+        self.tries: dict[str, Tries] = {}
 
     def actor(self, user: str, password: str, source: str) -> Actor:
         """Who signs in.
@@ -80,18 +82,19 @@ class AdminLogin:
             Unauthenticated: it is not the administrator, or not the password.
             TooManyTries: this address was wrong too often just now.
         """
-        failures, until = self._failures.get(source, (0, 0.0))
-        if until > self._now():
-            raise TooManyTries(until - self._now())
+        known, now_ms = self.tries.get(source), round(self._now() * 1000)
+        wait_ms = known.until_ms - now_ms if known is not None else 0
+        if 0 < wait_ms <= LONGEST_PAUSE_S * 1000:  # longer: the clock was put back
+            raise TooManyTries(wait_ms / 1000)
         is_right = hmac.compare_digest(self._digest_of(password), self._digest)
         if is_right and hmac.compare_digest(user.encode(errors="replace"), self.user.encode()):
-            self._failures.pop(source, None)
+            self.tries.pop(source, None)
             return Actor(name=self.user, role="owner")
-        if len(self._failures) >= MAX_REMEMBERED:
-            self._failures.pop(next(iter(self._failures)))
-        failures += 1
-        pause_s = min(LONGEST_PAUSE_S, 2.0 ** (failures - FREE_TRIES)) if failures >= FREE_TRIES else 0.0
-        self._failures[source] = (failures, self._now() + pause_s)
+        if known is None and len(self.tries) >= MAX_REMEMBERED:
+            self.tries.pop(next(iter(self.tries)))
+        count = 1 if known is None else known.count + 1
+        pause_s = min(LONGEST_PAUSE_S, 2.0 ** min(count - FREE_TRIES, 6)) if count >= FREE_TRIES else 0.0
+        self.tries[source] = Tries(count=count, until_ms=now_ms + round(pause_s * 1000))
         raise Unauthenticated("The user name or the password is wrong.")
 
     def _digest_of(self, password: str) -> bytes:

@@ -4,12 +4,14 @@ import asyncio
 from typing import Any, Literal
 
 from airside.core.errors import AirsideError, Invalid
+from airside.core.ids import LoggedModelId, RunId
 from airside.platform.access.rights import authorise
 from airside.platform.wiring import Platform
 from airside.server.message import Answer, Handler, Request
 from airside.server.mlflow.wire import WireRequest, int64, message, present, read, repeated, string, write
 from airside.store.artifacts.port import SignsAddresses
 from airside.store.names import safe_parts
+from airside.tracking.artifacts import root_of
 
 NO_UPLOAD = "Multipart upload is not supported for the current artifact repository"
 NO_DOWNLOAD = "Multipart download is not supported for the current artifact repository"
@@ -18,6 +20,8 @@ _PART = message(required=("part_number", "etag"), part_number=int64, etag=string
 _CREATE = message(required=("path", "num_parts"), path=string, num_parts=int64)
 _COMPLETE = message(required=("path", "upload_id"), path=string, upload_id=string, parts=repeated(_PART))
 _ABORT = message(required=("path", "upload_id"), path=string, upload_id=string)
+_DIRECT_UPLOAD = message(required=("path",), run_id=string, model_id=string, path=string, expiration=int64)
+_DIRECT_DOWNLOAD = message(required=("run_id", "path"), run_id=string, path=string, expiration=int64)
 _SENT = {"create": _CREATE, "complete": _COMPLETE, "abort": _ABORT}
 
 Step = Literal["create", "complete", "abort"]
@@ -32,6 +36,37 @@ class Signed:
 
     def __init__(self, platform: Platform) -> None:
         self._store = platform.artifacts
+        self._platform = platform
+
+    async def direct_upload(self, request: Request) -> Answer:
+        """`POST artifacts/presigned-upload-url`: where a file of a run or model in an object store is written to."""
+        authorise(request.actor, "artifact", "write")
+        sent = read(WireRequest(body=await request.body(), headers=request.headers), _DIRECT_UPLOAD)
+        if bool(sent.get("run_id")) == bool(sent.get("model_id")):
+            raise Invalid("Name exactly one of run_id and model_id.")
+        store, path = await asyncio.to_thread(self._direct, sent, NO_UPLOAD)
+        url = await asyncio.to_thread(store.signed_put, path)
+        return Answer(200, write({"presigned_url": url}))
+
+    async def direct_download(self, request: Request) -> Answer:
+        """`POST artifacts/presigned-download-url`: where a file of a run in an object store is read from."""
+        authorise(request.actor, "artifact", "read")
+        sent = read(WireRequest(body=await request.body(), headers=request.headers), _DIRECT_DOWNLOAD)
+        store, path = await asyncio.to_thread(self._direct, sent, NO_DOWNLOAD)
+        url, size = await asyncio.to_thread(store.signed_get, path)
+        return Answer(200, write({"presigned_url": url, "file_size": size}))
+
+    def _direct(self, sent: dict[str, Any], otherwise: str) -> tuple[SignsAddresses, str]:
+        """The store of a run's or a model's own root, and the path of a file below it."""
+        below = "/".join(safe_parts(sent["path"]))
+        run, model = RunId(sent.get("run_id", "")), LoggedModelId(sent.get("model_id", ""))
+        uri = self._platform.read(lambda ctx: root_of(ctx, run, model))
+        if uri.startswith("mlflow-artifacts:"):
+            raise Invalid(f"The files under '{uri}' go through this server: there is no address to sign for them.")
+        place = self._platform.roots.at(uri, below)
+        if not isinstance(place.store, SignsAddresses):
+            raise AirsideError(otherwise, code="NOT_IMPLEMENTED")
+        return place.store, place.path
 
     def _signing(self, otherwise: str) -> SignsAddresses:
         if not isinstance(self._store, SignsAddresses):

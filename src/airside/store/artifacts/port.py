@@ -86,6 +86,9 @@ class SignsAddresses(Protocol):
     def signed_get(self, path: str) -> tuple[str, int]:
         """An address to read an object from, and its size."""
 
+    def signed_put(self, path: str) -> str:
+        """An address to write an object to."""
+
     def begin_parts(self, path: str, count: int) -> tuple[str, tuple[SignedPart, ...]]:
         """Begin a file that comes in parts: its upload's id, and where each part goes."""
 

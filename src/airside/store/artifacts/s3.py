@@ -188,6 +188,12 @@ class S3Artifacts:
             raise NotFound(f"No such artifact: '{self._plain(path)}'")
         return self._signed("get_object", found.path), found.size_bytes
 
+    def signed_put(self, path: str) -> str:
+        """An address to write an object to."""
+        plain = self._plain(path)
+        self._refuse_shape(plain)
+        return self._signed("put_object", plain)
+
     def begin_parts(self, path: str, count: int) -> tuple[str, tuple[SignedPart, ...]]:
         """Begin a file that comes in parts: its upload's id, and where each part goes."""
         if not 1 <= count <= MAX_PARTS:

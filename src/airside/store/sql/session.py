@@ -85,7 +85,7 @@ def tables_of(session: Transaction) -> set[str]:
     if session.dialect == "sqlite":
         rows = session.all("SELECT name FROM sqlite_master WHERE type = ?", ("table",))
     else:
-        rows = session.all("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
+        rows = session.all("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     return {name for (name,) in rows}
 
 

@@ -185,16 +185,65 @@ class _Plan:
         bounds = (partition, limit)
         if self._lead is None and self._terms[0].column == START.column:
             return self._by_start(bounds, last)
-        few = self._few(partition[0], self._worth_sorting(limit) if self._lead else MOST)
+        if self._lead is None:
+            few = self._few(partition[0], MOST)
+            if few is not None:
+                return self._sorted(few, bounds, last)
+            return self._query("run r", self._joins, bounds, self._far(), self._terms, last)
+        return self._by_value(self._lead, bounds, last)
+
+    def _by_value(self, lead: Order, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+        """By a value: matches are sorted if they are few, else met on the way along the index of the values.
+
+        Of a metric, the nearest values are looked through before many matches are counted.
+        """
+        partition, limit = bounds
+        few = self._few(partition[0], RARE // 5)
+        nearby = self._nearby_value(lead, partition[0], last) if few is None and self._where else None
+        if nearby is not None and nearby is not ALWAYS:
+            rows = self._segment(lead, 0, bounds, last, nearby)
+            if len(rows) >= limit:
+                return rows
+        if few is None and nearby is not ALWAYS:
+            few = self._few(partition[0], self._worth_sorting(limit))
         if few is not None:
             return self._sorted(few, bounds, last)
-        if self._lead is None:
-            return self._query("run r", self._joins, bounds, self._far(), self._terms, last)
-        rows: Rows = []
+        rows = []
         for segment in range(int(str(last[0])) if last else 0, 3):
             if len(rows) < limit:
-                rows += self._segment(self._lead, segment, (partition, limit - len(rows)), last)
+                rows += self._segment(lead, segment, (partition, limit - len(rows)), last)
         return rows
+
+    def _nearby_value(self, lead: Order, experiment_no: int, last: tuple[object, ...]) -> Condition | None:
+        """That a value of the leading metric is among the next `STROLL`.
+
+        Always, when no more of them are meant at all; None when it cannot be said.
+        """
+        key = known_key(self._ctx, lead.key)
+        if lead.entity != "metric" or key is None or (last and last[0] != 0):
+            return None
+        where: list[Condition] = [
+            ("o.experiment_no = ? AND o.key_no = ? AND o.is_nan = ?", [experiment_no, key, False]),
+            *self._of_lead(lead),
+        ]
+        where += [(f"o.value {'>=' if lead.is_ascending else '<='} ?", [last[1]])] if last else []
+        row = self._ctx.tx.one(
+            f"SELECT o.value FROM metric_latest o WHERE {' AND '.join(sql for sql, _ in where)} "
+            f"ORDER BY {Term('o.value', is_ascending=lead.is_ascending).order()} LIMIT 1 OFFSET ?",
+            [*(value for _, values in where for value in values), STROLL],
+        )
+        if row is None:
+            return ALWAYS if self._of_lead(lead) else None
+        return f"o.value {'<=' if lead.is_ascending else '>='} ?", [row[0]]
+
+    def _of_lead(self, lead: Order) -> list[Condition]:
+        """The conditions on the leading field, as they are asked of its index."""
+        dialect = self._ctx.tx.dialect
+        return [
+            compared("o.value", c.operator, c.value, dialect)
+            for c in self._comparisons
+            if (c.entity, c.key) == (lead.entity, lead.key) and c.value is not None
+        ]
 
     def _by_start(self, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
         """By start: matches are sorted if they are few, else met on the way, the nearest first.
@@ -237,7 +286,14 @@ class _Plan:
         others = [condition for at, condition in enumerate(self._where) if at != few.at]
         return self._query(few, self._joins, bounds, [JOINED, *others], self._terms, last)
 
-    def _segment(self, lead: Order, segment: int, bounds: tuple[Partition, int], last: tuple[object, ...]) -> Rows:
+    def _segment(
+        self,
+        lead: Order,
+        segment: int,
+        bounds: tuple[Partition, int],
+        last: tuple[object, ...],
+        nearby: Condition = ALWAYS,
+    ) -> Rows:
         """The runs with a value of the leading field (0), with "not a number" (1), with none (2)."""
         key = known_key(self._ctx, lead.key)
         table, rest = TABLES[lead.entity], self._terms[1:]
@@ -257,16 +313,14 @@ class _Plan:
             return []
         where: list[Condition | _Probe] = [
             ("o.experiment_no = ? AND o.key_no = ? AND r.id = o.run_no", [bounds[0][0], key]),
-            *self._where,
+            *(asked for c, asked in zip(self._comparisons, self._where, strict=True) if c not in same),
         ]
         if lead.entity == "metric":
             where.append(("o.is_nan = ?", [segment == 1]))
         if segment == 1:
             terms = [Term("NULL", is_ascending=True, rank="1"), *rest]
         else:
-            where += [
-                compared("o.value", c.operator, c.value, self._ctx.tx.dialect) for c in same if c.value is not None
-            ]
+            where += [nearby, *self._of_lead(lead)]
             terms = [Term("o.value", is_ascending=lead.is_ascending), *rest]
             if lead.entity != "metric":
                 return self._prefixed(table, bounds, where, terms, behind)

@@ -1,7 +1,9 @@
 """Runs: their heads, what belongs to them, and how they are loaded whole, many at a time."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -219,5 +221,12 @@ def _parts(items: Sequence[T]) -> Iterable[Sequence[T]]:
 
 
 def _among(tx: Transaction, sql: str, ids: Sequence[int]) -> list[Row]:
-    size = next(size for size in SIZES if size >= len(ids))
-    return tx.all(sql.format(placeholders(size)), [*ids, *[-1] * (size - len(ids))]) if ids else []
+    if not ids:
+        return []
+    size = SIZES[bisect_left(SIZES, len(ids))]
+    return tx.all(_of_size(sql, size), [*ids, *[-1] * (size - len(ids))])
+
+
+@cache
+def _of_size(sql: str, size: int) -> str:
+    return sql.format(placeholders(size))

@@ -84,6 +84,16 @@ def kept_texts(texts: Mapping[str, str], what: str) -> Texts:
     return {key: value[:MAX_TEXT] for key, value in texts.items()}
 
 
+def kept_metadata(texts: Mapping[str, str]) -> Texts:
+    """The metadata of a trace as it is stored.
+
+    Raises:
+        Invalid: there is too much of it, a key is too long, or the name of the session.
+    """
+    rules.check_length(texts.get(SESSION, ""), "Session ID", rules.MAX_KEY)
+    return kept_texts(texts, "metadata")
+
+
 def checked_tag(key: str, value: str) -> Tag:
     """A tag that a client sets.
 

@@ -1120,6 +1120,15 @@ CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook_id, id);
 
 CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (webhook_id, seq);
 
+CREATE TABLE wrong_password (
+  source TEXT NOT NULL,
+  count BIGINT NOT NULL,
+  until_ms BIGINT NOT NULL,
+  PRIMARY KEY (source)
+);
+
+CREATE INDEX wrong_password_by_age ON wrong_password (until_ms);
+
 CREATE VIEW lineage AS
 SELECT 'dataset_version' AS from_kind, i.source AS from_id, 'input of' AS relation, 'run' AS to_kind, r.run_id AS to_id FROM dataset_input d JOIN input_dataset i ON i.id = d.dataset_no JOIN run r ON r.id = d.run_no WHERE i.source_type = 'airside'
 UNION ALL

@@ -65,6 +65,15 @@ audit = Table(
     Index("audit_by_resource", "resource", "at_ms"),
 )
 
+wrong_password = Table(
+    "wrong_password",
+    METADATA,
+    text("source", primary_key=True),
+    whole("count"),
+    millis("until_ms"),
+    Index("wrong_password_by_age", "until_ms"),
+)
+
 access_token = Table(
     "access_token",
     METADATA,

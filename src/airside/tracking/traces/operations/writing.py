@@ -89,7 +89,7 @@ def _given(ask: StartTrace, experiment_no: int) -> TraceInfo:
         client_request_id=ask.client_request_id,
         request_preview=ask.request_preview,
         response_preview=ask.response_preview,
-        metadata=rules.kept_texts(ask.metadata, "metadata"),
+        metadata=rules.kept_metadata(ask.metadata),
         tags=rules.kept_tags(ask.tags),
     )
 
@@ -131,7 +131,7 @@ def create_trace(ctx: Context, ask: CreateTrace) -> TraceInfo:
         request_ms=ask.request_ms,
         state="IN_PROGRESS",
     )
-    tags, metadata = rules.kept_tags(ask.tags), rules.kept_texts(ask.metadata, "metadata")
+    tags, metadata = rules.kept_tags(ask.tags), rules.kept_metadata(ask.metadata)
     number = queries.add(ctx.tx, info, experiment_no)
     queries.set_texts(ctx, "trace_tag", (number, experiment_no), {**tags, **_place(location, trace_id)})
     queries.set_texts(ctx, "trace_metadata", (number, experiment_no), metadata)
@@ -157,7 +157,7 @@ def end_trace(ctx: Context, ask: EndTrace) -> TraceInfo:
         Invalid: a part breaks a rule.
     """
     head = found(ctx, ask.trace_id)
-    tags, metadata = rules.kept_tags(ask.tags), rules.kept_texts(ask.metadata, "metadata")
+    tags, metadata = rules.kept_tags(ask.tags), rules.kept_metadata(ask.metadata)
     duration_ms = ask.end_ms - head.info.request_ms
     changed = msgspec.structs.replace(head.info, duration_ms=duration_ms, state=ask.state)
     queries.update(ctx.tx, head, changed, head.experiment_no)
