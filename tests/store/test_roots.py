@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
