@@ -38,7 +38,6 @@ Need = Literal["public", "read", "write"]
 Who = Literal["nobody", "stranger", "viewer", "owner"]
 
 ARTIFACTS = ("/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/")
-DIRECT: dict[str, Need] = {"upload": "write", "download": "read"}
 BY_HAND: dict[tuple[str, str], Need] = {
     ("GET", "/api/openapi.json"): "public",
     ("GET", "/metrics"): "read",
@@ -47,15 +46,15 @@ BY_HAND: dict[tuple[str, str], Need] = {
     ("GET", f"{PREFIX}blobs/{{blob}}"): "read",
     ("POST", "/v1/traces"): "write",
     ("GET", "/get-artifact"): "read",
-    ("GET", "/model-versions/get-artifact"): "read",
     ("GET", "/artifact-view"): "read",
+    ("GET", "/model-versions/get-artifact"): "read",
     ("GET", "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"): "read",
     ("POST", "/ajax-api/2.0/mlflow/upload-artifact"): "write",
     **{("GET", f"/ajax-api/{major}.0/mlflow/get-trace-artifact"): "read" for major in (2, 3)},
     **{
-        ("POST", f"/{root}/2.0/mlflow/artifacts/presigned-{way}-url"): need
-        for root in ("api", "ajax-api")
-        for way, need in DIRECT.items()
+        ("POST", f"{prefix}/2.0/mlflow/artifacts/presigned-{way}-url"): need
+        for prefix in ("/api", "/ajax-api")
+        for way, need in (("upload", "write"), ("download", "read"))
     },
     **{("GET", f"{prefix}artifacts"): "read" for prefix in ARTIFACTS},
     **{("GET", f"{prefix}artifacts/{{path:path}}"): "read" for prefix in ARTIFACTS},
@@ -197,20 +196,12 @@ def sample(kind: msgspec.inspect.Type) -> Any:
             return PLAIN.get(type(kind), [])
 
 
-FORMS = {
-    "/traces/{trace}": b"name=helpful&value=yes",
-    "/experiments/{experiment}/runs": b"do=delete&run=x",
-    "/experiments/{experiment}/scorers/{scorer}": b"name=x",
-}
-"""Those that ask for nothing when they are empty, or are refused by what they lack."""
-
-
 def body_of(route: Route) -> bytes:
     for op in Platform.operations:
         if route.path == PREFIX + op.name:
             return msgspec.json.encode(sample(msgspec.inspect.type_info(op.ask_type)))
-    if route.path in FORMS:
-        return FORMS[route.path]
+    if route.path == "/traces/{trace}":
+        return b"name=helpful&value=yes"  # a form
     words = {"logged-models": "LOGGED_MODEL_READY", "webhooks": "ACTIVE", "traces": "OK"}
     status = next((word for part, word in words.items() if part in route.path), "FINISHED")
     tags = {"tags": "{}"} if "/datasets/" in route.path else {}

@@ -104,7 +104,9 @@ def test_mlflow_clients_are_told_of_a_full_disk_and_nothing_is_half_there(small_
         listed = json.loads(pool.request("GET", f"{running.url}/api/2.0/mlflow/artifacts/list?run_id={run}").data)
         (small_disk / "fill").unlink()
         resumed = post(pool, api + "log-batch", batch(run, 10_000))[0]
+        stored = pool.request("PUT", files + "big.bin", body=b"x" * 3_000_000).status
 
+        assert (resumed, stored) == (200, 200)
         assert (refusal[0], refusal[1]["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
         assert "SQL" not in refusal[1]["message"].upper()
         assert len(data.get("params", ())) == len(data.get("metrics", ())) == len(data["tags"]) - 1 == acknowledged

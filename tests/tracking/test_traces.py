@@ -360,6 +360,7 @@ def test_a_filter_that_cannot_be_read_is_told(platform: Platform, text: str) -> 
     ("text", "message"),
     [
         ("prompt LIKE 'a/1'", "Invalid comparator 'LIKE' for prompts filter. Only '=' is supported with format:"),
+        ("span.content = 'x'", "span.content comparator '=' not one of '{LIKE, "),
         ("span.duration = 'x'", "Invalid span attribute 'duration'. Supported attributes: name, status, type, attr"),
     ],
 )

@@ -211,9 +211,13 @@ class LocalArtifacts:
 
 
 def free_to_write(root: Path) -> int:
-    """Bytes that may be written before the disk has less left than the larger of 1 GiB and 2 %."""
+    """Bytes that may be written before the disk has less left than what is kept free for the database.
+
+    That is 1 GiB, on a small disk a tenth of it, on a large one 2 %.
+    """
     usage = shutil.disk_usage(root)
-    return max(0, usage.free - max(KEEP_FREE_BYTES, int(usage.total * KEEP_FREE_SHARE)))
+    kept = max(min(KEEP_FREE_BYTES, usage.total // 10), int(usage.total * KEEP_FREE_SHARE))
+    return max(0, usage.free - kept)
 
 
 def _own_parts(path: str, *, or_root: bool = False) -> Parts:

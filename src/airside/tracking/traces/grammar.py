@@ -26,6 +26,13 @@ _NO_PROMPT = (
 )
 _NO_SPAN = "Invalid span attribute '{key}'. Supported attributes: name, status, type, attributes.<attribute_name>."
 
+
+def _of_span(key: str, field: Field) -> Field:
+    """The field, with what is said of a wrong operator."""
+    words = f"span.{key} comparator '{{operator}}' not one of '{{{{{{operators}}}}}}'"
+    return Field(kind=field.kind, operators=field.operators, refusal=words)
+
+
 TRACES = Grammar(
     no_key={"span": _NO_SPAN},
     entities={word: entity for entity, words in _WORDS.items() for word in (entity, *words)},
@@ -45,10 +52,10 @@ TRACES = Grammar(
             "end_time_ms": _NUMBER,
         },
         "span": {
-            "name": _TEXT,
-            "type": _TEXT,
-            "status": _TEXT,
-            "content": _CONTENT,
+            "name": _of_span("name", _TEXT),
+            "type": _of_span("type", _TEXT),
+            "status": _of_span("status", _TEXT),
+            "content": _of_span("content", _CONTENT),
             "attributes.*": _TEXT,
         },
         "feedback": _JUDGED,
