@@ -171,3 +171,24 @@ def test_a_pipe_in_place_of_facts_does_not_stop_the_import_for_ever(tmp_path: Pa
     with suppress(Invalid):
         staged(folder, trust).close()
     assert str(folder / place) in trust.passed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE experiments SET name = x'ff' WHERE experiment_id = 1",
+        "UPDATE runs SET start_time = 'soon'",
+        "UPDATE metrics SET value = 'many'",
+        "UPDATE metrics SET timestamp = 'soon'",
+        "UPDATE metrics SET step = 1.5",
+        "UPDATE model_versions SET source = x'ff00'",
+        "UPDATE experiments SET artifact_location = x'ff00'",
+    ],
+)
+def test_a_value_of_a_wrong_type_is_told_and_not_stored(platform: Platform, tmp_path: Path, change: str) -> None:
+    path = make_database(tmp_path / "old", "mlflow-3.17")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute(change)
+    with pytest.raises(Invalid):
+        bring(client_of(platform), path)

@@ -223,7 +223,9 @@ class Importer:
             yield f"Files below {place} stayed where they are."
 
     def _ask(self, ask: Ask[T]) -> T:
-        return patiently(lambda: self._client.call(ask))
+        """Ask, as a server would be asked: columns of SQLite hold values of any type, and one would be stored."""
+        told = msgspec.convert(msgspec.to_builtins(ask, builtin_types=(bytes,)), type=type(ask))
+        return patiently(lambda: self._client.call(told))
 
 
 def _messages(job: Job, part: Part, after: str) -> Iterator[Any]:

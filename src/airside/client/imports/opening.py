@@ -17,6 +17,17 @@ from airside.client.transport import Client
 from airside.core.errors import Invalid
 from airside.tracking.imports.records import Import
 
+DAMAGE = (
+    TypeError,
+    ValueError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    msgspec.MsgspecError,
+)
+"""What reading a value of a wrong type ends with."""
+
 
 class Store:
     """An opened store of MLflow's: a database, or a folder that is read as one."""
@@ -42,7 +53,13 @@ class Store:
             options = msgspec.structs.replace(options, artifacts=self.folder)
         if options.artifacts is not None:
             self.trust.add(options.artifacts)
-        return Importer(client, self.tables, self.kind, options, telling, self.trust).run()
+        try:
+            return Importer(client, self.tables, self.kind, options, telling, self.trust).run()
+        except DAMAGE as error:
+            raise Invalid(
+                f"{self.tables.label} holds a value that MLflow's tables do not: {error}. Mend it, and start again: it "
+                "goes on."
+            ) from error
 
     def __enter__(self) -> Self:
         return self
