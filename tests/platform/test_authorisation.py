@@ -46,10 +46,16 @@ BY_HAND: dict[tuple[str, str], Need] = {
     ("GET", f"{PREFIX}blobs/{{blob}}"): "read",
     ("POST", "/v1/traces"): "write",
     ("GET", "/get-artifact"): "read",
+    ("GET", "/artifact-view"): "read",
     ("GET", "/model-versions/get-artifact"): "read",
     ("GET", "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"): "read",
     ("POST", "/ajax-api/2.0/mlflow/upload-artifact"): "write",
     **{("GET", f"/ajax-api/{major}.0/mlflow/get-trace-artifact"): "read" for major in (2, 3)},
+    **{
+        ("POST", f"{prefix}/2.0/mlflow/artifacts/presigned-{way}-url"): need
+        for prefix in ("/api", "/ajax-api")
+        for way, need in (("upload", "write"), ("download", "read"))
+    },
     **{("GET", f"{prefix}artifacts"): "read" for prefix in ARTIFACTS},
     **{("GET", f"{prefix}artifacts/{{path:path}}"): "read" for prefix in ARTIFACTS},
     **{("PUT", f"{prefix}artifacts/{{path:path}}"): "write" for prefix in ARTIFACTS},

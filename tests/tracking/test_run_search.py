@@ -164,6 +164,13 @@ def test_every_filter_in_every_order_answers_as_python_does(
             assert expected == walked(platform, text, orders, 1000), (text, orders)
 
 
+def test_a_filter_may_have_more_conditions_than_sqlite_joins_tables(platform: Platform, known: list[Known]) -> None:
+    text = " AND ".join(["params.model = 'xgb'", *(f"params.text != 'no {number}'" for number in range(80))])
+    orders = tuple(f"metrics.auc{number} DESC" for number in range(30))
+    expected = {run.run_id for run in known if run.params.get("model") == "xgb"}
+    assert expected == set(walked(platform, text, orders, 1000))
+
+
 @pytest.mark.parametrize("size", [1, 3, 7, 39, 40])
 def test_pages_of_any_size_walk_the_whole_store_in_order(platform: Platform, known: list[Known], size: int) -> None:
     for orders, key in ORDERS.items():

@@ -266,6 +266,20 @@ def test_what_cannot_be_undone_asks_for_the_name_and_nothing_else_is_done(path: 
     assert world.asked == []
 
 
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/models/employment", {"to": "²"}),
+        ("/models/employment/versions/²", {"do": "champion"}),
+        ("/experiments/1/scorers/kind", {"name": "kind", "version": "²"}),
+    ],
+)
+def test_a_version_that_is_no_number_is_refused(path: str, form: dict[str, str]) -> None:
+    world = World(full())
+    assert ask(world, path, method="POST", form=form).status == 400
+    assert world.asked == []
+
+
 def test_a_rollback_names_the_version_that_was_chosen() -> None:
     world = World(full())
     page = ask(world, "/models/employment", method="POST", form={"alias": "champion", "to": "2", "reason": "worse"})

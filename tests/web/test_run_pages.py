@@ -11,8 +11,9 @@ from airside.core.ids import ExperimentId
 from airside.core.operation import LOCAL
 from airside.platform.wiring import Platform
 from airside.server.web.completing import wanted
-from airside.server.web.pages.media import series
-from airside.tracking.operations.runs import CreateRun
+from airside.server.web.pages.media import series, tables
+from airside.tracking.operations.logging import SetRunTag
+from airside.tracking.operations.runs import CreateRun, GetRun
 
 
 def test_a_picture_is_shown_small_and_led_to_whole_in_the_order_of_its_steps() -> None:
@@ -25,6 +26,13 @@ def test_a_picture_is_shown_small_and_led_to_whole_in_the_order_of_its_steps() -
     assert "compressed.webp" in shown[1].items[0].small
     assert shown[1].items[0].whole.endswith(".png")
     assert len(series(pictures("samples"), RUN, "samples/head")[0].items) == 30
+
+
+@pytest.mark.parametrize("told", ["5", "null", "{}", "[1]", '"x"', "[" * 4000, "no JSON"])
+def test_a_tag_that_lists_no_tables_is_passed_over(platform: Platform, told: str) -> None:
+    run_id = platform.call(LOCAL, CreateRun(experiment_id=ExperimentId("0"))).info.run_id
+    platform.call(LOCAL, SetRunTag(run_id=run_id, key="mlflow.loggedArtifacts", value=told))
+    assert tables(platform.call(LOCAL, GetRun(run_id=run_id))) == ()
 
 
 def test_html_is_sent_with_a_policy_that_takes_its_power_away(platform: Platform) -> None:

@@ -62,7 +62,7 @@ def page_handler(platform: Platform) -> Handler:
             query_string=request.scope["query_string"].decode("latin-1"),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()},
             form=await _form(request) if request.method == "POST" else (),
-            actor=request.actor.name,
+            actor=request.actor,
             origin=f"{request.scope.get('scheme', 'http')}://{request.header(b'host')}{prefix}",
             open_to_all=is_open,
             now=platform.clock.now(),

@@ -6,7 +6,9 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
 from airside.core.errors import AirsideError, NotFound
+from airside.core.operation import LOCAL, Actor
 from airside.core.record import Record
+from airside.platform.access.rights import authorise
 from airside.server.web.page import Call, Page, PageQuery, Theme, Twin, View
 from airside.server.web.pages import (
     alerts,
@@ -45,7 +47,7 @@ class PageRoute(Record):
 
     Attributes:
         path: `{name}` stands for one segment, decoded after the path was cut.
-        needs: the right that its operations ask for; `Platform.call` checks it, once for each of them.
+        needs: the right that it asks for; its operations ask for their own besides.
     """
 
     method: Method
@@ -148,7 +150,7 @@ class WebRequest(Record):
     query_string: str = ""
     headers: dict[str, str] = {}
     form: tuple[tuple[str, str], ...] = ()
-    actor: str = "local"
+    actor: Actor = LOCAL
     csrf: str = ""
     origin: str = "http://127.0.0.1:5000"
     open_to_all: bool = False
@@ -207,7 +209,7 @@ def query_of(request: WebRequest, match: Match | None) -> PageQuery:
         twin=match.twin if match else "html",
         fragment=unquote(fragment.partition("#")[2]),
         theme=theme_of(headers),
-        actor=request.actor,
+        actor=request.actor.name,
         csrf=request.csrf,
         origin=request.origin,
         open_to_all=request.open_to_all,
@@ -248,6 +250,7 @@ def respond(call: Call, request: WebRequest) -> Page:
     if match is None:
         return render_error(NotFound("There is no page at this address. The side-bar lists all there are."), query)
     try:
+        authorise(request.actor, *match.route.needs.split(":"))
         return render(match.route.function(call, query), query)
     except AirsideError as error:
         return render_error(error, query)

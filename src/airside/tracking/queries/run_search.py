@@ -44,6 +44,8 @@ STROLL = 2_000
 """So many runs are looked at before a thousand matches are counted: the index of a text makes the count as dear."""
 RARE = 500
 """So many matches are counted before that."""
+MAX_JOINED = 16
+"""SQLite joins 64 tables at most, those of orders among them: of further conditions it is asked for what exists."""
 COLUMNS = {
     "run_id": "r.run_id",
     "run_name": "r.name",
@@ -372,7 +374,7 @@ class _Plan:
         for at, condition in enumerate(conditions):
             if not isinstance(condition, _Probe):
                 where.append(condition)
-            elif self._ctx.tx.dialect == "postgresql":
+            elif self._ctx.tx.dialect == "postgresql" or at >= MAX_JOINED:
                 where.append(condition.exists)
             else:
                 tables += f" CROSS JOIN {condition.table} p{at}"

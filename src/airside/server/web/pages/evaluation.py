@@ -8,6 +8,7 @@ from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId
 from airside.core.record import Record
 from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt
+from airside.server.web.pages.versions import version_number
 from airside.tracking.evaluation.operations.datasets import (
     AddEvaluationDatasetToExperiments,
     CreateEvaluationDataset,
@@ -243,11 +244,11 @@ def change_scorer(call: Call, query: PageQuery) -> View:
     """Delete a version of a scorer, or all of them.
 
     Raises:
-        Invalid: the name was not typed.
+        Invalid: the name was not typed, or the version is no number.
     """
     of, name = ExperimentId(query.names["experiment"]), query.names["scorer"]
     if query.form.get("name", "").strip() != name:
         raise Invalid(f"To delete a scorer for good, type its name: {name}")
     number = query.form.get("version", "")
-    done = call(DeleteScorer(experiment_id=of, name=name, version=int(number) if number.isdigit() else None))
+    done = call(DeleteScorer(experiment_id=of, name=name, version=version_number(number) if number else None))
     return View(redirect=address("/experiments/{}/scorers", of), data=done)

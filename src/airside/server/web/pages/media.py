@@ -90,7 +90,9 @@ def tables(found: Run) -> tuple[str, ...]:
     told = next((tag.value for tag in found.tags if tag.key == TABLES), "")
     try:
         listed = json.loads(told) if told else []
-    except ValueError:
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(listed, list):
         return ()
     paths = [one.get("path") for one in listed if isinstance(one, dict) and one.get("type") == "table"]
     return tuple(dict.fromkeys(path for path in paths if isinstance(path, str)))[:MAX_TABLES]

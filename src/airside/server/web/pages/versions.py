@@ -70,7 +70,7 @@ def version_number(text: str) -> int:
     Raises:
         Invalid: it is none.
     """
-    if not text.isdigit() or len(text) > 9:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise Invalid(f"'{text[:40]}' is no version number: those are 1, 2, 3 …")
     return int(text)
 
