@@ -192,3 +192,18 @@ def test_a_value_of_a_wrong_type_is_told_and_not_stored(platform: Platform, tmp_
         db.execute(change)
     with pytest.raises(Invalid):
         bring(client_of(platform), path)
+
+
+@pytest.mark.parametrize("place", ["1/victim/artifacts", "1", "", "../r"])
+def test_the_files_of_a_run_do_not_overwrite_anothers(platform: Platform, tmp_path: Path, place: str) -> None:
+    folder = mlruns(tmp_path, f"mlflow-artifacts:/{place}")
+    platform.artifacts.write("1/victim/artifacts/model", [b"good"])
+    kept = tmp_path / "kept" / "1" / "victim" / "artifacts"
+    kept.mkdir(parents=True)
+    (kept / "model").write_text("bad")
+
+    done = bring(client_of(platform), folder, artifacts=tmp_path / "kept")
+
+    with platform.artifacts.open("1/victim/artifacts/model") as file:
+        assert b"".join(file.pieces()) == b"good"
+    assert any("may be another's" in note for note in done.report.notes)

@@ -103,8 +103,11 @@ class Locations:
         if not self.is_copied(uri):
             return Root(owner=owner, uri=uri, folder=None, place="")
         if not _is_local(uri):
-            path = "/".join(safe_parts(urlsplit(uri).path.strip("/")))
-            return self._allowed(owner, uri, ((self.folder or Path()) / path,), path)
+            parts = _parts(uri)
+            if owner not in parts:
+                self.trust.tell(f"the files of {owner}", f"{uri} is no place of its own, and may be another's")
+                return Root(owner=owner, uri=uri, folder=None, place="")
+            return self._allowed(owner, uri, ((self.folder or Path()).joinpath(*parts),), "/".join(parts))
         folder = Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
         moved_to = () if self.folder is None else (self.folder / canonical,)
         return self._allowed(owner, uri, (folder, self.trust.base / folder, *moved_to), canonical)
@@ -164,6 +167,13 @@ def _plain(uri: str) -> str:
     parts = urlsplit(uri)
     path = unquote(parts.path) if parts.scheme == "file" else uri
     return path.rstrip("/")
+
+
+def _parts(uri: str) -> tuple[str, ...]:
+    try:
+        return tuple(safe_parts(urlsplit(uri).path.strip("/")))
+    except Invalid:  # the root itself, or a way out of it
+        return ()
 
 
 def _is_folder(path: Path) -> bool:

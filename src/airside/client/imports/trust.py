@@ -13,8 +13,6 @@ BESIDE = ("mlruns", "mlartifacts")
 class Trust:
     """The folders below which files may be read, and what was passed over.
 
-    Thread safety: `holds` and `is_folder` by any; the others by one at a time.
-
     Args:
         roots: folders that the user named, links and all: where they lead is trusted.
         beside: folders that nobody named: a link in their place leads out of them.
