@@ -196,12 +196,20 @@ def sample(kind: msgspec.inspect.Type) -> Any:
             return PLAIN.get(type(kind), [])
 
 
+FORMS = {
+    "/traces/{trace}": b"name=helpful&value=yes",
+    "/experiments/{experiment}/runs": b"do=delete&run=x",
+    "/experiments/{experiment}/scorers/{scorer}": b"name=x",
+}
+"""Those that ask for nothing when they are empty, or are refused by what they lack."""
+
+
 def body_of(route: Route) -> bytes:
     for op in Platform.operations:
         if route.path == PREFIX + op.name:
             return msgspec.json.encode(sample(msgspec.inspect.type_info(op.ask_type)))
-    if route.path == "/traces/{trace}":
-        return b"name=helpful&value=yes"  # a form
+    if route.path in FORMS:
+        return FORMS[route.path]
     words = {"logged-models": "LOGGED_MODEL_READY", "webhooks": "ACTIVE", "traces": "OK"}
     status = next((word for part, word in words.items() if part in route.path), "FINISHED")
     tags = {"tags": "{}"} if "/datasets/" in route.path else {}
@@ -226,6 +234,7 @@ ALLOWED = {200, 302, 303, 304, 400, 404, 409, 501}
 
 def test_every_address_has_an_expectation_and_every_expectation_an_address(world: World) -> None:
     served = {(route.method, route.path) for route in world.routes}
+    assert len(served) == len(world.routes), "a route is there twice: only the first would answer"
     known = expected()
     assert served - known.keys() == set()
     twins = {address for address in known if address[1].endswith((".json", ".csv"))}

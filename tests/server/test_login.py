@@ -94,6 +94,18 @@ def test_what_is_older_than_a_day_is_forgotten(platform: Platform, clock: FixedC
     assert answered(platform, clock, *["wrong"] * 5) == [401] * 5
 
 
+def test_of_very_many_addresses_the_newest_are_kept(
+    platform: Platform, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "MAX_KEPT", 3)
+    for last in range(1, 7):
+        one = tries.Tries(count=1, until_ms=clock.now_ms() + last)
+        platform.change(lambda ctx, last=last, one=one: tries.remember(ctx.tx, f"10.0.0.{last}", one, now_ms=1))  # type: ignore[misc]
+    assert platform.read(lambda ctx: ctx.tx.all("SELECT count(*) FROM wrong_password")) == [(3,)]
+    kept = platform.read(lambda ctx: tries.remembered(ctx.tx, now_ms=ctx.now_ms()))
+    assert list(kept) == ["10.0.0.4", "10.0.0.5", "10.0.0.6"]
+
+
 def test_a_full_disk_keeps_the_administrator_from_nothing(
     platform: Platform, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

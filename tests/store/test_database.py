@@ -90,3 +90,18 @@ def test_a_database_that_takes_no_writes_is_asked_again_by_another_connection() 
     from airside.store.sql.postgresql import _named
 
     assert isinstance(_named(psycopg.errors.ReadOnlySqlTransaction("standby")), ConnectionLost)
+
+
+def test_nothing_is_written_when_a_file_lies_where_the_folder_was(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    database = SqliteDatabase(home / "a.db")
+    session = database.open(readonly=False)
+    home.rename(tmp_path / "elsewhere")
+    home.write_text("x")
+    with pytest.raises(Unavailable, match="was moved"):
+        session.begin()
+    home.unlink()
+    (tmp_path / "elsewhere").rename(home)
+    session.begin()
+    session.rollback()
+    session.close()

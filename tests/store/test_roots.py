@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from airside.core.errors import Invalid, NotFound
-from airside.store.artifacts.addresses import own_root
+from airside.store.artifacts.addresses import is_served, own_root
 from airside.store.artifacts.local import LocalArtifacts
 from airside.store.artifacts.port import ArtifactStore
 from airside.store.artifacts.roots import Roots, local_folder
@@ -146,3 +146,13 @@ def test_a_root_that_names_the_server_is_its_own_store(world: Path, address: str
     for other in (own.replace("h:1", "h:2"), own.replace("://h:1", "://evil/h:1")):
         with pytest.raises(Invalid, match="which clients read and write themselves"):
             roots.at(other + uri)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api//2.0/mlflow-artifacts/artifacts/3/r", "/api/./2.0/mlflow-artifacts/./artifacts/3/r"]
+)
+def test_what_is_opened_below_the_servers_own_root_counts_as_served(world: Path, path: str) -> None:
+    own = "http://h:1/api/2.0/mlflow-artifacts/artifacts"
+    proxied = LocalArtifacts(world / "proxied")
+    assert Roots(proxied, (own,), lambda _: proxied).at(f"http://h:1{path}").path == "3/r"
+    assert is_served(urlsplit(f"http://h:1{path}"))

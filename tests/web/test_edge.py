@@ -52,6 +52,11 @@ def get(platform: Platform, path: str, *, method: str = "GET", token: bool = Fal
     return sent[0]["status"], named, b"".join(message["body"] for message in sent[1:])
 
 
+def test_an_address_with_too_many_fields_is_refused(platform: Platform) -> None:
+    status, _, body = get(platform, "/experiments?" + "a=1&" * 301)
+    assert (status, b"more than 300 fields" in body) == (400, True)
+
+
 @pytest.fixture
 def stocked(platform: Platform) -> Platform:
     platform.call(LOCAL, CreateModel(name="a b#c?d"))

@@ -15,6 +15,7 @@ from airside.core.errors import Denied
 from airside.server.web.page import Page
 from airside.server.web.routes import PAGE_ROUTES, WebRequest, find, respond
 from airside.tower.operations.catalog import ListRows
+from airside.tracking.evaluation.operations.datasets import GetEvaluationDataset
 from airside.tracking.operations.runs import SearchRuns
 
 
@@ -232,7 +233,6 @@ def test_a_wrong_number_is_told() -> None:
         ("/evaluation-datasets/d-1", {"do": "records", "record": "dr-1"}, "DeleteEvaluationRecords"),
         ("/evaluation-datasets/d-1", {"do": "link", "experiment": "2"}, "AddEvaluationDatasetToExperiments"),
         ("/evaluation-datasets/d-1", {"do": "unlink", "experiment": "2"}, "RemoveEvaluationDatasetFromExperiments"),
-        ("/evaluation-datasets/d-1", {"do": "delete"}, "DeleteEvaluationDataset"),
         ("/experiments/1/scorers/kind", {"name": "kind", "version": "1"}, "DeleteScorer"),
         ("/experiments", {"name": "new"}, "CreateExperiment"),
         ("/experiments/1", {"do": "rename", "name": "new"}, "RenameExperiment"),
@@ -264,6 +264,15 @@ def test_what_cannot_be_undone_asks_for_the_name_and_nothing_else_is_done(path: 
     assert ask(world, path, method="POST", form={"do": "delete", "name": "emp", "version": "2"}).status == 400
     assert ask(world, path, method="POST", form={"do": "fly"}).status == 400
     assert world.asked == []
+
+
+def test_an_evaluation_dataset_is_deleted_when_its_name_was_typed() -> None:
+    world, path = World(full()), "/evaluation-datasets/d-1"
+    assert ask(world, path, method="POST", form={"do": "delete", "name": "another"}).status == 400
+    assert ask(world, path, method="POST", form={"do": "delete", "name": "calm-finch-42"}).status == 303
+    assert [type(one).__name__ for one in world.asked if type(one) is not GetEvaluationDataset] == [
+        "DeleteEvaluationDataset"
+    ]
 
 
 @pytest.mark.parametrize(

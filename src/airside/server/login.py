@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from airside.core.errors import Overloaded, Unauthenticated, WrongUse
 from airside.core.operation import Actor
-from airside.platform.access.tries import Tries
+from airside.platform.access.tries import MAX_KEPT, Tries
 
 USER, USER_VARIABLE = "admin", "MLFLOW_AUTH_ADMIN_USERNAME"
 VARIABLE = "MLFLOW_AUTH_ADMIN_PASSWORD"
@@ -39,7 +39,6 @@ COMMON = frozenset(
 )
 FREE_TRIES = 5
 LONGEST_PAUSE_S = 60.0
-MAX_REMEMBERED = 10_000
 
 
 class TooManyTries(Overloaded):
@@ -90,7 +89,7 @@ class AdminLogin:
         if is_right and hmac.compare_digest(user.encode(errors="replace"), self.user.encode()):
             self.tries.pop(source, None)
             return Actor(name=self.user, role="owner")
-        if known is None and len(self.tries) >= MAX_REMEMBERED:
+        if known is None and len(self.tries) >= MAX_KEPT:
             self.tries.pop(next(iter(self.tries)))
         count = 1 if known is None else known.count + 1
         pause_s = min(LONGEST_PAUSE_S, 2.0 ** min(count - FREE_TRIES, 6)) if count >= FREE_TRIES else 0.0

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from airside.core.errors import Invalid, NotFound, TooLarge
+from airside.core.errors import Invalid, TooLarge
 from airside.core.ids import LoggedModelId, ModelName, RunId
 from airside.core.operation import Context
 from airside.platform.access.rights import authorise
@@ -28,8 +28,6 @@ from airside.server.mlflow.wire import (
 from airside.store.artifacts.port import FileStat
 from airside.store.names import safe_parts
 from airside.tracking.artifacts import ArtifactList, ListArtifacts, root_of
-from airside.tracking.traces.operations.reading import GetTraceInfo, get_trace_info
-from airside.tracking.traces.rules import ARTIFACT_LOCATION
 
 MAX_UI_UPLOAD = 10 << 20
 STEPS: tuple[Step, ...] = ("create", "complete", "abort")
@@ -105,22 +103,13 @@ class Proxy:
 
     # --- the user interface's calls ---
 
-    def file_of(
-        self, locate: Callable[[Context, dict[str, str]], str], *needed: str, path: str = "path", otherwise: str = ""
-    ) -> Handler:
-        """A file of a run, logged model, version or trace, named by the query; `locate` finds its root.
-
-        Args:
-            locate: the root of what the query names.
-            needed: the fields of the query that name it.
-            path: the field that names the file.
-            otherwise: the file where the query names none.
-        """
+    def file_of(self, locate: Callable[[Context, dict[str, str]], str], *needed: str, path: str = "path") -> Handler:
+        """A file of a run, logged model or version, named by the query; `locate` finds its root."""
 
         async def handle(request: Request) -> Answer:
             authorise(request.actor, "artifact", "read")
-            sent = _arguments(request, needed if otherwise else (*needed, path))
-            below = _below(sent.get(path) or otherwise)
+            sent = _arguments(request, (*needed, path))
+            below = _below(sent[path])
             uri = await asyncio.to_thread(self._platform.read, lambda ctx: locate(ctx, sent))
             place = self._platform.roots.at(uri, below)
             return await asyncio.to_thread(download, place.store, place.path, request)
@@ -170,13 +159,6 @@ def _of_logged_model(ctx: Context, sent: dict[str, str]) -> str:
     return root_of(ctx, RunId(""), LoggedModelId(sent["model_id"]))
 
 
-def _of_trace(ctx: Context, sent: dict[str, str]) -> str:
-    info = get_trace_info(ctx, GetTraceInfo(trace_id=sent["request_id"]))
-    if ARTIFACT_LOCATION not in info.tags:
-        raise NotFound(f"The trace {sent['request_id'][:200]} names no place for artifacts.")
-    return info.tags[ARTIFACT_LOCATION]
-
-
 def _of_version(ctx: Context, sent: dict[str, str]) -> str:
     if not (sent["version"].isascii() and sent["version"].isdigit()):
         raise Invalid(f"Parameter 'version' must be an integer, got '{sent['version'][:200]}'.")
@@ -208,8 +190,6 @@ def byte_routes(platform: Platform) -> list[Route]:
         ("GET", models, proxy.file_of(_of_logged_model, "model_id", path="artifact_file_path")),
         ("POST", "/ajax-api/2.0/mlflow/upload-artifact", proxy.upload),
     ]
-    data_of_trace = proxy.file_of(_of_trace, "request_id", otherwise="traces.json")
-    calls += [("GET", f"/ajax-api/{version}/mlflow/get-trace-artifact", data_of_trace) for version in ("2.0", "3.0")]
     return [Route(method, path, handler, on_error=told) for method, path, handler in calls]
 
 

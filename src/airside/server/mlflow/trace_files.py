@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from airside.core.errors import Invalid
+from airside.core.errors import Invalid, NotFound
 from airside.platform.access.rights import authorise
 from airside.platform.wiring import Platform
 from airside.server.app import Route
@@ -41,7 +41,10 @@ def _file(platform: Platform, replies: Replies) -> Handler:
             body = write({"spans": [_stored(span) for span in trace.spans]})
             return Answer(200, body, ((b"content-type", b"text/plain"), (b"content-disposition", _SAVED)))
         authorise(request.actor, "artifact", "read")
-        place = platform.roots.at(trace.info.tags.get(ARTIFACT_LOCATION, ""), name)
+        root = trace.info.tags.get(ARTIFACT_LOCATION, "")
+        if not root:
+            raise NotFound(f"The trace {trace_id[:200]} names no place for its files.")
+        place = platform.roots.at(root, name)
         return await asyncio.to_thread(download, place.store, place.path, request)
 
     return handle

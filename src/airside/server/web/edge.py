@@ -15,7 +15,7 @@ from airside.server.app import Route
 from airside.server.message import Answer, Handler, Header, Request
 from airside.server.web.artifact_view import artifact_view
 from airside.server.web.page import Page, PageQuery
-from airside.server.web.routes import PAGE_ROUTES, WebRequest, respond
+from airside.server.web.routes import MAX_FIELDS, PAGE_ROUTES, WebRequest, respond
 from airside.server.web.security import SECURITY_HEADERS, STATIC_HEADERS
 from airside.server.web.static import static_file, static_paths
 from airside.server.web.templating import render_error
@@ -99,7 +99,7 @@ async def _form(request: Request) -> tuple[tuple[str, str], ...]:
     """
     body = await request.body(limit=FORM_LIMIT_BYTES)
     try:
-        return tuple(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=300))
+        return tuple(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
     except ValueError as wrong:
         raise Invalid("The form could not be read. Load the page again, and send it from there.") from wrong
 

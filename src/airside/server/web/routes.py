@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
-from airside.core.errors import AirsideError, NotFound
+from airside.core.errors import AirsideError, Invalid, NotFound
 from airside.core.operation import LOCAL, Actor
 from airside.core.record import Record
 from airside.platform.access.rights import authorise
@@ -39,6 +39,8 @@ from airside.server.web.templating import render, render_error
 
 Method = Literal["GET", "POST"]
 TWINS: tuple[Twin, ...] = ("json", "csv")
+MAX_FIELDS = 300
+"""Of an address, and of a form."""
 PageFunction = Callable[[Call, PageQuery], View]
 
 
@@ -195,9 +197,16 @@ def _twin(raw_path: str) -> tuple[str, Twin]:
 
 
 def query_of(request: WebRequest, match: Match | None) -> PageQuery:
-    """The record that a page function gets."""
+    """The record that a page function gets.
+
+    Raises:
+        Invalid: the address has too many fields.
+    """
     headers = request.headers
-    pairs = parse_qsl(request.query_string, max_num_fields=300)
+    try:
+        pairs = parse_qsl(request.query_string, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Invalid(f"The address has more than {MAX_FIELDS} fields. Leave some out.") from None
     fragment = headers.get("hx-target", "") if headers.get("hx-request") == "true" else ""
     return PageQuery(
         path=match.path if match else request.raw_path,

@@ -1,6 +1,6 @@
 """From the addresses that records hold (`mlflow-artifacts:/3/R/artifacts`) to paths in the artifact store."""
 
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from airside.core.errors import Invalid
 
@@ -27,12 +27,15 @@ def own_root(address: str) -> str:
 
 
 def is_served(parts: SplitResult) -> bool:
-    """Whether an address is one that a server of artifacts answers, and no other place.
+    """Whether an address is one that a server of artifacts answers, and no other place, however its path is written.
 
     >>> is_served(urlsplit("mlflow-artifacts:/3/R")), is_served(urlsplit("http://h/files"))
     (True, False)
+    >>> is_served(urlsplit("http://h/api//2.0/mlflow%2Dartifacts/artifacts/3/R"))
+    True
     """
-    return parts.scheme == PROXIED or bool(own_root(parts.geturl()))
+    path = "".join(f"/{part}" for part in unquote(parts.path).split("/") if part not in ("", "."))
+    return parts.scheme == PROXIED or bool(own_root(f"{parts.scheme}://{parts.netloc}{quote(path)}"))
 
 
 def path_of(uri: str, below: str = "") -> str:

@@ -213,7 +213,7 @@ class SqliteDatabase:
         """
         try:
             found = self.path.stat()
-        except FileNotFoundError:
+        except OSError:  # nor its folder, or it may not be looked at
             if self._identity is None:
                 return
             found = None

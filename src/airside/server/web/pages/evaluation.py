@@ -155,11 +155,18 @@ def _field(name: str, said: Any) -> Told:
 
 
 def change(call: Call, query: PageQuery) -> View:
-    """Tag or delete an evaluation dataset, delete records of it, or say which experiments it belongs to."""
+    """Tag or delete an evaluation dataset, delete records of it, or say which experiments it belongs to.
+
+    Raises:
+        Invalid: it is to be deleted, and its name was not typed.
+    """
     of, form = query.names["dataset"], query.form
     leads = address("/evaluation-datasets/{}", of)
     match form.get("do", ""):
         case "delete":
+            name = call(GetEvaluationDataset(dataset_id=of)).name
+            if form.get("name", "").strip() != name:
+                raise Invalid(f"To delete an evaluation dataset with its records, type its name: {name}")
             done: object = call(DeleteEvaluationDataset(dataset_id=of))
             leads = "/experiments"
         case "records":

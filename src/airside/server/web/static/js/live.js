@@ -38,10 +38,9 @@ function pollRunning() {
   let left = MAX_POLLS;
   setInterval(() => {
     if (document.hidden || left <= 0) return;
-    for (const block of document.querySelectorAll("[data-poll]")) {
-      left -= 1;
-      block.dispatchEvent(new CustomEvent("live"));
-    }
+    const running = document.querySelectorAll("[data-poll]");
+    if (running.length) left -= 1;
+    for (const block of running) block.dispatchEvent(new CustomEvent("live"));
   }, POLL_MS);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) left = MAX_POLLS;
