@@ -43,6 +43,13 @@ def test_keys_of_two_callers_are_two_keys(platform: Platform) -> None:
     assert experiments(platform) == 3
 
 
+def test_keys_of_two_tokens_of_one_name_are_two_keys(platform: Platform) -> None:
+    for name in ("x", "y"):
+        actor = Actor(name="ci", role="owner", token_id=f"tok-{name}")
+        platform.call(actor, CreateExperiment(name=name), idempotency_key="k")
+    assert experiments(platform) == 3
+
+
 def test_a_request_that_failed_may_be_tried_again_with_its_key(platform: Platform) -> None:
     platform.call(LOCAL, CreateExperiment(name="x"))
     with pytest.raises(AlreadyExists):

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from airside.core.clock import FixedClock
+from airside.core.operation import LOCAL
 from airside.platform import repeat
 from airside.platform.loops import LOOPS, Loop, Loops, forget_answers
 from airside.platform.wiring import Platform
@@ -62,7 +63,7 @@ def test_where_servers_share_a_database_one_goes_round(platform: Platform) -> No
 
 def test_saved_answers_are_forgotten_after_a_day(platform: Platform, clock: FixedClock) -> None:
     for key in ("old", "new"):
-        platform.change(lambda ctx, key=key: repeat.save_answer(ctx.tx, "me", key, "d", {}, now_ms=ctx.now_ms()))  # type: ignore[misc]
+        platform.change(lambda ctx, key=key: repeat.save_answer(ctx.tx, LOCAL, key, "d", {}, now_ms=ctx.now_ms()))  # type: ignore[misc]
         clock.advance(seconds=24 * 3600)
     forget_answers(platform)
     assert platform.read(lambda ctx: ctx.tx.all("SELECT key FROM idempotency")) == [("new",)]

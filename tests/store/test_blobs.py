@@ -69,6 +69,15 @@ def test_a_full_disk_leaves_nothing_and_is_told(tmp_path: Path, monkeypatch: pyt
     assert b"".join(blobs.open(blobs.put([b"x"]))) == b"x"
 
 
+def test_what_is_kept_free_for_the_database_is_not_written(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path, free_bytes=lambda _: 10)
+    assert b"".join(blobs.open(blobs.put([b"x" * 10]))) == b"x" * 10
+    before = files(tmp_path)
+    with pytest.raises(DiskFull):
+        blobs.put([b"y" * 6, b"y" * 5])
+    assert files(tmp_path) == before
+
+
 INTERRUPTED = """
 import sys
 from pathlib import Path

@@ -258,6 +258,30 @@ def test_nothing_is_written_through_a_link_nor_a_link_made_that_leads_out(tmp_pa
     assert list((tmp_path / "outside").iterdir()) == []
 
 
+def test_two_links_that_lead_out_together_are_not_left(tmp_path: Path) -> None:
+    target = tmp_path / "tree"
+    target.mkdir()
+    links = [
+        Member(path="d/e/up", content=b"../..", kind="link"),
+        Member(path="out", content=b"d/e/up/../secret", kind="link"),
+    ]
+    assert lay_out(target, Manifest(kind="snapshot"), links) == ["out: a link that leads out of the tree"]
+    assert not (target / "out").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [Member(path="a", content=b"1"), Member(path="a/b", content=b"2")],
+        [Member(path="x" * 300, content=b"1")],
+        [Member(path="q", content=b"a\0b", kind="link")],
+    ],
+)
+def test_paths_that_no_tree_has_are_told(tmp_path: Path, members: list[Member]) -> None:
+    with pytest.raises(Invalid, match="The bundle holds"):
+        lay_out(tmp_path, Manifest(kind="snapshot"), members)
+
+
 def test_a_bundle_that_is_none_is_refused() -> None:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

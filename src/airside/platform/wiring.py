@@ -231,14 +231,14 @@ class Platform:
             digest = ""
             if key:
                 digest = _digest(operation.name, ask)
-                saved = repeat.saved_answer(tx, operation, actor.name, key, digest)
+                saved = repeat.saved_answer(tx, operation, actor, key, digest)
                 if saved is not None:
                     return saved
             answer = self._run(tx, lambda ctx: operation.function(ctx, ask), actor, prepared)
             if operation.audit == "change":
                 self._note(tx, operation, actor, ask, "done")
             if key:
-                repeat.save_answer(tx, actor.name, key, digest, answer, now_ms=self.clock.now_ms())
+                repeat.save_answer(tx, actor, key, digest, answer, now_ms=self.clock.now_ms())
             return answer
 
         told = reply if operation.rest is None else self._with_rest(operation, actor, ask, reply)

@@ -80,6 +80,6 @@ def make_database(folder: Path, name: str) -> Path:
     return path
 
 
-def bring(client: Client, address: object, **options: Any) -> Import:
-    with open_store(str(address)) as store:
+def bring(client: Client, address: object, *, copy_from: tuple[Path, ...] = (), **options: Any) -> Import:
+    with open_store(str(address), copy_from) as store:
         return store.bring(client, Options(**options), Quiet())

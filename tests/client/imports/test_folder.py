@@ -9,6 +9,7 @@ import yaml
 from tests.client.imports.near import bring, client_of
 
 from airside.client.imports.folder import staged
+from airside.client.imports.trust import Trust
 from airside.client.transport import Client
 from airside.core.errors import Invalid
 from airside.platform.wiring import Platform
@@ -212,14 +213,14 @@ def test_a_damaged_file_is_named(mlruns: Path, damage: Callable[[Path], Path]) -
     path = damage(mlruns)
 
     with pytest.raises(Invalid, match=str(path)):
-        staged(mlruns)
+        staged(mlruns, Trust([mlruns]))
 
 
 def test_what_was_staged_is_gone_afterwards(mlruns: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path / "temporary"))
 
-    source = staged(mlruns)
+    source = staged(mlruns, Trust([mlruns]))
     assert list((tmp_path / "temporary").iterdir()) != []
     source.close()
 

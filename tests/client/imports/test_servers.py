@@ -95,8 +95,8 @@ def copy_into(connection: Any, path: Path, *, quote: str) -> None:
             )
 
 
-def brought(platform: Platform, address: str) -> Import:
-    with open_store(address) as store:
+def brought(platform: Platform, address: str, *copy_from: Path) -> Import:
+    with open_store(address, copy_from) as store:
         return store.bring(client_of(platform), Options(), Quiet())
 
 
@@ -114,7 +114,7 @@ def test_all_of_a_mariadb_is_here(maria: Any, platform: Platform, tmp_path: Path
         cursor.execute(f"GRANT SELECT ON {name}.* TO ana@'127.0.0.1'")
     copy_into(maria, make_database(tmp_path / "old", "mlflow-3.17"), quote="`")
 
-    done = brought(platform, f"mysql+pymysql://ana:p%40ss@127.0.0.1:{maria.port}/{name}")
+    done = brought(platform, f"mysql+pymysql://ana:p%40ss@127.0.0.1:{maria.port}/{name}", tmp_path)
 
     check(done)
     assert done.source == f"mysql://ana@127.0.0.1:{maria.port}/{name}"
@@ -138,7 +138,7 @@ def test_all_of_a_postgresql_is_here(postgres_server: str, platform: Platform, t
     with psycopg.connect(address, autocommit=True) as connection:
         copy_into(connection, make_database(tmp_path / "old", "mlflow-3.17"), quote='"')
 
-    done = brought(platform, address.replace("postgresql://", "postgresql+psycopg2://"))
+    done = brought(platform, address.replace("postgresql://", "postgresql+psycopg2://"), tmp_path)
 
     check(done)
     with pytest.raises(Denied, match="GRANT SELECT"):

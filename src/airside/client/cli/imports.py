@@ -41,6 +41,13 @@ def import_group() -> None:
     help="The folder in which the old server kept its files: its --artifacts-destination.",
 )
 @click.option(
+    "--copy-from",
+    "copy_from",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A folder outside the source whose files may be copied, too. May be given again.",
+)
+@click.option(
     "--copy-artifacts/--reference-artifacts",
     "copies",
     default=None,
@@ -59,6 +66,7 @@ def import_group() -> None:
 def mlflow(
     source: str,
     artifacts: Path | None,
+    copy_from: tuple[Path, ...],
     copies: bool | None,
     experiment_ids: Literal["keep", "new"],
     skip_existing: bool,
@@ -81,7 +89,7 @@ def mlflow(
         samples=samples,
     )
     platform = {"platform_url": url, "platform_token": token, "platform_home": home}
-    with load(f"{_IMPORTS}.opening:open_store")(source) as store, client_of(platform) as client:
+    with load(f"{_IMPORTS}.opening:open_store")(source, copy_from) as store, client_of(platform) as client:
         report = _told(lambda telling: store.bring(client, options, telling))
     _tell(report, as_json=as_json)
 

@@ -123,7 +123,7 @@ class Taking:
             for run, place in some:
                 if run.info.run_id not in left:
                     expected[run.info.run_id] = self._series(run, self._folder.points(place))
-                    self._copy(f"{place}/artifacts", run.info.artifact_uri)
+                    self._copy(f"{place}/artifacts", run.info.artifact_uri, run.info.run_id)
             found = self._ask(TallyRuns(run_ids=tuple(expected)))
             self._count("run", expected, {each.run_id: each.points for each in found.items})
             return self._ask(CompareImport(runs=items))
@@ -147,7 +147,7 @@ class Taking:
                     for points in _batches(self._folder.model_points(place), POINTS_AT_ONCE):
                         self._ask(ImportModelPoints(import_id=self._import_id, items=points))
                         expected[model.model_id] += len(points)
-                    self._copy(f"{place}/artifacts", model.artifact_uri)
+                    self._copy(f"{place}/artifacts", model.artifact_uri, model.model_id)
             found = self._ask(TallyModels(model_ids=tuple(expected)))
             here = {each.id: each.number for each in found.items}
             self._count("logged model", expected, {key: here.get(key, 0) for key in expected})
@@ -213,8 +213,11 @@ class Taking:
             total += len(some)
         return total
 
-    def _copy(self, place: str, uri: str) -> None:
+    def _copy(self, place: str, uri: str, owner: str) -> None:
         if uri.startswith(f"{PROXIED}:"):
+            if owner not in path_of(uri).split("/"):
+                self.differences.append(f"files of {owner}: {uri} is no place of its own, and may be another's")
+                return
             files = [LocalFile(path=path, place=f"{path_of(uri)}/{name}") for name, path in self._folder.files(place)]
             self.differences += [f"file {lost}" for lost in copy(self._client, files).lost] if files else []
 

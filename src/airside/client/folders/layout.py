@@ -85,7 +85,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise Invalid(f"{path} is larger than {MAX_MANIFEST_BYTES >> 20} MiB: no manifest is.")
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"{path} is damaged: {error}. Export again, or restore it from a copy.") from error
     if manifest.format != FORMAT or manifest.format_version > VERSION:
         raise Invalid(

@@ -170,7 +170,7 @@ class Folder:
     def _decoded(self, name: str, data: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(data, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Invalid(f"{self.path / name} is no {kind.__name__}: {error}. Export again.") from error
 
 

@@ -1,12 +1,12 @@
 """Files copied into the artifact store: what is there already, by its digest, is not sent again; all is checked."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from airside.client.imports.trust import Trust
 from airside.client.transport import Client
 from airside.core.errors import AirsideError, Invalid, Overloaded, Unavailable
 from airside.core.record import Record
@@ -35,14 +35,10 @@ class Copied(Record):
     lost: tuple[str, ...] = ()
 
 
-def files_below(folder: Path, place: str) -> Iterator[LocalFile]:
-    """Every file below a folder, in the order of their names; links are left out."""
-    for top, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(top) / name
-            if path.is_file() and not path.is_symlink():
-                yield LocalFile(path=path, place=f"{place}/{path.relative_to(folder).as_posix()}")
+def files_below(trust: Trust, folder: Path, place: str) -> Iterator[LocalFile]:
+    """Every file below a folder that may be read, in the order of their names."""
+    for path in trust.files(folder):
+        yield LocalFile(path=path, place=f"{place}/{path.relative_to(folder).as_posix()}")
 
 
 def copy(client: Client, files: list[LocalFile]) -> Copied:

@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from airside.client.imports.folder_files import META, Put, facts_of, files, folders, texts, whole
+from airside.client.imports.folder_files import META, Put, facts_of, files, texts, whole
 from airside.client.imports.folder_traces import stage_traces
 from airside.client.imports.mlflow.tables import DDL
 from airside.client.imports.sources.sqlite import SqliteSource
+from airside.client.imports.trust import Trust
 from airside.core.errors import Denied, Invalid, NotFound
 
 TRASH = ".trash"
 MODELS = "models"
-AT_ONCE = 5000
+LINE = 1 << 16
+"""No line of a metric's file is longer."""
 RUN_STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 RESERVED = frozenset({"tags", "datasets", "traces", MODELS, TRASH})
 
@@ -27,11 +29,11 @@ RESERVED = frozenset({"tags", "datasets", "traces", MODELS, TRASH})
 class StagedFolder(SqliteSource):
     """The database of a folder; gone with it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, trust: Trust) -> None:
         self._kept = tempfile.TemporaryDirectory(prefix="airside-mlruns-")
         path = Path(self._kept.name) / "staged.db"
         try:
-            fill(folder, path)
+            fill(trust, folder, path)
             super().__init__(path, str(folder))
         except BaseException:
             self._kept.cleanup()
@@ -43,8 +45,8 @@ class StagedFolder(SqliteSource):
         self._kept.cleanup()
 
 
-def staged(folder: Path) -> StagedFolder:
-    """A folder as a database.
+def staged(folder: Path, trust: Trust) -> StagedFolder:
+    """A folder as a database; of what is in it, what is trusted.
 
     Raises:
         NotFound: there is none. Invalid: it is not one that MLflow wrote, or damaged: says which file.
@@ -54,14 +56,14 @@ def staged(folder: Path) -> StagedFolder:
     if not folder.exists():
         raise NotFound(f"There is no folder {folder}. Name the one that the runs are in, usually ./mlruns.")
     try:
-        if not any(path.name != MODELS for path in _experiments(folder)):
+        if not any(path.name != MODELS for path in _experiments(trust, folder)):
             raise Invalid(f"{folder} is not a folder of MLflow's: no folder in it has a {META}. Name mlruns itself.")
-        return StagedFolder(folder)
+        return StagedFolder(folder, trust)
     except PermissionError as error:
         raise Denied(f"{error.filename} may not be read. Give this user the right to read the folder.") from error
 
 
-def fill(folder: Path, path: Path) -> None:
+def fill(trust: Trust, folder: Path, path: Path) -> None:
     """Read a folder into a new database."""
     db = sqlite3.connect(path, isolation_level=None)
     try:
@@ -78,11 +80,11 @@ def fill(folder: Path, path: Path) -> None:
             db.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)
 
         db.execute("BEGIN")
-        for experiment in _experiments(folder):
+        for experiment in _experiments(trust, folder):
             with _told(experiment):
-                _experiment(experiment, put, put_metrics)
+                _experiment(trust, experiment, put, put_metrics)
         with _told(folder / MODELS):
-            _registry(folder / MODELS, put)
+            _registry(trust, folder / MODELS, put)
         db.execute("COMMIT")
     finally:
         db.close()
@@ -97,37 +99,40 @@ def _told(folder: Path) -> Iterator[None]:
         raise Invalid(f"{folder} is damaged: a value in it cannot be stored ({error}). Mend or remove it.") from error
 
 
-def _experiments(folder: Path) -> Iterator[Path]:
+def _experiments(trust: Trust, folder: Path) -> Iterator[Path]:
     for top in (folder, folder / TRASH):
-        if top.is_dir():
-            for path in sorted(top.iterdir()):
-                if path.name not in RESERVED and (path / META).is_file():
-                    yield path
+        for path in trust.folders(top):
+            if path.name not in RESERVED and trust.is_file(path / META):
+                yield path
 
 
-def _experiment(folder: Path, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]) -> None:
-    facts = facts_of(folder / META)
+def _experiment(
+    trust: Trust, folder: Path, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]
+) -> None:
+    facts = facts_of(trust, folder / META)
     number = whole(facts.get("experiment_id", folder.name), folder / META)
     stage = "deleted" if folder.parent.name == TRASH else facts.get("lifecycle_stage", "active")
     times = (facts.get("creation_time"), facts.get("last_update_time"))
     put("experiments", (number, facts.get("name"), facts.get("artifact_location"), stage, *times))
-    for key, value in texts(folder / "tags"):
+    for key, value in texts(trust, folder / "tags"):
         put("experiment_tags", (key, value, number))
-    for path in folders(folder / "datasets"):
-        data = facts_of(path / META)
+    for path in trust.folders(folder / "datasets"):
+        data = facts_of(trust, path / META)
         source = (data.get("source_type"), data.get("source"), data.get("schema"), data.get("profile"))
         put("datasets", (f"{number}/{path.name}", number, data.get("name"), data.get("digest"), *source))
-    for path in folders(folder):
-        if path.name not in RESERVED and (path / META).is_file():
-            _run(path, number, put, put_metrics)
-    stage_traces(folder / "traces", number, put)
-    for path in folders(folder / MODELS):
-        if (path / META).is_file():
-            _logged_model(path, number, put, put_metrics)
+    for path in trust.folders(folder):
+        if path.name not in RESERVED and trust.is_file(path / META):
+            _run(trust, path, number, put, put_metrics)
+    stage_traces(trust, folder / "traces", number, put)
+    for path in trust.folders(folder / MODELS):
+        if trust.is_file(path / META):
+            _logged_model(trust, path, number, put, put_metrics)
 
 
-def _run(folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]) -> None:
-    facts = facts_of(folder / META)
+def _run(
+    trust: Trust, folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]
+) -> None:
+    facts = facts_of(trust, folder / META)
     run_id = str(facts.get("run_id") or facts.get("run_uuid") or folder.name)
     status = facts.get("status")
     row = (
@@ -142,28 +147,28 @@ def _run(folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, It
         experiment,
     )
     put("runs", row)
-    for key, value in texts(folder / "params"):
+    for key, value in texts(trust, folder / "params"):
         put("params", (key, value, run_id))
-    for key, value in texts(folder / "tags"):
+    for key, value in texts(trust, folder / "tags"):
         put("tags", (key, value, run_id))
-    put_metrics("metrics", _points(folder / "metrics", run_id))
-    for path in folders(folder / "inputs"):
-        given = facts_of(path / META)
+    put_metrics("metrics", _points(trust, folder / "metrics", run_id))
+    for path in trust.folders(folder / "inputs"):
+        given = facts_of(trust, path / META)
         is_model = str(given.get("source_type")).endswith("MODEL")
         kinds = ("RUN_INPUT", "MODEL_INPUT") if is_model else ("DATASET", "RUN")
         ends = (run_id, given.get("source_id")) if is_model else (f"{experiment}/{given.get('source_id')}", run_id)
         put("inputs", (path.name, kinds[0], ends[0], kinds[1], ends[1], 0))
         for key, value in (given.get("tags") or {}).items():
             put("input_tags", (path.name, key, str(value)))
-    for path in folders(folder / "outputs"):
-        step = facts_of(path / META).get("step") or 0
+    for path in trust.folders(folder / "outputs"):
+        step = facts_of(trust, path / META).get("step") or 0
         put("inputs", (f"{run_id}/{path.name}", "RUN_OUTPUT", run_id, "MODEL_OUTPUT", path.name, step))
 
 
 def _logged_model(
-    folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]
+    trust: Trust, folder: Path, experiment: int, put: Put, put_metrics: Callable[[str, Iterator[Sequence[Any]]], None]
 ) -> None:
-    facts = facts_of(folder / META)
+    facts = facts_of(trust, folder / META)
     model_id = str(facts.get("model_id") or folder.name)
     row = (
         model_id,
@@ -179,32 +184,32 @@ def _logged_model(
         facts.get("status_message"),
     )
     put("logged_models", row)
-    for key, value in texts(folder / "params"):
+    for key, value in texts(trust, folder / "params"):
         put("logged_model_params", (model_id, key, value))
-    for key, value in texts(folder / "tags"):
+    for key, value in texts(trust, folder / "tags"):
         put("logged_model_tags", (model_id, key, value))
-    put_metrics("logged_model_metrics", _model_points(folder / "metrics", model_id))
+    put_metrics("logged_model_metrics", _model_points(trust, folder / "metrics", model_id))
 
 
-def _registry(folder: Path, put: Put) -> None:
-    for path in folders(folder):
-        if not (path / META).is_file():
+def _registry(trust: Trust, folder: Path, put: Put) -> None:
+    for path in trust.folders(folder):
+        if not trust.is_file(path / META):
             continue
-        facts = facts_of(path / META)
+        facts = facts_of(trust, path / META)
         name = str(facts.get("name") or path.name)
         times = (facts.get("creation_timestamp"), facts.get("last_updated_timestamp"))
         put("registered_models", (name, *times, facts.get("description")))
-        for key, value in texts(path / "tags"):
+        for key, value in texts(trust, path / "tags"):
             put("registered_model_tags", (name, key, value))
-        for alias, number in texts(path / "aliases"):
+        for alias, number in texts(trust, path / "aliases"):
             put("registered_model_aliases", (name, alias, whole(number.strip(), path / "aliases" / alias)))
-        for version in folders(path):
-            if version.name.startswith("version-") and (version / META).is_file():
-                _version(version, name, put)
+        for version in trust.folders(path):
+            if version.name.startswith("version-") and trust.is_file(version / META):
+                _version(trust, version, name, put)
 
 
-def _version(folder: Path, name: str, put: Put) -> None:
-    facts = facts_of(folder / META)
+def _version(trust: Trust, folder: Path, name: str, put: Put) -> None:
+    facts = facts_of(trust, folder / META)
     number = whole(facts.get("version") or folder.name.removeprefix("version-"), folder / META)
     row = (
         name,
@@ -222,21 +227,21 @@ def _version(folder: Path, name: str, put: Put) -> None:
         facts.get("status_message"),
     )
     put("model_versions", row)
-    for key, value in texts(folder / "tags"):
+    for key, value in texts(trust, folder / "tags"):
         put("model_version_tags", (name, number, key, value))
 
 
-def _points(folder: Path, run_id: str) -> Iterator[Sequence[Any]]:
+def _points(trust: Trust, folder: Path, run_id: str) -> Iterator[Sequence[Any]]:
     """`time value`, `time value step`; what stands behind them since release 3 belongs to the logged model's file."""
-    for key, path in files(folder):
+    for key, path in files(trust, folder):
         for timestamp_ms, value, step, _ in _lines(path):
             is_nan = value != value  # noqa: PLR0124 -- the one value that is not itself
             yield key, 0.0 if is_nan else value, timestamp_ms, step, is_nan, run_id
 
 
-def _model_points(folder: Path, model_id: str) -> Iterator[Sequence[Any]]:
+def _model_points(trust: Trust, folder: Path, model_id: str) -> Iterator[Sequence[Any]]:
     """`time value step run`, and perhaps `dataset digest`."""
-    for key, path in files(folder):
+    for key, path in files(trust, folder):
         for timestamp_ms, value, step, rest in _lines(path):
             run_id = rest[0] if rest else ""
             dataset, digest = (" ".join(rest[1:-1]), rest[-1]) if len(rest) > 2 else ("", "")
@@ -246,7 +251,7 @@ def _model_points(folder: Path, model_id: str) -> Iterator[Sequence[Any]]:
 def _lines(path: Path) -> Iterator[tuple[int, float, int, list[str]]]:
     """The points in a file of a metric: time, value, step, and the words behind them."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        for at, line in enumerate(file, 1):
+        for at, line in enumerate(iter(lambda: file.readline(LINE), ""), 1):
             words = line.split()
             if not words:
                 continue

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from airside.client.imports.folder_files import Put, facts_of, folders, texts
+from airside.client.imports.folder_files import Put, facts_of, texts
+from airside.client.imports.trust import Trust
 from airside.core.clock import to_ms
 from airside.core.errors import Invalid
 
@@ -14,19 +15,19 @@ INFO = "trace_info.yaml"
 _NANOS = re.compile(r"(\.\d{6})\d+")
 
 
-def stage_traces(folder: Path, experiment: int, put: Put) -> None:
+def stage_traces(trust: Trust, folder: Path, experiment: int, put: Put) -> None:
     """Write the traces of an experiment.
 
     Raises:
         Invalid: a file is damaged.
     """
-    for path in folders(folder):
-        if (path / INFO).is_file():
-            _trace(path, experiment, put)
+    for path in trust.folders(folder):
+        if trust.is_file(path / INFO):
+            _trace(trust, path, experiment, put)
 
 
-def _trace(folder: Path, experiment: int, put: Put) -> None:
-    facts = facts_of(folder / INFO)
+def _trace(trust: Trust, folder: Path, experiment: int, put: Put) -> None:
+    facts = facts_of(trust, folder / INFO)
     trace_id = str(facts.get("trace_id") or facts.get("request_id") or folder.name)
     request_ms = facts.get("timestamp_ms")
     row = (
@@ -40,17 +41,18 @@ def _trace(folder: Path, experiment: int, put: Put) -> None:
         facts.get("response_preview"),
     )
     put("trace_info", row)
-    for key, value in texts(folder / "tags"):
+    for key, value in texts(trust, folder / "tags"):
         put("trace_tags", (key, value, trace_id))
-    for key, value in texts(folder / "request_metadata"):
+    for key, value in texts(trust, folder / "request_metadata"):
         put("trace_request_metadata", (key, value, trace_id))
     assessments = folder / "assessments"
-    for path in sorted(assessments.glob("*.yaml")) if assessments.is_dir() else ():
-        _assessment(path, trace_id, put)
+    for path in trust.files(assessments):
+        if path.suffix == ".yaml":
+            _assessment(trust, path, trace_id, put)
 
 
-def _assessment(path: Path, trace_id: str, put: Put) -> None:
-    facts = facts_of(path)
+def _assessment(trust: Trust, path: Path, trace_id: str, put: Put) -> None:
+    facts = facts_of(trust, path)
     kind = next((kind for kind in ("feedback", "expectation", "issue") if kind in facts), "feedback")
     given = facts.get(kind) or {}
     serialized = given.get("serialized_value")

@@ -16,6 +16,7 @@ from airside.client.imports.mlflow import experiments
 from airside.client.imports.mlflow.accounts import not_taken
 from airside.client.imports.mlflow.schema import MlflowTables
 from airside.client.imports.parts import PARTS, Part
+from airside.client.imports.trust import Trust
 from airside.client.transport import Client
 from airside.core.ids import RunId
 from airside.core.record import Ask, Record
@@ -51,9 +52,19 @@ class Importer:
         kind: what the store is: `mlflow-database` or `mlflow-folder`.
         options: how to go about it.
         telling: who hears how it goes.
+        trust: the folders of this machine whose files may be read.
     """
 
-    def __init__(self, client: Client, tables: MlflowTables, kind: str, options: Options, telling: Telling) -> None:
+    def __init__(
+        self,
+        client: Client,
+        tables: MlflowTables,
+        kind: str,
+        options: Options,
+        telling: Telling,
+        trust: Trust,
+    ) -> None:
+        self._trust = trust
         self._client = client
         self._tables = tables
         self._kind = kind
@@ -62,6 +73,7 @@ class Importer:
         self._lost: list[str] = []
         self._files = self._folders = 0
         self._absent: list[Path] = []
+        self._refused: list[Path] = []
 
     def run(self) -> Import:
         """Do it all; the answer has the report.
@@ -84,7 +96,8 @@ class Importer:
         for part in PARTS:
             self._take(job, part, parts.get(part.name) or ImportPart(part=part.name))
         counts, differences = comparison.of_everything(job, PARTS, self._telling)
-        differences = [*(f"file {one}" for one in self._lost), *differences]
+        refused = [f"files of {folder}: not copied, for nobody allowed it" for folder in self._refused]
+        differences = [*(f"file {one}" for one in self._lost), *refused, *differences]
         report = ImportReport(
             counts=tuple(counts),
             not_taken=tuple(not_taken(self._tables)),
@@ -100,7 +113,7 @@ class Importer:
         mode = check_reachable(
             self._options.mode, self._options.artifacts, sorted(str(row[0]) for row in rows if row[0])
         )
-        return Locations(mode, self._options.artifacts)
+        return Locations(mode, self._options.artifacts, self._trust)
 
     def _look_first(self, job: Job) -> None:
         """Refuse before anything is written, if something would be refused later."""
@@ -164,13 +177,11 @@ class Importer:
     def _copy(self, roots: Iterator[Root]) -> None:
         files: list[LocalFile] = []
         for root in roots:
-            if root.folder is None:
-                continue
-            if root.folder.is_dir():
+            if root.folder is not None:
                 self._folders += 1
-                files += files_below(root.folder, root.place)
-            else:
-                self._absent.append(root.folder)
+                files += files_below(self._trust, root.folder, root.place)
+            elif root.missed is not None:
+                (self._refused if root.is_refused else self._absent).append(root.missed)
         if files:
             copied = copy(self._client, files)
             self._files += copied.files
@@ -185,6 +196,16 @@ class Importer:
                 f"{len(self._absent)} of {total} folders of files are not there, e.g. {self._absent[0]}: nothing was "
                 "logged into them, or they were moved; if so, import again with --artifacts DIR."
             )
+        if self._refused:
+            yield (
+                f"{len(self._refused)} folders of files lie outside the source, e.g. {self._refused[0]}: nothing of "
+                "them was copied. If these are files of runs and not other people's: import again with --copy-from "
+                "DIR, the folder that they are in."
+            )
+        for path, why in self._trust.passed.items():
+            yield f"Passed over: {path}: {why}."
+        if more := self._trust.n_passed - len(self._trust.passed):
+            yield f"Passed over: {more} others."
         moved = {before: after for before, after in job.placed.items() if before != after}
         if moved:
             yield "Experiments with another id here: " + ", ".join(f"{a} is {b}" for a, b in sorted(moved.items()))
@@ -202,7 +223,9 @@ class Importer:
             yield f"Files below {place} stayed where they are."
 
     def _ask(self, ask: Ask[T]) -> T:
-        return patiently(lambda: self._client.call(ask))
+        """Ask, as a server would be asked: columns of SQLite hold values of any type, and one would be stored."""
+        told = msgspec.convert(msgspec.to_builtins(ask, builtin_types=(bytes,)), type=type(ask))
+        return patiently(lambda: self._client.call(told))
 
 
 def _messages(job: Job, part: Part, after: str) -> Iterator[Any]:

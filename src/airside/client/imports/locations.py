@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from airside.client.imports.trust import Trust
 from airside.core.errors import Invalid
 from airside.core.record import Record
 from airside.registry.records import ImportedVersion
@@ -25,14 +26,17 @@ class Root(Record):
     """The files of one run or logged model: the folder that they are in, and their place in the artifact store.
 
     Attributes:
-        folder: None when they lie where this machine cannot read them.
+        folder: None when they lie where this machine cannot read them, or where the user has not allowed it.
         place: the path below the root of the artifact store; empty when they are not copied.
+        missed: a folder that is not there, or that the user has not allowed.
     """
 
     owner: str
     uri: str
     folder: Path | None
     place: str
+    missed: Path | None = None
+    is_refused: bool = False
 
 
 class Locations:
@@ -41,11 +45,13 @@ class Locations:
     Args:
         mode: `copy` brings what lies behind the old server or on this machine's disk into the artifact store.
         folder: where the old server kept what lies behind `mlflow-artifacts:/`.
+        trust: the folders whose files may be copied.
     """
 
-    def __init__(self, mode: Mode, folder: Path | None) -> None:
+    def __init__(self, mode: Mode, folder: Path | None, trust: Trust) -> None:
         self.mode = mode
         self.folder = folder
+        self.trust = trust
 
     def is_copied(self, uri: str) -> bool:
         """Whether the files at an address come along."""
@@ -97,11 +103,23 @@ class Locations:
         if not self.is_copied(uri):
             return Root(owner=owner, uri=uri, folder=None, place="")
         if not _is_local(uri):
-            path = "/".join(safe_parts(urlsplit(uri).path.strip("/")))
-            return Root(owner=owner, uri=uri, folder=(self.folder or Path()) / path, place=path)
+            parts = _parts(uri)
+            if owner not in parts:
+                self.trust.tell(f"the files of {owner}", f"{uri} is no place of its own, and may be another's")
+                return Root(owner=owner, uri=uri, folder=None, place="")
+            return self._allowed(owner, uri, ((self.folder or Path()).joinpath(*parts),), "/".join(parts))
         folder = Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
-        moved_to = self.folder / canonical if self.folder is not None else folder
-        return Root(owner=owner, uri=uri, folder=folder if folder.is_dir() else moved_to, place=canonical)
+        moved_to = () if self.folder is None else (self.folder / canonical,)
+        return self._allowed(owner, uri, (folder, self.trust.base / folder, *moved_to), canonical)
+
+    def _allowed(self, owner: str, uri: str, folders: Sequence[Path], place: str) -> Root:
+        """The first of some folders that is there and may be read."""
+        there = [folder for folder in folders if _is_folder(folder)]
+        allowed = next((folder for folder in there if self.trust.holds(folder)), None)
+        if allowed is not None:
+            return Root(owner=owner, uri=uri, folder=allowed, place=place)
+        missed = (*there, folders[-1])[0]
+        return Root(owner=owner, uri=uri, folder=None, place=place, missed=missed, is_refused=bool(there))
 
     def _address(self, uri: str, canonical: str) -> str:
         if not uri or (self.mode == "copy" and _is_local(uri)):
@@ -149,6 +167,20 @@ def _plain(uri: str) -> str:
     parts = urlsplit(uri)
     path = unquote(parts.path) if parts.scheme == "file" else uri
     return path.rstrip("/")
+
+
+def _parts(uri: str) -> tuple[str, ...]:
+    try:
+        return tuple(safe_parts(urlsplit(uri).path.strip("/")))
+    except Invalid:  # the root itself, or a way out of it
+        return ()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, or a folder that shows nobody what is in it
+        return False
 
 
 def _is_local(uri: str) -> bool:

@@ -14,14 +14,12 @@ from uuid import uuid4
 
 from airside.core.errors import DiskFull, Invalid, NotFound
 from airside.store.artifacts.port import FileStat
-from airside.store.files import PIECE
+from airside.store.files import PIECE, free_to_write
 from airside.store.names import safe_parts
 
 INCOMING = ".airside-incoming"
 """The folder below the root in which uploads stand until they are whole. Not listed, and no name of a client's."""
 
-KEEP_FREE_BYTES = 1 << 30
-KEEP_FREE_SHARE = 0.02
 LEFT_OVER_S = 24 * 3600
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -208,16 +206,6 @@ class LocalArtifacts:
             yield handle
         finally:
             os.close(handle)
-
-
-def free_to_write(root: Path) -> int:
-    """Bytes that may be written before the disk has less left than what is kept free for the database.
-
-    That is 1 GiB, on a small disk a tenth of it, on a large one 2 %.
-    """
-    usage = shutil.disk_usage(root)
-    kept = max(min(KEEP_FREE_BYTES, usage.total // 10), int(usage.total * KEEP_FREE_SHARE))
-    return max(0, usage.free - kept)
 
 
 def _own_parts(path: str, *, or_root: bool = False) -> Parts:

@@ -3,7 +3,7 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -13,14 +13,20 @@ from blake3 import blake3
 from airside.core.errors import DiskFull, Invalid, NotFound
 from airside.core.ids import BlobId, is_blob_id
 from airside.store import private
-from airside.store.files import PIECE, sync
+from airside.store.files import PIECE, free_to_write, sync
 
 
 class LocalBlobs:
-    """A `BlobStore` in a folder of the local file system."""
+    """A `BlobStore` in a folder of the local file system.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        free_bytes: how much may still be written: a blob that would take more is refused.
+    """
+
+    def __init__(self, root: Path, *, free_bytes: Callable[[Path], int] = free_to_write) -> None:
         self._root = root
+        self._free_bytes = free_bytes
         self._incoming = root / "incoming"
         private.folder(self._incoming)
         for left in self._incoming.iterdir():  # what a crash interrupted
@@ -39,11 +45,15 @@ class LocalBlobs:
 
     def _put(self, pieces: Iterable[bytes]) -> BlobId:
         digest = blake3()
+        room = self._free_bytes(self._root)
         handle, name = tempfile.mkstemp(dir=self._incoming)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 for piece in pieces:
+                    room -= len(piece)
+                    if room < 0:
+                        raise DiskFull
                     digest.update(piece)
                     file.write(piece)
                 file.flush()

@@ -7,6 +7,7 @@
 Nothing is compressed, because compressors of different releases do not agree; names are sorted, times are fixed.
 """
 
+import errno
 import io
 import os
 import stat
@@ -25,6 +26,7 @@ MAX_BYTES = 32 << 20
 MANIFEST, DIFF, FILES = "capture.json", "changes.diff", "files/"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
+_LEADS_OUT = "a link that leads out of the tree"
 _PLAIN, _EXECUTABLE, _LINK = stat.S_IFREG | 0o644, stat.S_IFREG | 0o755, stat.S_IFLNK | 0o777
 
 
@@ -103,7 +105,7 @@ def unpacked(bundle: bytes) -> tuple[Manifest, tuple[Member, ...], bytes]:
                 raise Invalid("The files of the bundle are larger than the bundle itself; it is not one of ours.")
             contents: Mapping[str, bytes] = {info.filename: archive.read(info) for info in infos}
         manifest = msgspec.json.decode(contents[MANIFEST], type=Manifest)
-    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, NotImplementedError, RuntimeError, ValueError) as error:
         raise Invalid(f"The bundle cannot be read: {error}. Is it one of a run's code?") from error
     members = []
     for info in infos:
@@ -141,9 +143,21 @@ def lay_out(target: Path, manifest: Manifest, members: Iterable[Member]) -> list
     Nothing is written through a link, and a link that leads out of the folder is not made.
 
     Raises:
-        Invalid: a path runs through a link.
+        Invalid: a path runs through a link, or cannot be one of a file.
     """
+    try:
+        return _laid_out(target, manifest, members)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError, ValueError) as error:
+        raise Invalid(f"The bundle holds paths that no tree has: {error}.") from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise Invalid(f"The bundle holds a name that is too long: {(error.filename or '')[-80:]}.") from error
+
+
+def _laid_out(target: Path, manifest: Manifest, members: Iterable[Member]) -> list[str]:
     passed = []
+    links = []
     for path in manifest.deleted:
         place = _inside(target, path)
         if place.is_symlink() or place.is_file():
@@ -160,8 +174,14 @@ def lay_out(target: Path, manifest: Manifest, members: Iterable[Member]) -> list
                 place.chmod(place.stat().st_mode | 0o111)
         elif _stays(target, place, os.fsdecode(member.content)):
             place.symlink_to(os.fsdecode(member.content))
+            links.append((place, member.path))
         else:
-            passed.append(f"{member.path}: a link that leads out of the tree")
+            passed.append(f"{member.path}: {_LEADS_OUT}")
+    while out := [one for one in links if not Path(os.path.realpath(one[0])).is_relative_to(target.resolve())]:
+        for place, path in out:  # by way of another link, which stays in the tree by itself
+            place.unlink()
+            passed.append(f"{path}: {_LEADS_OUT}")
+        links = [one for one in links if one not in out]
     return passed
 
 

@@ -41,6 +41,20 @@ def folder_of(uri: str) -> Path | None:
     return path if not parts.scheme and not path.is_file() else None
 
 
+def file_of(uri: str) -> Path | None:
+    """The file of a SQLite database that an address names; None when it names something else.
+
+    >>> file_of("sqlite:////srv/mlflow.db").as_posix(), file_of("postgresql://db/mlflow")
+    ('/srv/mlflow.db', None)
+    """
+    scheme, mark, rest = uri.partition("://")
+    if mark:
+        is_sqlite = scheme.partition("+")[0] == "sqlite"
+        return Path(unquote(rest.removeprefix("/").partition("?")[0])).expanduser() if is_sqlite else None
+    path = Path(uri).expanduser()
+    return path if path.is_file() else None
+
+
 def open_database(uri: str) -> Source:
     """A database by MLflow's address of it, or by the path of a SQLite file.
 
@@ -51,8 +65,8 @@ def open_database(uri: str) -> Source:
     scheme, _, rest = uri.partition("://")
     kind = scheme.partition("+")[0]
     kind = SCHEMES.get(kind, kind)
-    if kind == "sqlite":
-        return SqliteSource(Path(unquote(rest.removeprefix("/").partition("?")[0])).expanduser())
+    if (file := file_of(uri)) is not None:
+        return SqliteSource(file)
     if "://" not in uri:
         if not Path(uri).expanduser().exists():
             raise NotFound(f"There is no {uri}. Name a database (sqlite:///mlflow.db) or the folder mlruns.")

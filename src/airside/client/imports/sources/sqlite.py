@@ -19,6 +19,8 @@ class SqliteSource:
         self.label = label or f"sqlite:///{path}"
         if not path.exists():
             raise NotFound(f"There is no file {path}. Name the database that `--backend-store-uri` named.")
+        if not (path.is_file() or path.is_dir()):
+            raise Invalid(f"{path} is no file: a pipe, a device or a socket. Name the database.")
         try:
             with path.open("rb") as file:
                 head = file.read(16)
