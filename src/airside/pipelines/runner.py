@@ -9,6 +9,7 @@ dead driver's worker processes have left behind goes on.
 
 import logging
 import os
+import queue
 import shutil
 import signal
 import socket
@@ -207,6 +208,25 @@ def _secret(folder: Path) -> bytes:
     return path.read_bytes()
 
 
+def stop_when_told() -> threading.Event:
+    """An event that SIGTERM and SIGINT set. To be called in the main thread.
+
+    A thread sets it: the handler may interrupt whoever holds the event's lock, and would wait for it for ever; `put` of
+    a `SimpleQueue` may be called from anywhere. And the kernel says that a parent has died once for each thread of it.
+    """
+    stop = threading.Event()
+    told: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def watch() -> None:
+        told.get()
+        stop.set()
+
+    threading.Thread(target=watch, name="airside-stop", daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.put(None))
+    return stop
+
+
 def main(
     url: str,
     token: str = "",
@@ -226,9 +246,7 @@ def main(
         connect: makes the client; `airside.connect` when it is not given.
     """
     place = (home or Path(os.environ.get("AIRSIDE_HOME", "~/.airside"))).expanduser()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_when_told()
     token = token or os.environ.get("AIRSIDE_TOKEN", "")
     control = (connect or load("airside.client.transport:connect"))(url, token)
     Runner(control, place / "run" / "pipelines", options or RunnerOptions(), token=token, stop=stop).run()
