@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 OCTETS = (b"content-type", b"application/octet-stream")
 WAITING_PIECES = 4
-GATHERED_BYTES = 1 << 20
+GATHERED_BYTES = 1 << 18
 MOST_UPLOADS = 256
 """Bodies that may be on their way to a disk at once; of one more the client is told to come again."""
 _FREE = threading.BoundedSemaphore(MOST_UPLOADS)
