@@ -19,7 +19,8 @@ OCTETS = (b"content-type", b"application/octet-stream")
 WAITING_PIECES = 4
 GATHERED_BYTES = 1 << 18
 MOST_UPLOADS = 256
-"""Bodies that may be on their way to a disk at once; of one more the client is told to come again."""
+"""Bodies that may be on their way to a disk at once, which is 320 MiB in memory; of one more the client is told to come
+again."""
 _FREE = threading.BoundedSemaphore(MOST_UPLOADS)
 _STORING = ThreadPoolExecutor(MOST_UPLOADS, thread_name_prefix="airside-store")
 
@@ -81,12 +82,14 @@ async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], T
     if not _FREE.acquire(blocking=False):
         raise Overloaded
     waiting: queue.SimpleQueue[bytes | BaseException | None] = queue.SimpleQueue()
+    loop, room = asyncio.get_running_loop(), asyncio.Semaphore(WAITING_PIECES)
 
     def taken() -> Iterator[bytes]:
         while (piece := waiting.get()) is not None:
             if isinstance(piece, BaseException):
                 raise Invalid("The client went away before the end of the body.") from piece
             yield piece
+            loop.call_soon_threadsafe(room.release)
 
     def store() -> T:
         try:
@@ -94,11 +97,11 @@ async def pour(pieces: AsyncIterator[bytes], into: Callable[[Iterator[bytes]], T
         finally:
             _FREE.release()
 
-    storing = asyncio.get_running_loop().run_in_executor(_STORING, store)
+    storing = loop.run_in_executor(_STORING, store)
+    storing.add_done_callback(lambda _stored: room.release())
     try:
         async for piece in gathered(pieces):
-            while waiting.qsize() >= WAITING_PIECES and not storing.done():
-                await asyncio.wait({storing}, timeout=0.005)
+            await room.acquire()
             if storing.done():  # it was refused: what still comes is not read
                 break
             waiting.put(piece)
