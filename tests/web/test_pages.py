@@ -266,6 +266,15 @@ def test_what_cannot_be_undone_asks_for_the_name_and_nothing_else_is_done(path: 
     assert world.asked == []
 
 
+@pytest.mark.parametrize("path", ["/experiments/1", "/experiments/1/runs", "/runs/r1", "/evaluation-datasets/d-1"])
+@pytest.mark.parametrize("wanted", ["fly", ""])
+def test_a_form_that_asks_for_something_else_changes_nothing(path: str, wanted: str) -> None:
+    world = World(full())
+    form = {"do": wanted, "key": "a", "value": "b", "run": "r1"}
+    assert ask(world, path, method="POST", form=form).status == 400
+    assert world.asked == []
+
+
 def test_an_evaluation_dataset_is_deleted_when_its_name_was_typed() -> None:
     world, path = World(full()), "/evaluation-datasets/d-1"
     assert ask(world, path, method="POST", form={"do": "delete", "name": "another"}).status == 400

@@ -22,6 +22,11 @@ class Call(Protocol):
         """Ask an operation and wait for its answer."""
 
 
+def no_action(wanted: str) -> Invalid:
+    """What to say of a form that asks for something that its page does not do."""
+    return Invalid(f"'{wanted[:60]}' is nothing that this form does. Load the page again, and send it from there.")
+
+
 class PageQuery(Record):
     """What a page was asked for.
 

@@ -7,7 +7,7 @@ from airside.core.clock import from_ms
 from airside.core.errors import Invalid
 from airside.core.ids import ExperimentId
 from airside.core.record import Record
-from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, no_action
 from airside.server.web.pages.versions import version_number
 from airside.tracking.evaluation.operations.datasets import (
     AddEvaluationDatasetToExperiments,
@@ -158,7 +158,7 @@ def change(call: Call, query: PageQuery) -> View:
     """Tag or delete an evaluation dataset, delete records of it, or say which experiments it belongs to.
 
     Raises:
-        Invalid: it is to be deleted, and its name was not typed.
+        Invalid: it is to be deleted, and its name was not typed; or the form asks for something else.
     """
     of, form = query.names["dataset"], query.form
     leads = address("/evaluation-datasets/{}", of)
@@ -180,9 +180,11 @@ def change(call: Call, query: PageQuery) -> View:
                 done = call(RemoveEvaluationDatasetFromExperiments(dataset_id=of, experiment_ids=ids))
         case "untag":
             done = call(DeleteEvaluationDatasetTag(dataset_id=of, key=form.get("key", "")))
-        case _:
+        case "tag":
             tag = Tag(key=form.get("key", "").strip(), value=form.get("value", ""))
             done = call(SetEvaluationDatasetTags(dataset_id=of, tags=(tag,)))
+        case other:
+            raise no_action(other)
     return View(redirect=leads, data=done)
 
 

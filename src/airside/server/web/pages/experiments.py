@@ -7,7 +7,7 @@ from airside.core.clock import from_ms
 from airside.core.ids import ExperimentId, RunId
 from airside.core.record import Record
 from airside.server.web.completing import quoted
-from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, known
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, known, no_action
 from airside.server.web.pages.run_columns import (
     ATTRIBUTES,
     DEFAULT,
@@ -85,7 +85,11 @@ def create(call: Call, query: PageQuery) -> View:
 
 
 def change(call: Call, query: PageQuery) -> View:
-    """Rename, describe, tag, delete or restore an experiment, by a form's button."""
+    """Rename, describe, tag, delete or restore an experiment, by a form's button.
+
+    Raises:
+        Invalid: the form asks for something else.
+    """
     of, form = ExperimentId(query.names["experiment"]), query.form
     leads = address("/experiments/{}/runs", of)
     match form.get("do", ""):
@@ -99,10 +103,12 @@ def change(call: Call, query: PageQuery) -> View:
             done, leads = call(DeleteExperiment(experiment_id=of)), "/experiments"
         case "restore":
             done = call(RestoreExperiment(experiment_id=of))
-        case _:
+        case "tag":
             done = call(
                 SetExperimentTag(experiment_id=of, key=form.get("key", "").strip(), value=form.get("value", ""))
             )
+        case other:
+            raise no_action(other)
     return View(redirect=leads, data=done)
 
 
@@ -178,10 +184,17 @@ def about(call: Call, query: PageQuery) -> View:
 
 
 def change_runs(call: Call, query: PageQuery) -> View:
-    """Delete or restore the ticked runs."""
+    """Delete or restore the ticked runs.
+
+    Raises:
+        Invalid: the form asks for something else.
+    """
     chosen = [RunId(one) for one in dict.fromkeys(query.form_several.get("run", ()))]
+    wanted = query.form.get("do", "")
+    if wanted not in ("delete", "restore"):
+        raise no_action(wanted)
     for one in chosen:
-        call(RestoreRun(run_id=one) if query.form.get("do") == "restore" else DeleteRun(run_id=one))
+        call(RestoreRun(run_id=one) if wanted == "restore" else DeleteRun(run_id=one))
     return View(redirect=query.link(after=""), data={"runs": chosen})
 
 

@@ -1,6 +1,7 @@
 """What a form changes of registered models and their versions. What asks for nothing of these is no form of theirs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from airside.core.errors import Invalid
 from airside.core.ids import ModelName
@@ -23,7 +24,7 @@ from airside.registry.operations.versions import (
     UpdateVersion,
 )
 from airside.registry.records import CHAMPION
-from airside.server.web.page import Call, PageQuery, View, address
+from airside.server.web.page import Call, PageQuery, View, address, no_action
 from airside.server.web.pages.versions import version_number
 
 Done = tuple[object, str]
@@ -40,7 +41,7 @@ def create(call: Call, query: PageQuery) -> View:
 def change_model(call: Call, query: PageQuery) -> View:
     """Describe, tag, rename or delete a model, move its aliases, or roll one back."""
     name = ModelName(query.names["name"])
-    done, leads = _chosen(_OF_MODEL, query)(call, query, name)
+    done, leads = _chosen(_OF_MODEL, query.form.get("do", "rollback"))(call, query, name)
     return View(redirect=leads, data=done)
 
 
@@ -51,26 +52,19 @@ def change_version(call: Call, query: PageQuery) -> View:
         Conflict: the version lacks what its model asks for.
     """
     name, number = ModelName(query.names["name"]), version_number(query.names["version"])
-    done, leads = _chosen_of_version(query)(call, query, name, number)
+    done, leads = _chosen(_OF_VERSION, query.form.get("do", "champion"))(call, query, name, number)
     return View(redirect=leads, data=done)
 
 
+T = TypeVar("T")
 OfModel = Callable[[Call, PageQuery, ModelName], Done]
 OfVersion = Callable[[Call, PageQuery, ModelName, int], Done]
 
 
-def _chosen(table: dict[str, OfModel], query: PageQuery) -> OfModel:
-    wanted = query.form.get("do", "rollback")
+def _chosen(table: Mapping[str, T], wanted: str) -> T:
     if wanted not in table:
-        raise Invalid(f"'{wanted[:60]}' is nothing that this form does. Load the page again, and send it from there.")
+        raise no_action(wanted)
     return table[wanted]
-
-
-def _chosen_of_version(query: PageQuery) -> OfVersion:
-    wanted = query.form.get("do", "champion")
-    if wanted not in _OF_VERSION:
-        raise Invalid(f"'{wanted[:60]}' is nothing that this form does. Load the page again, and send it from there.")
-    return _OF_VERSION[wanted]
 
 
 def _page(name: ModelName, tab: str = "") -> str:

@@ -8,7 +8,7 @@ from airside.core.record import Record
 from airside.registry.operations.versions import SearchVersions
 from airside.registry.records import VersionPage
 from airside.server.web.completing import quoted
-from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block
+from airside.server.web.page import Call, Crumb, PageQuery, Table, Trouble, View, address, attempt, block, no_action
 from airside.server.web.pages.charts import Asked, asked_of, chart, curves_of, kept
 from airside.server.web.pages.curves import CurveData
 from airside.server.web.pages.experiments import NOTE, colour
@@ -93,7 +93,11 @@ def run(call: Call, query: PageQuery) -> View:
 
 
 def change(call: Call, query: PageQuery) -> View:
-    """Rename, describe, tag, delete or restore a run, by a form's button."""
+    """Rename, describe, tag, delete or restore a run, by a form's button.
+
+    Raises:
+        Invalid: the form asks for something else.
+    """
     of, form = RunId(query.names["run"]), query.form
     match form.get("do", ""):
         case "rename":
@@ -106,8 +110,10 @@ def change(call: Call, query: PageQuery) -> View:
             done = call(DeleteRun(run_id=of))
         case "restore":
             done = call(RestoreRun(run_id=of))
-        case _:
+        case "tag":
             done = call(SetRunTag(run_id=of, key=form.get("key", "").strip(), value=form.get("value", "")))
+        case other:
+            raise no_action(other)
     return View(redirect=address("/runs/{}", of), data=done)
 
 
